@@ -1,0 +1,112 @@
+import type { Readable } from 'node:stream'
+
+import type { Digest } from '#base'
+
+/** The part of an OCI image configuration that containers inherit (image-spec, config.md), names as we use them. */
+export interface ImageProcessConfig {
+  readonly user: string
+  readonly exposedPorts: readonly string[]
+  readonly env: readonly string[]
+  readonly entrypoint: readonly string[] | null
+  readonly cmd: readonly string[] | null
+  readonly volumes: readonly string[]
+  readonly workingDir: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly stopSignal: string
+  readonly shell: readonly string[] | null
+  readonly onBuild: readonly string[]
+  readonly healthcheck: {
+    readonly test: readonly string[]
+    readonly intervalMs: number
+    readonly timeoutMs: number
+    readonly startPeriodMs: number
+    readonly startIntervalMs: number
+    readonly retries: number
+  } | null
+}
+
+export interface ImageHistory {
+  readonly created: string
+  readonly createdBy: string
+  readonly author: string
+  readonly comment: string
+  readonly isEmptyLayer: boolean
+}
+
+export interface ImageRecord {
+  /** Digest of the configuration's exact bytes. */
+  readonly id: Digest
+  /** `name:tag`, familiar form (`debian:bookworm`, not docker.io/library/...). */
+  readonly tags: readonly string[]
+  /** `name@sha256:…`. */
+  readonly repoDigests: readonly string[]
+  readonly architecture: string
+  readonly os: string
+  readonly variant: string
+  readonly author: string
+  readonly comment: string
+  /** RFC 3339; the zero time when the image says none. */
+  readonly created: string
+  readonly config: ImageProcessConfig
+  /** Uncompressed layers, base first. */
+  readonly layers: readonly { readonly diffId: Digest; readonly sizeBytes: number }[]
+  readonly history: readonly ImageHistory[]
+  readonly sizeBytes: number
+  readonly lastTaggedAt: string
+}
+
+/** `ref` below: a tag (tag `latest` when none), a digest, a full image id or an unambiguous prefix of at least 4 digits. Errors: `image.not_found`, `image.ambiguous`. */
+export interface Images {
+  get(ref: string): ImageRecord
+  find(ref: string): ImageRecord | undefined
+  /** Newest first. */
+  list(): readonly ImageRecord[]
+  tag(ref: string, target: string): Promise<void>
+  /** In use by a container (asked through `isInUse`): `image.in_use`, unless only a tag goes. Says what happened, in order. */
+  remove(
+    ref: string,
+    options: { readonly force: boolean; readonly noPrune: boolean },
+  ): Promise<readonly ({ readonly untagged: string } | { readonly deleted: string })[]>
+  /** docker-archive or OCI layout, plain, gzip or zstd. Yields progress; the last events name what was loaded. */
+  load(archive: Readable): AsyncIterable<ImageProgress>
+  /** docker-archive with an OCI layout beside it, as `docker save` of today writes. */
+  save(refs: readonly string[]): Promise<Readable>
+  /** A root file system tar becomes an image of one layer. `changes` are Dockerfile lines (CMD, ENV, ...). */
+  import(options: {
+    readonly tar: Readable
+    readonly ref: string | null
+    readonly message: string
+    readonly changes: readonly string[]
+    readonly platform: string | null
+  }): Promise<ImageRecord>
+  /** From layers that are stored already. */
+  commit(options: {
+    readonly config: ImageProcessConfig
+    readonly architecture: string
+    readonly os: string
+    readonly layers: readonly Digest[]
+    readonly history: readonly ImageHistory[]
+    readonly created: string
+    readonly author: string
+    readonly comment: string
+  }): Promise<ImageRecord>
+  /** Stores an uncompressed layer tar and makes it mountable. Same bytes, same diffId, stored once. */
+  addLayer(tar: Readable): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
+  prune(options: {
+    readonly danglingOnly: boolean
+  }): Promise<{
+    readonly deleted: readonly ({ readonly untagged: string } | { readonly deleted: string })[]
+    readonly reclaimedBytes: number
+  }>
+}
+
+export type ImageProgress =
+  | {
+      readonly type: 'layer'
+      readonly id: string
+      readonly status: string
+      readonly currentBytes: number
+      readonly totalBytes: number
+    }
+  | { readonly type: 'status'; readonly text: string }
+  | { readonly type: 'loaded'; readonly image: ImageRecord; readonly ref: string | null }
