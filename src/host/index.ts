@@ -1,0 +1,26 @@
+/**
+ * Host: the one door to Linux. Mounts, namespaces, links, nftables, control groups, processes, the file calls that Node lacks,
+ * sockets inside other namespaces, and facts about the kernel.
+ */
+export type { Host } from './port.ts'
+export type { CgroupDeviceIo, CgroupLimits, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'
+export type { FilePort, FileSystemSpace, OpenInRootOptions } from './port-files.ts'
+export type { BindMount, ErofsMount, MountEntry, MountPort, MountPropagation, OverlayMount, TmpfsMount } from './port-mounts.ts'
+export type {
+  AddressEntry,
+  BoundSocket,
+  BridgeOptions,
+  ContainerAttachment,
+  LinkEntry,
+  LinkPort,
+  NamespacePort,
+  NftablesPort,
+  NftFamily,
+  ProcessNamespaces,
+  RouteEntry,
+  RouteOptions,
+  SocketOptions,
+  SocketPort,
+  Uplink,
+} from './port-network.ts'
+export type { ForwardPolicy, KernelFacts, KernelPort, ProcessDetails, ProcessIdentity, ProcessPort } from './port-processes.ts'
