@@ -1,0 +1,93 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+
+import { declareErrors, during, type RecordStore, type RecordTable } from '#base'
+
+export const storeError = declareErrors({ 'store.newer_version': 'invalid', 'store.corrupt': 'internal' })
+
+/** Raised when the meaning of a table changes; an older program then refuses the file instead of misreading it. */
+const SCHEMA_VERSION = 1
+
+export interface OpenStore extends RecordStore, Disposable {}
+
+/**
+ * Opens or creates the file. WAL with synchronous=FULL: a record that was written survives loss of power, at one fsync a write.
+ * Errors: `store.newer_version`, `store.corrupt`.
+ */
+export function openStore(path: string): OpenStore {
+  const database = openDatabase(path)
+  const tables = new Map<string, RecordTable<unknown>>()
+  let depth = 0
+  return {
+    table: <T>(name: string) => {
+      const known = tables.get(name) ?? sqliteTable(database, name)
+      tables.set(name, known)
+      return known as RecordTable<T>
+    },
+    atomically: (work) => {
+      if (depth > 0) return work()
+      database.exec('BEGIN IMMEDIATE')
+      depth += 1
+      try {
+        const result = work()
+        database.exec('COMMIT')
+        return result
+      } catch (error) {
+        database.exec('ROLLBACK')
+        throw error
+      } finally {
+        depth -= 1
+      }
+    },
+    [Symbol.dispose]: () => database.close(),
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path)
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
+    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+    if (version > SCHEMA_VERSION) {
+      database.close()
+      throw storeError(
+        'store.newer_version',
+        `${path} was written by a newer Glovebox (format ${version}, this one knows ${SCHEMA_VERSION})`,
+        {
+          hint: 'Run the newer program, or give this one another --root.',
+        },
+      )
+    }
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS record (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID; PRAGMA user_version = ${SCHEMA_VERSION}`,
+    )
+    return database
+  } catch (error) {
+    throw during(`open the store ${path}`, error)
+  }
+}
+
+function sqliteTable(database: DatabaseSync, kind: string): RecordTable<unknown> {
+  const select: StatementSync = database.prepare('SELECT value FROM record WHERE kind = ? AND key = ?')
+  const all: StatementSync = database.prepare('SELECT key, value FROM record WHERE kind = ? ORDER BY key')
+  const upsert: StatementSync = database.prepare(
+    'INSERT INTO record VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+  )
+  const remove: StatementSync = database.prepare('DELETE FROM record WHERE kind = ? AND key = ?')
+  return {
+    entries: () => all.all(kind).map((row) => [String(row['key']), parse(kind, row['key'], row['value'])] as const),
+    get: (key) => {
+      const row = select.get(kind, key)
+      return row === undefined ? undefined : parse(kind, key, row['value'])
+    },
+    put: (key, value) => void upsert.run(kind, key, JSON.stringify(value)),
+    delete: (key) => void remove.run(kind, key),
+  }
+}
+
+function parse(kind: string, key: unknown, text: unknown): unknown {
+  try {
+    return JSON.parse(String(text))
+  } catch (error) {
+    throw storeError('store.corrupt', `the ${kind} record ${String(key)} is not JSON`, { cause: error })
+  }
+}
