@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 
 import type { ContainerId, ExecId } from '#base'
+import type { LogEntry, LogReadOptions } from '#engine/logs'
 
 import type { ContainerRecord } from './record.ts'
 import type { ContainerSpec, ResourceSpec, RestartSpec } from './spec.ts'
@@ -33,7 +34,7 @@ export interface Containers {
   ): Promise<{ readonly done: Promise<{ readonly exitCode: number; readonly error: string }> }>
   attach(ref: string, options: AttachOptions): Promise<AttachStream>
   resize(ref: string, size: { readonly rows: number; readonly columns: number }): Promise<void>
-  logs(ref: string, options: LogOptions): AsyncIterable<LogEntry>
+  logs(ref: string, options: LogReadOptions): AsyncIterable<LogEntry>
   top(ref: string): Promise<readonly TopProcess[]>
   stats(ref: string): Promise<ContainerUsage>
   /** Bytes of the writable layer, and of everything under the root. */
@@ -99,26 +100,6 @@ export interface AttachStream {
   close(): void
 }
 
-export interface LogOptions {
-  readonly stdout: boolean
-  readonly stderr: boolean
-  readonly follow: boolean
-  /** Nanoseconds since 1970; null: no bound. */
-  readonly sinceNs: bigint | null
-  readonly untilNs: bigint | null
-  /** Number of lines from the end; null: all. */
-  readonly tail: number | null
-  readonly signal?: AbortSignal
-}
-
-export interface LogEntry {
-  readonly stream: 'stdout' | 'stderr'
-  /** RFC 3339 with nanoseconds. */
-  readonly time: string
-  /** With its line end, if it had one. */
-  readonly line: Buffer
-}
-
 export interface TopProcess {
   readonly pid: number
   /** Inside the container's PID namespace. */
@@ -176,3 +157,5 @@ export interface ContainerUsage {
     >
   >
 }
+
+export type { LogEntry, LogReadOptions as LogOptions } from '#engine/logs'

@@ -113,7 +113,11 @@ async function* newestLines(
       }
       if (!options.follow || isAborted(options)) return
       const current = await stat(source.path).catch(() => undefined)
-      if (current !== undefined && current.ino !== ino) break
+      if (current !== undefined && current.ino !== ino) {
+        // Whatever was appended between the last read and the rotation is still in the old file.
+        for (let late = await reader.next(); late !== null; late = await reader.next()) yield* late
+        break
+      }
       if (!wasLive) return
       await Promise.race([changes.next(), sleep(FOLLOW_POLL_MS), aborted(options)])
     }

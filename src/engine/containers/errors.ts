@@ -1,0 +1,25 @@
+import { declareErrors } from '#base'
+
+export const containerError = declareErrors({
+  'container.not_found': 'not_found',
+  'container.ambiguous': 'invalid',
+  'container.name_invalid': 'invalid',
+  'container.name_in_use': 'conflict',
+  'container.not_running': 'conflict',
+  'container.running': 'conflict',
+  'container.paused': 'conflict',
+  'container.not_paused': 'conflict',
+  'container.restarting': 'conflict',
+  'container.removing': 'conflict',
+  'container.no_command': 'invalid',
+  'container.command_not_found': 'invalid',
+  'container.command_not_executable': 'invalid',
+  'container.user_unknown': 'invalid',
+  'container.signal_unknown': 'invalid',
+  'container.mount_invalid': 'invalid',
+  'container.start_failed': 'internal',
+  'container.log_unreadable': 'unsupported',
+  'container.update_refused': 'conflict',
+  'exec.not_found': 'not_found',
+  'exec.started': 'conflict',
+})
