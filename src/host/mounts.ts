@@ -1,0 +1,141 @@
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+
+import { errnoError, errnoName } from './errors.ts'
+import { fsconfigSteps, optionString, planErofs, planOverlay } from './mount-plan.ts'
+import type { FileSystemPlan } from './mount-plan.ts'
+import { isAtOrBelow, parseMountinfo } from './mountinfo.ts'
+import type { BindMount, MountPort, MountPropagation, TmpfsMount } from './port-mounts.ts'
+import type { LazySyscalls } from './syscalls.ts'
+
+const MS_RDONLY = 1
+const MS_NOSUID = 2
+const MS_NODEV = 4
+const MS_REMOUNT = 32
+const MS_BIND = 4096
+const MS_REC = 16384
+const MS_PRIVATE = 1 << 18
+const MS_SLAVE = 1 << 19
+const MS_SHARED = 1 << 20
+const MNT_DETACH = 2
+const UMOUNT_NOFOLLOW = 8
+const FSOPEN_CLOEXEC = 1
+const FSMOUNT_CLOEXEC = 1
+const MOUNT_ATTR_RDONLY = 1
+const AT_RECURSIVE = 0x8000
+const O_PATH = 0o10000000
+
+const PROPAGATION_FLAGS: Readonly<Record<MountPropagation, number>> = {
+  private: MS_PRIVATE,
+  rprivate: MS_PRIVATE | MS_REC,
+  shared: MS_SHARED,
+  rshared: MS_SHARED | MS_REC,
+  slave: MS_SLAVE,
+  rslave: MS_SLAVE | MS_REC,
+}
+
+export function linuxMounts(calls: LazySyscalls): MountPort {
+  const unmount = (target: string, options: { readonly lazy?: boolean } = {}) => {
+    if (calls().umount2(target, (options.lazy === true ? MNT_DETACH : 0) | UMOUNT_NOFOLLOW) === 0) return
+    const errno = calls().errno()
+    if (!['EINVAL', 'ENOENT', 'ENOTDIR'].includes(errnoName(errno)))
+      throw errnoError('host.mount_failed', `unmount ${target}`, errno)
+  }
+  const setPropagation = (target: string, propagation: MountPropagation) => {
+    if (calls().mount('none', target, null, PROPAGATION_FLAGS[propagation], null) === 0) return
+    throw errnoError('host.mount_failed', `make ${target} ${propagation}`, calls().errno())
+  }
+  return {
+    erofs: (options) => mountFileSystem(calls, planErofs(options)),
+    overlay: (options) => mountFileSystem(calls, planOverlay(options)),
+    bind: (options) => {
+      const what = `bind ${options.source} on ${options.target}`
+      const flags = MS_BIND | (options.recursive === true ? MS_REC : 0)
+      if (calls().mount(options.source, options.target, null, flags, null) !== 0)
+        throw errnoError('host.mount_failed', what, calls().errno())
+      try {
+        if (options.readOnly === true) makeReadOnly(calls, options)
+        if (options.propagation !== undefined) setPropagation(options.target, options.propagation)
+      } catch (error) {
+        unmount(options.target, { lazy: true })
+        throw error
+      }
+    },
+    tmpfs: (options) => mountTmpfs(calls, options),
+    unmount,
+    makePrivate: (target) => setPropagation(target, 'private'),
+    list: (under) => {
+      const all = parseMountinfo(readFileSync('/proc/thread-self/mountinfo', 'utf8'))
+      return under === undefined ? all : all.filter(({ target }) => isAtOrBelow(target, under))
+    },
+  }
+}
+
+function mountTmpfs(calls: LazySyscalls, { target, sizeBytes, mode }: TmpfsMount): void {
+  const options = [`mode=${(mode ?? 0o755).toString(8)}`, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
+  if (calls().mount('tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, options.join(',')) === 0) return
+  throw errnoError('host.mount_failed', `mount tmpfs on ${target}`, calls().errno())
+}
+
+function makeReadOnly(calls: LazySyscalls, { target, recursive, source }: BindMount): void {
+  const attributes = Buffer.alloc(32)
+  attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_RDONLY), 0)
+  if (calls().mountSetattr(target, recursive === true ? AT_RECURSIVE : 0, attributes) === 0) return
+  const errno = calls().errno()
+  // Kernels before 5.12 lack mount_setattr(2); they can make one mount read-only, not a tree.
+  const isOld = errnoName(errno) === 'ENOSYS' && recursive !== true
+  if (isOld && calls().mount('none', target, null, MS_REMOUNT | MS_BIND | MS_RDONLY, null) === 0) return
+  throw errnoError('host.mount_failed', `make the bind of ${source} on ${target} read-only`, isOld ? calls().errno() : errno)
+}
+
+function mountFileSystem(calls: LazySyscalls, plan: FileSystemPlan): void {
+  const options = optionString(plan)
+  if (options === undefined) return mountByFsconfig(calls, plan)
+  if (calls().mount(plan.source, plan.target, plan.type, plan.isReadOnly ? MS_RDONLY : 0, options) === 0) return
+  throw errnoError('host.mount_failed', describe(plan), calls().errno())
+}
+
+/** The way without a limit on the number of layers, and without characters that mean something. Needs Linux 6.7 for overlays. */
+function mountByFsconfig(calls: LazySyscalls, plan: FileSystemPlan): void {
+  using cleanup = new DisposableStack()
+  const own = (fd: number, what: string): number => {
+    if (fd < 0) throw errnoError('host.mount_failed', `${describe(plan)}: ${what}`, calls().errno())
+    cleanup.defer(() => closeSync(fd))
+    return fd
+  }
+  const alias = (path: string) => {
+    const fd = openSync(path, O_PATH | constants.O_RDONLY)
+    cleanup.defer(() => closeSync(fd))
+    return `/proc/self/fd/${fd}`
+  }
+  const context = own(calls().fsopen(plan.type, FSOPEN_CLOEXEC), 'fsopen')
+  const check = (result: number, what: string) => {
+    if (result === 0) return
+    const errno = calls().errno()
+    throw errnoError('host.mount_failed', `${describe(plan)}: ${what}`, errno, readComplaint(calls, context))
+  }
+  for (const { key, value } of fsconfigSteps(plan, alias))
+    check(
+      value === undefined ? calls().fsconfigFlag(context, key) : calls().fsconfigString(context, key, value),
+      `option ${key}${value === undefined ? '' : `=${value}`}`,
+    )
+  check(calls().fsconfigCreate(context), 'create')
+  const mount = own(calls().fsmount(context, FSMOUNT_CLOEXEC, plan.isReadOnly ? MOUNT_ATTR_RDONLY : 0), 'fsmount')
+  check(calls().moveMount(mount, plan.target), 'attach')
+}
+
+/** The context's descriptor hands out what the file system has to say, one message a read: `e overlay: ...`. */
+function readComplaint(calls: LazySyscalls, context: number): string {
+  const buffer = Buffer.alloc(1024)
+  const length = calls().read(context, buffer, buffer.length)
+  return length > 0 ? buffer.toString('utf8', 0, length).trim() : ''
+}
+
+function describe(plan: FileSystemPlan): string {
+  const paths = plan.options.flatMap((option) => {
+    if ('paths' in option)
+      return [`${option.paths.length} layers (${option.paths[0] ?? 'none'}${option.paths.length > 1 ? ', ...' : ''})`]
+    return 'path' in option ? [`${option.key} ${option.path}`] : []
+  })
+  const source = plan.type === 'erofs' ? ` ${plan.source}` : ''
+  return `mount ${plan.type}${source} on ${plan.target}${paths.length === 0 ? '' : ` with ${paths.join(', ')}`}`
+}
