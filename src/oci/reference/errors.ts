@@ -1,0 +1,3 @@
+import { declareErrors } from '#base'
+
+export const referenceError = declareErrors({ 'reference.invalid': 'invalid' })
