@@ -1,0 +1,21 @@
+/**
+ * Glovebox's own HTTP API, `/glovebox/v1/...` on the same socket as the Docker Engine API: stacks, bootstrapped base images, the anatomy
+ * of a container, processes of all containers, the doctor, and the way to end the daemon. Wire types, routes, and the ports they stand on.
+ */
+export { apiError } from './errors.ts'
+export { type GloveboxApi, gloveboxApi } from './serve.ts'
+export type { AnatomyPort, BootstrapPort, DoctorPort, GloveboxApiPorts, ProcessesPort, ShutdownPort, StacksPort } from './ports.ts'
+export { API_PREFIX, errorStatus } from './statuses.ts'
+export type { Anatomy, AnatomyLayer, AnatomyMount, AnatomyNamespace, AnatomyNetwork } from './wire-anatomy.ts'
+export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
+export type {
+  ResolvedImage,
+  StackChange,
+  StackDesired,
+  StackEvent,
+  StackPort,
+  StackService,
+  StackStatus,
+  StackSummary,
+  StackTask,
+} from './wire-stacks.ts'

@@ -1,0 +1,54 @@
+import type { Finding } from '#operate/doctor'
+
+import type { Anatomy } from './wire-anatomy.ts'
+import type { StackChange, StackDesired, StackEvent, StackStatus, StackSummary } from './wire-stacks.ts'
+import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
+
+/** What the routes need of the daemon. Every method throws house errors; the edge turns their kind into a status. */
+export interface GloveboxApiPorts {
+  readonly stacks: StacksPort
+  readonly bootstrap: BootstrapPort
+  readonly anatomy: AnatomyPort
+  readonly processes: ProcessesPort
+  readonly doctor: DoctorPort
+  readonly shutdown: ShutdownPort
+}
+
+export interface StacksPort {
+  /** Writes down what is wanted and returns at once; work goes on behind it. */
+  put(name: string, desired: StackDesired): Promise<StackChange>
+  list(): readonly StackSummary[]
+  /** Not there: a `not_found` error. */
+  get(name: string): StackStatus
+  /**
+   * First the status as it is, then each change; ends after `settled`. For a stack that is being removed, ends after `removed`.
+   * Not there: a `not_found` error at the first step.
+   */
+  watch(name: string, signal: AbortSignal): AsyncIterable<StackEvent>
+  /** Resolves when its containers and networks are gone (and its volumes, if asked). */
+  remove(name: string, options: { readonly volumes: boolean; readonly signal: AbortSignal }): Promise<void>
+}
+
+export interface BootstrapPort {
+  /** Makes a base image from the distribution's packages, `debian:bookworm` or `debian:bookworm-slim`. There already: says so and ends. */
+  bootstrap(reference: string, signal: AbortSignal): AsyncIterable<BootstrapProgress>
+}
+
+export interface AnatomyPort {
+  anatomy(container: string): Promise<Anatomy>
+}
+
+export interface ProcessesPort {
+  /** Of the named containers, or of all that run when `containers` is empty. */
+  processes(containers: readonly string[]): Promise<readonly ContainerProcess[]>
+}
+
+export interface DoctorPort {
+  findings(): Promise<readonly Finding[]>
+}
+
+export interface ShutdownPort {
+  /** Stops what is to be stopped and takes down the network; `leave` then ends the daemon, after the answer is out. */
+  prepare(options: { readonly stopContainers: boolean }): Promise<ShutdownReport>
+  leave(): void
+}

@@ -1,0 +1,42 @@
+import { apiError } from './errors.ts'
+import type { ResolvedImage, StackDesired } from './wire-stacks.ts'
+import type { Shutdown } from './wire.ts'
+
+/** Readers of request bodies: the outermost shape only; what is inside `model` is judged by the cluster. */
+export function readStackDesired(body: unknown): StackDesired {
+  const record = asRecord(body, 'body')
+  const images: Record<string, ResolvedImage> = {}
+  for (const [service, value] of Object.entries(asRecord(record['images'], 'images'))) {
+    const image = asRecord(value, `images.${service}`)
+    images[service] = {
+      reference: asText(image['reference'], `images.${service}.reference`),
+      id: asText(image['id'], `images.${service}.id`),
+    }
+  }
+  return { model: asRecord(record['model'], 'model'), directory: asText(record['directory'], 'directory'), images }
+}
+
+export function readReference(body: unknown): string {
+  return asText(asRecord(body, 'body')['ref'], 'ref')
+}
+
+export function readShutdown(body: unknown): Shutdown {
+  const value = asRecord(body, 'body')['stopContainers']
+  if (typeof value !== 'boolean') throw apiError('api.bad_request', `stopContainers must be true or false, not ${show(value)}`)
+  return { stopContainers: value }
+}
+
+function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw apiError('api.bad_request', `${place} must be an object, not ${show(value)}`)
+  return value as Readonly<Record<string, unknown>>
+}
+
+function asText(value: unknown, place: string): string {
+  if (typeof value !== 'string' || value === '') throw apiError('api.bad_request', `${place} must be a text, not ${show(value)}`)
+  return value
+}
+
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 60)
+}

@@ -1,0 +1,63 @@
+import { apiError } from './errors.ts'
+import type { GloveboxApiPorts } from './ports.ts'
+import { readShutdown, readStackDesired, readReference } from './read.ts'
+
+export interface ApiRequest {
+  readonly method: string
+  /** Behind the prefix, decoded: `['stacks', 'guestbook']`. */
+  readonly segments: readonly string[]
+  readonly query: URLSearchParams
+  readonly body: () => Promise<unknown>
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal
+}
+
+export type ApiAnswer =
+  | { readonly json: unknown; readonly then?: () => void }
+  /** JSON values, one a line, as they come. */
+  | { readonly lines: AsyncIterable<unknown> }
+
+/** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
+export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {
+  const [head = '', name = '', rest = '', ...more] = request.segments
+  const shape = `${request.method} ${head}${name === '' ? '' : head === 'images' ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
+  if (more.length > 0) throw unknownRoute(request)
+  switch (shape) {
+    case 'GET stacks':
+      return { json: ports.stacks.list() }
+    case 'GET stacks/*':
+      return { json: ports.stacks.get(name) }
+    case 'PUT stacks/*':
+      return { json: await ports.stacks.put(name, readStackDesired(await request.body())) }
+    case 'GET stacks/*/wait':
+      return { lines: ports.stacks.watch(name, request.signal) }
+    case 'DELETE stacks/*':
+      await ports.stacks.remove(name, { volumes: readFlag(request.query, 'volumes'), signal: request.signal })
+      return { json: { removed: name } }
+    case 'POST images/bootstrap':
+      return { lines: ports.bootstrap.bootstrap(readReference(await request.body()), request.signal) }
+    case 'GET containers/*/anatomy':
+      return { json: await ports.anatomy.anatomy(name) }
+    case 'GET processes':
+      return { json: await ports.processes.processes(request.query.getAll('container')) }
+    case 'GET doctor':
+      return { json: await ports.doctor.findings() }
+    case 'POST shutdown': {
+      const report = await ports.shutdown.prepare(readShutdown(await request.body()))
+      return { json: report, then: () => ports.shutdown.leave() }
+    }
+    default:
+      throw unknownRoute(request)
+  }
+}
+
+function unknownRoute(request: ApiRequest): Error {
+  return apiError('api.no_such_route', `no such route: ${request.method} /${request.segments.join('/')}`)
+}
+
+function readFlag(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name) ?? '0'
+  if (['1', 'true'].includes(value)) return true
+  if (['0', 'false', ''].includes(value)) return false
+  throw apiError('api.bad_request', `query parameter ${name}: ${JSON.stringify(value)} is neither 1 nor 0`)
+}

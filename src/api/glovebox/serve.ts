@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { GloveboxError, messageOf } from '#base'
+
+import { apiError } from './errors.ts'
+import type { GloveboxApiPorts } from './ports.ts'
+import { answer, type ApiAnswer } from './routes.ts'
+import { API_PREFIX, errorStatus } from './statuses.ts'
+import type { WireError } from './wire.ts'
+
+export interface GloveboxApi {
+  /** False, and nothing touched, when the path is not ours. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
+}
+
+/** A Compose model of thousands of services stays below this. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024
+
+export function gloveboxApi(ports: GloveboxApiPorts): GloveboxApi {
+  return {
+    handle: async (request, response) => {
+      const url = new URL(request.url ?? '/', 'http://daemon')
+      if (url.pathname !== API_PREFIX && !url.pathname.startsWith(`${API_PREFIX}/`)) return false
+      const gone = new AbortController()
+      response.once('close', () => gone.abort())
+      try {
+        await send(response, await answer(ports, requestOf(request, url, gone.signal)))
+      } catch (error) {
+        refuse(response, error)
+      }
+      return true
+    },
+  }
+}
+
+function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal) {
+  const segments = url.pathname.slice(API_PREFIX.length).split('/').filter((segment) => segment !== '')
+  return {
+    method: request.method ?? 'GET',
+    segments: segments.map(decodeSegment),
+    query: url.searchParams,
+    body: () => readBody(request),
+    signal,
+  }
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch (error) {
+    throw apiError('api.bad_request', `the path has a broken escape: ${segment}`, { cause: error })
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) throw apiError('api.body_too_large', `the body is larger than ${MAX_BODY_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
+  } catch (error) {
+    throw apiError('api.bad_request', `the body is not JSON: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function send(response: ServerResponse, result: ApiAnswer): Promise<void> {
+  if ('json' in result) {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(`${JSON.stringify(result.json)}\n`, result.then)
+    return
+  }
+  // The status is decided by the first line: a stack that does not exist is a plain 404.
+  const lines = result.lines[Symbol.asyncIterator]()
+  const first = await lines.next()
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  for (let next = first; next.done !== true; next = await lines.next()) {
+    if (response.destroyed) {
+      await lines.return?.()
+      return
+    }
+    if (!response.write(`${JSON.stringify(next.value)}\n`)) await drained(response)
+  }
+  response.end()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.once('drain', done)
+    response.once('close', done)
+  })
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  const body = wireError(error)
+  if (response.headersSent) {
+    // Too late for a status: the reader of the lines takes this one as the end.
+    response.end(`${JSON.stringify({ error: body })}\n`)
+    return
+  }
+  response.writeHead(error instanceof GloveboxError ? errorStatus(error.kind) : 500, { 'content-type': 'application/json' })
+  response.end(`${JSON.stringify(body)}\n`)
+}
+
+function wireError(error: unknown): WireError {
+  if (!(error instanceof GloveboxError)) return { message: messageOf(error), code: 'invariant.broken', kind: 'internal' }
+  return {
+    message: error.message,
+    code: error.code,
+    kind: error.kind,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  }
+}

@@ -1,0 +1,13 @@
+import { declareErrors } from '#base'
+
+export const cliError = declareErrors({
+  'cli.usage': 'invalid',
+  'cli.failed': 'internal',
+  'cli.not_found': 'not_found',
+  'cli.denied': 'denied',
+  'cli.host_incomplete': 'unavailable',
+  'cli.daemon_died': 'unavailable',
+  'cli.stack_failed': 'unavailable',
+  'cli.cancelled': 'cancelled',
+  'cli.timeout': 'timeout',
+})
