@@ -4,7 +4,15 @@
  */
 export { apiError } from './errors.ts'
 export { type GloveboxApi, gloveboxApi } from './serve.ts'
-export type { AnatomyPort, BootstrapPort, DoctorPort, GloveboxApiPorts, ProcessesPort, ShutdownPort, StacksPort } from './ports.ts'
+export type {
+  AnatomyPort,
+  BootstrapPort,
+  DoctorPort,
+  GloveboxApiPorts,
+  ProcessesPort,
+  ShutdownPort,
+  StacksPort,
+} from './ports.ts'
 export { API_PREFIX, errorStatus } from './statuses.ts'
 export type { Anatomy, AnatomyLayer, AnatomyMount, AnatomyNamespace, AnatomyNetwork } from './wire-anatomy.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'

@@ -34,7 +34,10 @@ export function gloveboxApi(ports: GloveboxApiPorts): GloveboxApi {
 }
 
 function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal) {
-  const segments = url.pathname.slice(API_PREFIX.length).split('/').filter((segment) => segment !== '')
+  const segments = url.pathname
+    .slice(API_PREFIX.length)
+    .split('/')
+    .filter((segment) => segment !== '')
   return {
     method: request.method ?? 'GET',
     segments: segments.map(decodeSegment),

@@ -86,5 +86,10 @@ export type StackEvent =
   | { readonly kind: 'status'; readonly status: StackStatus }
   /** Something a person wants to see now: `db.1: initialising the database`. */
   | { readonly kind: 'note'; readonly service: string; readonly message: string }
-  | { readonly kind: 'settled'; readonly outcome: 'ready' | 'failed'; readonly reasons: readonly string[]; readonly status: StackStatus }
+  | {
+      readonly kind: 'settled'
+      readonly outcome: 'ready' | 'failed'
+      readonly reasons: readonly string[]
+      readonly status: StackStatus
+    }
   | { readonly kind: 'removed' }

@@ -50,10 +50,7 @@ interface Reading {
 
 function emptyValues(flags: Flags): Map<string, unknown> {
   return new Map(
-    Object.entries(flags).map(([name, flag]) => [
-      name,
-      flag.kind === 'boolean' ? false : flag.kind === 'list' ? [] : undefined,
-    ]),
+    Object.entries(flags).map(([name, flag]) => [name, flag.kind === 'boolean' ? false : flag.kind === 'list' ? [] : undefined]),
   )
 }
 

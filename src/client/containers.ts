@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http'
+
+import { done, json, segment } from './call.ts'
+import type { DockerContainer, DockerContainerSummary, DockerExec, DockerWait } from './docker-wire.ts'
+import { clientError } from './errors.ts'
+import type { Query, Transport, Upgraded } from './transport.ts'
+
+export interface ContainerCalls {
+  list(query: Query): Promise<readonly DockerContainerSummary[]>
+  create(body: unknown, name: string | undefined): Promise<{ readonly Id: string; readonly Warnings?: readonly string[] | null }>
+  inspect(ref: string): Promise<DockerContainer>
+  /** False: it runs already. */
+  start(ref: string, query?: Query): Promise<boolean>
+  /** False: it does not run. */
+  stop(ref: string, query: Query): Promise<boolean>
+  kill(ref: string, signal: string): Promise<void>
+  remove(ref: string, query: Query): Promise<void>
+  resize(ref: string, size: TerminalSize): Promise<void>
+  attach(ref: string, query: Query): Promise<Upgraded>
+  /** Resolves at once; `exit` resolves when the condition comes true. */
+  wait(ref: string, condition: 'next-exit' | 'removed' | 'not-running'): Promise<{ readonly exit: Promise<DockerWait> }>
+  /** Docker's stream frames, or raw bytes for a container with a terminal. */
+  logs(ref: string, query: Query, signal?: AbortSignal): Promise<IncomingMessage>
+  createExec(ref: string, body: unknown): Promise<string>
+  startExec(id: string, body: unknown): Promise<Upgraded>
+  startExecDetached(id: string, body: unknown): Promise<void>
+  resizeExec(id: string, size: TerminalSize): Promise<void>
+  inspectExec(id: string): Promise<DockerExec>
+}
+
+export interface TerminalSize {
+  readonly rows: number
+  readonly columns: number
+}
+
+export function containerCalls(transport: Transport): ContainerCalls {
+  const path = (ref: string, tail = '') => `/containers/${segment(ref)}${tail}`
+  const post = async (url: string, query?: Query) =>
+    (await done(transport, { method: 'POST', path: url, query: query ?? {} })) !== 304
+  return {
+    list: (query) => json(transport, { method: 'GET', path: '/containers/json', query }),
+    create: (body, name) => json(transport, { method: 'POST', path: '/containers/create', query: { name }, json: body }),
+    inspect: (ref) => json(transport, { method: 'GET', path: path(ref, '/json') }),
+    start: (ref, query) => post(path(ref, '/start'), query),
+    stop: (ref, query) => post(path(ref, '/stop'), query),
+    kill: async (ref, signal) => void (await post(path(ref, '/kill'), { signal })),
+    remove: async (ref, query) => void (await done(transport, { method: 'DELETE', path: path(ref), query })),
+    resize: async (ref, size) => void (await post(path(ref, '/resize'), { h: size.rows, w: size.columns })),
+    attach: (ref, query) => transport.upgrade({ method: 'POST', path: path(ref, '/attach'), query }),
+    wait: async (ref, condition) => {
+      const response = await transport.send({ method: 'POST', path: path(ref, '/wait'), query: { condition } })
+      return { exit: readExit(response) }
+    },
+    logs: (ref, query, signal) =>
+      transport.send({ method: 'GET', path: path(ref, '/logs'), query, ...(signal === undefined ? {} : { signal }) }),
+    createExec: async (ref, body) => {
+      const made = await json<{ readonly Id: string }>(transport, { method: 'POST', path: path(ref, '/exec'), json: body })
+      return made.Id
+    },
+    startExec: (id, body) => transport.upgrade({ method: 'POST', path: `/exec/${segment(id)}/start`, json: body }),
+    startExecDetached: async (id, body) =>
+      void (await done(transport, { method: 'POST', path: `/exec/${segment(id)}/start`, json: body })),
+    resizeExec: async (id, size) => void (await post(`/exec/${segment(id)}/resize`, { h: size.rows, w: size.columns })),
+    inspectExec: (id) => json(transport, { method: 'GET', path: `/exec/${segment(id)}/json` }),
+  }
+}
+
+async function readExit(response: IncomingMessage): Promise<DockerWait> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as DockerWait
+  } catch (error) {
+    throw clientError('client.connection_lost', 'the connection was lost while waiting for the container to end', {
+      cause: error,
+      hint: 'The container may still run: look with `glovebox ps`.',
+    })
+  }
+}

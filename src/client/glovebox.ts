@@ -1,0 +1,79 @@
+import type {
+  Anatomy,
+  BootstrapProgress,
+  ContainerProcess,
+  ShutdownReport,
+  StackChange,
+  StackDesired,
+  StackEvent,
+  StackStatus,
+  StackSummary,
+} from '#api/glovebox'
+import { GloveboxError } from '#base'
+import type { Finding } from '#operate/doctor'
+
+import { json, lines, segment } from './call.ts'
+import { clientError } from './errors.ts'
+import type { Transport } from './transport.ts'
+
+/** Our own API: `/glovebox/v1`. */
+export interface GloveboxCalls {
+  putStack(name: string, desired: StackDesired): Promise<StackChange>
+  stacks(): Promise<readonly StackSummary[]>
+  stack(name: string): Promise<StackStatus>
+  watchStack(name: string, signal?: AbortSignal): AsyncIterable<StackEvent>
+  removeStack(name: string, options: { readonly volumes: boolean }): Promise<void>
+  /** Ends with the image's id; a failure on the way is thrown. */
+  bootstrap(reference: string, signal?: AbortSignal): AsyncIterable<BootstrapProgress>
+  anatomy(container: string): Promise<Anatomy>
+  processes(containers: readonly string[]): Promise<readonly ContainerProcess[]>
+  doctor(): Promise<readonly Finding[]>
+  shutdown(options: { readonly stopContainers: boolean }): Promise<ShutdownReport>
+}
+
+const V1 = '/glovebox/v1'
+
+export function gloveboxCalls(transport: Transport): GloveboxCalls {
+  const stackPath = (name: string) => `${V1}/stacks/${segment(name)}`
+  const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal })
+  return {
+    putStack: (name, desired) => json(transport, { method: 'PUT', path: stackPath(name), json: desired }),
+    stacks: () => json(transport, { method: 'GET', path: `${V1}/stacks` }),
+    stack: (name) => json(transport, { method: 'GET', path: stackPath(name) }),
+    watchStack: (name, signal) =>
+      checked(lines<StackEvent>(transport, { method: 'GET', path: `${stackPath(name)}/wait`, ...withSignal(signal) })),
+    removeStack: async (name, { volumes }) =>
+      void (await json(transport, { method: 'DELETE', path: stackPath(name), query: { volumes: volumes ? 1 : 0 } })),
+    bootstrap: (reference, signal) =>
+      checked(
+        lines<BootstrapProgress>(transport, {
+          method: 'POST',
+          path: `${V1}/images/bootstrap`,
+          json: { ref: reference },
+          ...withSignal(signal),
+        }),
+      ),
+    anatomy: (container) => json(transport, { method: 'GET', path: `${V1}/containers/${segment(container)}/anatomy` }),
+    processes: (containers) => json(transport, { method: 'GET', path: `${V1}/processes`, query: { container: containers } }),
+    doctor: () => json(transport, { method: 'GET', path: `${V1}/doctor` }),
+    shutdown: (options) => json(transport, { method: 'POST', path: `${V1}/shutdown`, json: options }),
+  }
+}
+
+/** A refusal that comes after the status line was sent is a line of its own: `{"error": {...}}`. */
+async function* checked<T>(values: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const value of values) {
+    const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined
+    if (error !== undefined) throw lateRefusal(error)
+    yield value
+  }
+}
+
+function lateRefusal(error: unknown): GloveboxError {
+  const words = (typeof error === 'object' && error !== null ? error : {}) as Readonly<Record<string, unknown>>
+  const { message, code, hint } = words
+  if (typeof message !== 'string')
+    return clientError('client.bad_answer', `the daemon sent a broken error: ${JSON.stringify(error)}`)
+  const options = typeof hint === 'string' ? { hint } : {}
+  return new GloveboxError(typeof code === 'string' ? code : 'daemon.failed', 'unavailable', message, options)
+}

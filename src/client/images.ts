@@ -1,0 +1,53 @@
+import type { Readable } from 'node:stream'
+
+import { done, json, lines, segment } from './call.ts'
+import type { DockerHistoryEntry, DockerImage, DockerImageSummary, DockerProgress, DockerRemovedImage } from './docker-wire.ts'
+import type { Query, Transport } from './transport.ts'
+
+export interface ImageCalls {
+  list(query: Query): Promise<readonly DockerImageSummary[]>
+  inspect(ref: string): Promise<DockerImage>
+  history(ref: string): Promise<readonly DockerHistoryEntry[]>
+  remove(ref: string, query: Query): Promise<readonly DockerRemovedImage[]>
+  tag(ref: string, repo: string, tag: string): Promise<void>
+  /** Several references go into one archive. */
+  save(refs: readonly string[]): Promise<Readable>
+  load(archive: Readable): AsyncIterable<DockerProgress>
+  /** A root file system as a tar becomes an image of one layer. */
+  import(archive: Readable, query: Query): AsyncIterable<DockerProgress>
+  build(context: Readable, query: Query, signal?: AbortSignal): AsyncIterable<DockerProgress>
+}
+
+const TAR = 'application/x-tar'
+
+export function imageCalls(transport: Transport): ImageCalls {
+  // Names keep their slashes: the API's path holds them as they are.
+  const path = (ref: string, tail = '') => `/images/${ref.split('/').map(segment).join('/')}${tail}`
+  return {
+    list: (query) => json(transport, { method: 'GET', path: '/images/json', query }),
+    inspect: (ref) => json(transport, { method: 'GET', path: path(ref, '/json') }),
+    history: (ref) => json(transport, { method: 'GET', path: path(ref, '/history') }),
+    remove: (ref, query) => json(transport, { method: 'DELETE', path: path(ref), query }),
+    tag: async (ref, repo, tag) =>
+      void (await done(transport, { method: 'POST', path: path(ref, '/tag'), query: { repo, tag } })),
+    save: (refs) => transport.send({ method: 'GET', path: '/images/get', query: { names: refs } }),
+    load: (archive) => lines(transport, { method: 'POST', path: '/images/load', stream: archive, contentType: TAR }),
+    import: (archive, query) =>
+      lines(transport, {
+        method: 'POST',
+        path: '/images/create',
+        query: { fromSrc: '-', ...query },
+        stream: archive,
+        contentType: TAR,
+      }),
+    build: (context, query, signal) =>
+      lines(transport, {
+        method: 'POST',
+        path: '/build',
+        query,
+        stream: context,
+        contentType: TAR,
+        ...(signal === undefined ? {} : { signal }),
+      }),
+  }
+}

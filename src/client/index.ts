@@ -1,0 +1,14 @@
+/**
+ * Client: the daemon's API as typed calls over its unix socket. Refusals come back as house errors with the daemon's own code, kind and
+ * hint; an absent daemon is `client.unreachable`.
+ */
+export { type Client, createClient } from './client.ts'
+export { type ContainerCalls, type TerminalSize } from './containers.ts'
+export type * from './docker-wire.ts'
+export { clientError } from './errors.ts'
+export { type Frame, frameReader } from './frames.ts'
+export { type GloveboxCalls } from './glovebox.ts'
+export { type ImageCalls } from './images.ts'
+export { jsonLines } from './lines.ts'
+export { type SystemCalls } from './system.ts'
+export type { Query, Upgraded } from './transport.ts'
