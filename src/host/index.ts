@@ -2,8 +2,10 @@
  * Host: the one door to Linux. Mounts, namespaces, links, nftables, control groups, processes, the file calls that Node lacks,
  * sockets inside other namespaces, and facts about the kernel.
  */
+export { errnoOf, hostError, type HostErrorCode } from './errors.ts'
+export { linuxHost, type LinuxHostOptions } from './linux.ts'
 export type { Host } from './port.ts'
-export type { CgroupDeviceIo, CgroupLimits, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'
+export type { CgroupDeviceIo, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'
 export type { FilePort, FileSystemSpace, OpenInRootOptions } from './port-files.ts'
 export type { BindMount, ErofsMount, MountEntry, MountPort, MountPropagation, OverlayMount, TmpfsMount } from './port-mounts.ts'
 export type {

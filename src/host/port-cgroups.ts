@@ -17,8 +17,6 @@ export interface CgroupPort {
   kill(path: string): Promise<void>
   /** Removes the group with its children from every hierarchy. Absent is fine; waits a bounded time while it is busy. */
   remove(path: string): Promise<void>
-  /** Changes limits of a group that exists. */
-  setLimits(path: string, limits: CgroupLimits): void
   /**
    * Takes the wait for an RCU grace period that the next process move would pay, off the event loop. Call when a start is
    * likely soon; cheap when called often. Never rejects.
@@ -71,12 +69,4 @@ export interface CgroupDeviceIo {
   readonly writeBytes: number
   readonly readOperations: number
   readonly writeOperations: number
-}
-
-/** Absent: unchanged. `null`: no limit. */
-export interface CgroupLimits {
-  readonly memoryBytes?: number | null
-  readonly cpuQuotaUs?: number | null
-  readonly cpuPeriodUs?: number
-  readonly pids?: number | null
 }
