@@ -1,37 +1,9 @@
 import type { Readable } from 'node:stream'
 
 import type { Digest } from '#base'
+import type { ImageHistory, ImageProcessConfig } from '#oci/image'
 
-/** The part of an OCI image configuration that containers inherit (image-spec, config.md), names as we use them. */
-export interface ImageProcessConfig {
-  readonly user: string
-  readonly exposedPorts: readonly string[]
-  readonly env: readonly string[]
-  readonly entrypoint: readonly string[] | null
-  readonly cmd: readonly string[] | null
-  readonly volumes: readonly string[]
-  readonly workingDir: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly stopSignal: string
-  readonly shell: readonly string[] | null
-  readonly onBuild: readonly string[]
-  readonly healthcheck: {
-    readonly test: readonly string[]
-    readonly intervalMs: number
-    readonly timeoutMs: number
-    readonly startPeriodMs: number
-    readonly startIntervalMs: number
-    readonly retries: number
-  } | null
-}
-
-export interface ImageHistory {
-  readonly created: string
-  readonly createdBy: string
-  readonly author: string
-  readonly comment: string
-  readonly isEmptyLayer: boolean
-}
+export type { ImageHistory, ImageProcessConfig }
 
 export interface ImageRecord {
   /** Digest of the configuration's exact bytes. */
@@ -92,9 +64,7 @@ export interface Images {
   }): Promise<ImageRecord>
   /** Stores an uncompressed layer tar and makes it mountable. Same bytes, same diffId, stored once. */
   addLayer(tar: Readable): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
-  prune(options: {
-    readonly danglingOnly: boolean
-  }): Promise<{
+  prune(options: { readonly danglingOnly: boolean }): Promise<{
     readonly deleted: readonly ({ readonly untagged: string } | { readonly deleted: string })[]
     readonly reclaimedBytes: number
   }>
