@@ -3,6 +3,8 @@
  * sockets inside other namespaces, and facts about the kernel.
  */
 export { errnoOf, hostError, type HostErrorCode } from './errors.ts'
+export { fakeHost, type FakeHost } from './fake/host.ts'
+export type { RecordedCall } from './fake/record.ts'
 export { linuxHost, type LinuxHostOptions } from './linux.ts'
 export type { Host } from './port.ts'
 export type { CgroupDeviceIo, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'

@@ -90,7 +90,7 @@ function watchPidfd(pidfd: number, onExit: () => void): Disposable | undefined {
     closeSync(pidfd)
     return undefined
   }
-  const socket = new Socket({ handle } as ConstructorParameters<typeof Socket>[0])
+  const socket = new Socket({ handle } as unknown as ConstructorParameters<typeof Socket>[0])
   let isDone = false
   const finish = () => {
     if (isDone) return

@@ -1,0 +1,146 @@
+import { invariant } from '#base'
+import { hostError } from '../errors.ts'
+import type {
+  AddressEntry,
+  LinkEntry,
+  LinkPort,
+  NamespacePort,
+  NftablesPort,
+  NftFamily,
+  RouteEntry,
+  SocketPort,
+  Uplink,
+} from '../port-network.ts'
+import type { Recorder } from './record.ts'
+
+export interface FakeNetwork {
+  readonly namespaces: NamespacePort
+  readonly links: LinkPort
+  readonly nftables: NftablesPort
+  readonly sockets: SocketPort
+  /** Pins that exist now. */
+  readonly pins: ReadonlySet<string>
+  /** Tables that were made by a script: `inet name`. */
+  readonly tables: ReadonlyMap<string, string>
+}
+
+export interface FakeNetworkOptions {
+  readonly uplink?: Uplink
+  readonly addresses?: readonly AddressEntry[]
+  readonly routes?: readonly RouteEntry[]
+}
+
+/** Links, pins and tables as plain sets; sockets are descriptors that nobody can use. */
+export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): FakeNetwork {
+  const pins = new Set<string>()
+  const links = new Map<string, LinkEntry>()
+  const uplink = options.uplink ?? { name: 'eth0', index: 2, mtu: 1500 }
+  const addLink = (name: string, kind: string, mac: string, mtu: number) => {
+    if (links.has(name))
+      throw hostError('host.link_failed', `create link ${name}: it exists already`, { details: { errno: 'EEXIST' } })
+    links.set(name, { index: links.size + 10, name, kind, mac, mtu, isUp: true, masterIndex: undefined })
+  }
+  const needPin = (pin: string | undefined) => {
+    if (pin !== undefined && !pins.has(pin))
+      throw hostError('host.namespace_failed', `enter the network namespace ${pin}: ENOENT`, { details: { errno: 'ENOENT' } })
+  }
+  const tables = new Map<string, string>()
+  return {
+    pins,
+    tables,
+    namespaces: {
+      createNetwork: (pin) => {
+        record('namespaces.createNetwork', pin)
+        pins.add(pin)
+      },
+      removeNetwork: (pin) => {
+        record('namespaces.removeNetwork', pin)
+        pins.delete(pin)
+      },
+      inNetwork: (pin, work) => {
+        needPin(pin)
+        return work()
+      },
+      read: (pid) =>
+        Object.fromEntries(
+          ['pid', 'mnt', 'net', 'uts', 'ipc', 'user', 'cgroup'].map((kind) => [kind, `${kind}:[${pid}]`]),
+        ) as Record<'pid' | 'mnt' | 'net' | 'uts' | 'ipc' | 'user' | 'cgroup', string>,
+    },
+    links: {
+      createBridge: (bridge) => {
+        record('links.createBridge', bridge)
+        addLink(bridge.name, 'bridge', bridge.mac ?? '02:00:00:00:00:01', bridge.mtu)
+      },
+      deleteLink: (name) => {
+        record('links.deleteLink', name)
+        links.delete(name)
+      },
+      listLinks: () => [
+        { ...uplink, kind: undefined, mac: '02:00:00:00:00:02', isUp: true, masterIndex: undefined },
+        ...links.values(),
+      ],
+      listAddresses: () => options.addresses ?? [],
+      listRoutes: () => options.routes ?? [],
+      attachContainer: (attachment) => {
+        record('links.attachContainer', attachment)
+        needPin(attachment.netnsPin)
+        addLink(attachment.hostName, 'veth', attachment.mac, attachment.mtu)
+      },
+      detachContainer: (hostName) => {
+        record('links.detachContainer', hostName)
+        links.delete(hostName)
+      },
+      addRoute: (route) => record('links.addRoute', route),
+      deleteRoute: (route) => record('links.deleteRoute', route),
+      addAddress: (name, address, pin) => record('links.addAddress', name, address, pin),
+      setLoopbackUp: (pin) => record('links.setLoopbackUp', pin),
+      setUp: (name, pin) => record('links.setUp', name, pin),
+      uplink: () => uplink,
+    },
+    nftables: {
+      apply: async (script) => {
+        record('nftables.apply', script)
+        for (const [, family = '', name = ''] of script.matchAll(/^(?:add )?table (\w+) (\S+)/gm))
+          tables.set(`${family} ${name}`, script)
+        for (const [, family = '', name = ''] of script.matchAll(/^delete table (\w+) (\S+)\s*$(?![\s\S]*^table \1 \2)/gm))
+          tables.delete(`${family} ${name}`)
+      },
+      listTable: async (family, name) => tables.get(`${family} ${name}`),
+      listTables: async () =>
+        [...tables.keys()].map((key) => {
+          const [family, name] = key.split(' ')
+          invariant(family !== undefined && name !== undefined, `table key ${key}`)
+          return { family: family as NftFamily, name }
+        }),
+      deleteTable: async (family, name) => {
+        record('nftables.deleteTable', family, name)
+        tables.delete(`${family} ${name}`)
+      },
+    },
+    sockets: fakeSockets(record, needPin),
+  }
+}
+
+function fakeSockets(record: Recorder['record'], needPin: (pin: string | undefined) => void): SocketPort {
+  const held = new Set<string>()
+  // Descriptors beyond any limit: using one by mistake fails with EBADF.
+  let nextFd = 1_000_000
+  let nextPort = 40_000
+  const bind = (name: string, options: Parameters<SocketPort['boundUdp']>[0], protocol: string) => {
+    record(name, options)
+    needPin(options.netnsPin)
+    const port = options.port === 0 ? (nextPort += 1) : options.port
+    const key = `${options.netnsPin ?? ''} ${protocol} ${options.address} ${port}`
+    if (held.has(key))
+      throw hostError('host.address_in_use', `bind ${options.address}:${port}/${protocol}: the address is in use`, {
+        details: { errno: 'EADDRINUSE' },
+      })
+    held.add(key)
+    return { fd: (nextFd += 1), port, [Symbol.dispose]: () => void held.delete(key) }
+  }
+  return {
+    boundUdp: (options) => bind('sockets.boundUdp', options, 'udp'),
+    listeningTcp: (options) => bind('sockets.listeningTcp', options, 'tcp'),
+    reservePort: (options) => bind('sockets.reservePort', options, options.protocol),
+  }
+}
