@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+import { ambient, cycles, layers, readSources, shape, type Violation } from './rules/index.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const bin = (name: string) => join(ROOT, 'node_modules/.bin', name)
+
+interface Outcome {
+  readonly name: string
+  readonly isOk: boolean
+  readonly output: string
+  readonly ms: number
+}
+
+/** Everything that reads the code without running it, side by side. Exit code 1 when anything is reported. */
+async function main(): Promise<void> {
+  const outcomes = await Promise.all([
+    tool('types', bin('tsc'), ['-p', '.']),
+    tool('lint', bin('oxlint'), ['--type-aware', '--deny-warnings', 'src', 'tools', 'test', 'bench']),
+    tool('format', bin('oxfmt'), ['--check']),
+    tool('dead code', bin('knip'), ['--no-progress']),
+    house(),
+  ])
+  for (const outcome of outcomes) {
+    process.stdout.write(`${outcome.isOk ? 'ok  ' : 'FAIL'} ${outcome.name} (${Math.round(outcome.ms)} ms)\n`)
+    if (!outcome.isOk) process.stdout.write(`${outcome.output.trimEnd()}\n`)
+  }
+  process.exitCode = outcomes.every((outcome) => outcome.isOk) ? 0 : 1
+}
+
+async function tool(name: string, command: string, args: readonly string[]): Promise<Outcome> {
+  const start = performance.now()
+  const child = spawn(command, [...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const code = await new Promise<number>((resolve) => {
+    child.on('error', (error) => {
+      chunks.push(Buffer.from(`${command}: ${error.message}\n`))
+      resolve(127)
+    })
+    child.on('close', (exitCode) => resolve(exitCode ?? 1))
+  })
+  return { name, isOk: code === 0, output: Buffer.concat(chunks).toString(), ms: performance.now() - start }
+}
+
+/** Our own rules: layers, cycles, ambient time and the like. */
+async function house(): Promise<Outcome> {
+  const start = performance.now()
+  const files = readSources(ROOT, ['src/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts'])
+  const violations: readonly Violation[] = [layers, cycles, ambient, shape].flatMap((rule) => rule(files))
+  const output = violations.map((found) => `${found.path}:${found.line}: ${found.rule}: ${found.message}`).join('\n')
+  return await Promise.resolve({
+    name: `house rules, ${files.length} files`,
+    isOk: violations.length === 0,
+    output,
+    ms: performance.now() - start,
+  })
+}
+
+await main()
