@@ -1,0 +1,167 @@
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * Forking a daemon costs time in proportion to its memory, in its main thread. So it keeps this small process, connects to its socket
+ * for each shim or command that it wants, and sends one SPAWN frame with the arguments, separated by NUL. The process forked for the
+ * connection keeps it: for a shim it is the first connection, for a command it carries output and exit code.
+ */
+
+#define SPAWN_FD 3
+/* Arguments of a shim are paths and an id: a few hundred bytes. */
+#define SPAWN_MAX (64 * 1024)
+#define SPAWN_ARGUMENTS 64
+#define SPAWN_TIMEOUT_MS 5000
+
+static _Noreturn void refuse(const char *text) {
+  (void)send_frame_blocking(SPAWN_FD, FRAME_FAILED, text, strlen(text));
+  _exit(1);
+}
+
+static int read_request(char payload[SPAWN_MAX], char *argv[SPAWN_ARGUMENTS + 1]) {
+  uint8_t header[FRAME_HEADER], type;
+  uint32_t length;
+  if (!read_exactly(SPAWN_FD, header, sizeof header, SPAWN_TIMEOUT_MS)) _exit(1);
+  if (!frame_parse(header, &type, &length) || type != FRAME_SPAWN || length == 0 || length > SPAWN_MAX) refuse("not a spawn request");
+  if (!read_exactly(SPAWN_FD, payload, length, SPAWN_TIMEOUT_MS)) _exit(1);
+  if (payload[length - 1] != 0) refuse("the spawn request does not end its last argument");
+  int count = 0;
+  for (size_t at = 0; at < length; at += strlen(payload + at) + 1) {
+    if (count == SPAWN_ARGUMENTS) refuse("the spawn request has too many arguments");
+    argv[count++] = payload + at;
+  }
+  argv[count] = NULL;
+  return count;
+}
+
+static pid_t start_command(char **argv, int streams[2]) {
+  static char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+  int out[2], err[2];
+  if (argv[0] == NULL || argv[0][0] != '/') refuse("a command needs an absolute path");
+  if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) refuse("no pipe for the command");
+  pid_t pid = fork();
+  if (pid < 0) refuse("cannot fork");
+  if (pid == 0) {
+    dup2(out[1], 1);
+    dup2(err[1], 2);
+    restore_signals();
+    execve(argv[0], argv, environment);
+    complain("execute %s: %s", argv[0], strerror(errno));
+    _exit(127);
+  }
+  close(out[1]);
+  close(err[1]);
+  streams[0] = out[0];
+  streams[1] = err[0];
+  return pid;
+}
+
+/* The caller cancels a command by closing its connection. */
+static void pass_output(pid_t pid, int streams[2]) {
+  static char bytes[READ_MAX];
+  struct pollfd polls[3] = {{.fd = streams[0], .events = POLLIN}, {.fd = streams[1], .events = POLLIN}, {.fd = SPAWN_FD}};
+  while (polls[0].fd >= 0 || polls[1].fd >= 0) {
+    if (poll(polls, 3, -1) < 0) continue;
+    for (int i = 0; i < 2; i++) {
+      if (polls[i].revents == 0) continue;
+      ssize_t n = read(polls[i].fd, bytes, sizeof bytes);
+      if (n > 0 && send_frame_blocking(SPAWN_FD, (uint8_t)(FRAME_STDOUT + i), bytes, (size_t)n)) continue;
+      if (n < 0 && errno == EINTR) continue;
+      polls[i].fd = -1;
+    }
+    if ((polls[2].revents & (POLLHUP | POLLERR)) != 0) {
+      kill(pid, SIGKILL);
+      _exit(0);
+    }
+  }
+}
+
+static _Noreturn void run_command(char **argv) {
+  int streams[2], status = 0;
+  char text[RECORD_MAX];
+  signal(SIGCHLD, SIG_DFL);
+  signal(SIGPIPE, SIG_IGN);
+  struct exit_record record = {.started_at_ns = realtime_ns()};
+  record.pid = start_command(argv, streams);
+  pass_output(record.pid, streams);
+  while (waitpid(record.pid, &status, 0) < 0 && errno == EINTR) continue;
+  record.exited_at_ns = realtime_ns();
+  record.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  record.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  (void)send_frame_blocking(SPAWN_FD, FRAME_EXITED, text, format_exited(text, sizeof text, &record));
+  _exit(0);
+}
+
+static _Noreturn void spawned(int connection) {
+  static char payload[SPAWN_MAX];
+  static char *argv[SPAWN_ARGUMENTS + 1];
+  static struct options options;
+  setsid();
+  dup2(connection, SPAWN_FD);
+  redirect_stdio_to_null();
+  close_from(SPAWN_FD + 1);
+  set_cloexec(SPAWN_FD);
+  int count = read_request(payload, argv);
+  if (strcmp(argv[0], "command") == 0) run_command(argv + 1);
+  if (strcmp(argv[0], "run") != 0) refuse("only run and command can be spawned");
+  const char *problem = parse_run_options(&options, count - 1, argv + 1);
+  if (problem != NULL) refuse(problem);
+  run_shim(&options, SPAWN_FD);
+}
+
+/* Only who may read the daemon's own files may have processes started. */
+static bool is_own_user(int connection) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+}
+
+static void accept_one(int listener) {
+  int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+  if (connection < 0) return;
+  if (is_own_user(connection) && fork() == 0) spawned(connection);
+  close(connection);
+}
+
+int serve_main(int argc, char **argv) {
+  if (argc != 2 || strcmp(argv[0], "--socket") != 0 || argv[1][0] != '/') {
+    complain("serve: expected --socket and an absolute path");
+    return 2;
+  }
+  char *name = strrchr(argv[1], '/');
+  *name++ = 0;
+  if (chdir(argv[1][0] == 0 ? "/" : argv[1]) != 0) {
+    complain("serve: enter %s: %s", argv[1], strerror(errno));
+    return 1;
+  }
+  int listener = listen_here(name, 128);
+  if (listener < 0) {
+    complain("serve: listen on %s: %s", name, strerror(errno));
+    return 1;
+  }
+  setsid();
+  /* The kernel reaps: nobody here asks how a child ended. */
+  signal(SIGCHLD, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  (void)write_all(1, "ready\n", 6);
+  struct pollfd polls[2] = {{.fd = 0, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
+  for (;;) {
+    if (poll(polls, 2, -1) < 0) continue;
+    if (polls[1].revents != 0) accept_one(listener);
+    /* Nothing is ever sent on stdin: its end is the end of the daemon. */
+    if (polls[0].revents != 0) break;
+  }
+  (void)unlink(name);
+  return 0;
+}
