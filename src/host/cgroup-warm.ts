@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, rmdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -14,7 +14,8 @@ export interface CgroupWarmer extends Disposable {
  * a process of ours makes that wait happen on a pool thread, while the client's next request is still under way.
  * Moving a thread of this process would do nothing: the kernel takes no lock for that.
  */
-export function cgroupWarmer(directory: string): CgroupWarmer {
+export function cgroupWarmer(mountPoint: string, ownPath: string): CgroupWarmer {
+  const directory = join(mountPoint, ownPath)
   const sides = [join(directory, 'warm-a'), join(directory, 'warm-b')] as const
   let helper: ChildProcess | undefined
   let running: Promise<void> | undefined
@@ -50,16 +51,18 @@ export function cgroupWarmer(directory: string): CgroupWarmer {
       const child = helper
       helper = undefined
       if (child === undefined) return
-      const tidy = () => {
-        for (const path of [...sides, directory]) {
-          try {
-            rmdirSync(path)
-          } catch {
-            // Still in use by another process of the same instance, or gone.
-          }
+      // Back to the root first, so that the groups are empty now and not some time after the kill.
+      const attempts = [
+        () => writeFileSync(join(mountPoint, 'cgroup.procs'), String(child.pid)),
+        ...[...sides, directory].map((path) => () => rmdirSync(path)),
+      ]
+      for (const attempt of attempts) {
+        try {
+          attempt()
+        } catch {
+          // In use by another process of the same instance, or gone.
         }
       }
-      child.once('exit', tidy)
       child.kill('SIGKILL')
     },
   }

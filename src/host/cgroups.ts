@@ -32,7 +32,7 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
   const layout = cgroupLayout(mounts.list(), (mountPoint) => readCgroupText(join(mountPoint, 'cgroup.controllers')) ?? '')
   const directories = (path: string) => layout.hierarchies.map(({ mountPoint }) => join(mountPoint, checkPath(path)))
   const main = layout.hierarchies.find(({ version }) => version === (layout.mode === 'v2' ? 2 : 1))
-  const warmer = cgroupWarmer(join((hierarchyOf(layout, 'freezer') ?? main)?.mountPoint ?? '/sys/fs/cgroup', ownPath))
+  const warmer = cgroupWarmer((hierarchyOf(layout, 'freezer') ?? main)?.mountPoint ?? '/sys/fs/cgroup', ownPath)
   const pidsIn = (path: string) => [...new Set(directories(path).flatMap(pidsBelow))]
   const freezer = freezerOf(layout)
   return {

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 
+import { systemCodeOf } from '#base'
 import { errnoName, hostError } from './errors.ts'
 import { addressOf, linkOf, routeOf } from './netlink/entries.ts'
 import type { NetlinkRequest } from './netlink/message.ts'
@@ -119,7 +120,7 @@ function createPair(socket: NetlinkSocket, attachment: ContainerAttachment): voi
   const { hostName, bridge, netnsPin, hairpin = false, isolated = false } = attachment
   const what = `attach ${netnsPin} to ${bridge} as ${hostName}`
   const bridgeIndex = indexOf(socket, bridge)
-  const netns = openSync(netnsPin, constants.O_RDONLY)
+  const netns = openPin(netnsPin, what)
   try {
     // A refusal of the second part must not leave the pair behind, and one of the first must not touch somebody else's link.
     mustBatch(socket, what, [{ doing: 'veth', request: createVethRequest(attachment, bridgeIndex, netns) }])
@@ -130,6 +131,15 @@ function createPair(socket: NetlinkSocket, attachment: ContainerAttachment): voi
     throw refusedError(`${what}: port options`, refusal)
   } finally {
     closeSync(netns)
+  }
+}
+
+function openPin(netnsPin: string, what: string): number {
+  try {
+    return openSync(netnsPin, constants.O_RDONLY)
+  } catch (error) {
+    const errno = systemCodeOf(error) ?? 'EIO'
+    throw hostError('host.link_failed', `${what}: open ${netnsPin}: ${errno}`, { cause: error, details: { errno } })
   }
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readlinkSync, rmSync } from 'node:fs'
 
-import { errnoError } from './errors.ts'
+import { systemCodeOf } from '#base'
+import { errnoError, hostError } from './errors.ts'
 import type { MountPort } from './port-mounts.ts'
 import type { NamespacePort, ProcessNamespaces } from './port-network.ts'
 import type { LazySyscalls } from './syscalls.ts'
@@ -30,7 +31,7 @@ export function linuxNamespaces(calls: LazySyscalls, mounts: MountPort): Namespa
   }
   return {
     createNetwork: (pinPath) => {
-      closeSync(openSync(pinPath, constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL, 0o444))
+      closeSync(openPin(pinPath, 'make', constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL))
       try {
         inOwn((home) => {
           if (calls().unshare(CLONE_NEWNET) !== 0)
@@ -53,7 +54,7 @@ export function linuxNamespaces(calls: LazySyscalls, mounts: MountPort): Namespa
     },
     inNetwork: (pinPath, work) =>
       inOwn((home) => {
-        const target = openSync(pinPath, constants.O_RDONLY)
+        const target = openPin(pinPath, 'enter', constants.O_RDONLY)
         try {
           enter(target, `enter the network namespace ${pinPath}`)
         } finally {
@@ -66,6 +67,18 @@ export function linuxNamespaces(calls: LazySyscalls, mounts: MountPort): Namespa
         }
       }),
     read: (pid) => readNamespaces(pid),
+  }
+}
+
+function openPin(pinPath: string, doing: string, flags: number): number {
+  try {
+    return openSync(pinPath, flags, 0o444)
+  } catch (error) {
+    const errno = systemCodeOf(error) ?? 'EIO'
+    throw hostError('host.namespace_failed', `${doing} the network namespace ${pinPath}: ${errno}`, {
+      cause: error,
+      details: { errno },
+    })
   }
 }
 
