@@ -10,7 +10,6 @@ export interface ProcStat {
   readonly threads: number
   readonly startTicks: number
   readonly virtualBytes: number
-  readonly rssPages: number
 }
 
 /** The name is in parentheses and may itself hold any of `) (`: the last closing one ends it. */
@@ -36,7 +35,6 @@ export function parseProcStat(text: string): ProcStat | undefined {
     threads: figure(20),
     startTicks: figure(22),
     virtualBytes: figure(23),
-    rssPages: figure(24),
   }
 }
 

@@ -11,7 +11,6 @@ import type { LazySyscalls } from './syscalls.ts'
 
 /** Where the kernel's pidfds cannot be watched by the event loop, look this often. */
 const POLL_MS = 100
-const PAGE_BYTES = 4096
 const SIGKILL = 9
 
 export function linuxProcesses(calls: LazySyscalls, clock: Clock): ProcessPort & { killListed: KillListed } {
@@ -171,7 +170,8 @@ function readDetails(pids: readonly number[]): readonly ProcessDetails[] {
         threads: stat.threads,
         cpuMs: ((stat.userTicks + stat.systemTicks) * 1000) / TICKS_PER_SECOND,
         startedAtMs: bootTimeMs + (stat.startTicks * 1000) / TICKS_PER_SECOND,
-        rssBytes: stat.rssPages * PAGE_BYTES,
+        // status sums the counters of all cores, stat only estimates; kernel threads have neither.
+        rssBytes: firstFigure(fields.get('VmRSS')) * 1024,
         virtualBytes: stat.virtualBytes,
         terminal: stat.terminal,
         commandName: stat.commandName,
