@@ -38,7 +38,7 @@ test('sha512 is read for verification with its own length only', () => {
 
 test('a verifier accepts what was promised and gives the sha256', () => {
   for (const digest of [digestOf(bytes), parseVerifiableDigest(sha512)]) {
-    const check = verifier({ digest, sizeBytes: bytes.length }, 'blob')
+    const check = verifier({ digests: [digest], sizeBytes: bytes.length }, 'blob')
     check.update(bytes.subarray(0, 3))
     check.update(bytes.subarray(3))
     assert.deepEqual(check.finish(), { digest: digestOf(bytes), sizeBytes: bytes.length })
@@ -46,7 +46,7 @@ test('a verifier accepts what was promised and gives the sha256', () => {
 })
 
 test('other bytes, too many and too few are told apart', () => {
-  const wrong = verifier({ digest: digestOf('other') }, 'blob')
+  const wrong = verifier({ digests: [digestOf('other')] }, 'blob')
   wrong.update(bytes)
   assert.throws(() => wrong.finish(), { code: 'digest.mismatch' })
   const long = verifier({ sizeBytes: 3 }, 'blob')

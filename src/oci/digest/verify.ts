@@ -30,37 +30,43 @@ export function digester(): Digester {
 
 /** What the bytes must be. Absent parts are not checked. */
 export interface ExpectedBytes {
-  readonly digest?: VerifiableDigest | Digest | undefined
+  /** Every one of them must hold. */
+  readonly digests?: readonly (VerifiableDigest | Digest)[]
   readonly sizeBytes?: number | undefined
 }
 
 export interface Verifier {
   /** Error: `digest.size_mismatch` as soon as there are more bytes than promised, so that a liar cannot fill the disk. */
   update(chunk: Uint8Array): void
+  readonly sizeBytes: number
   /** Ends it and gives the sha256, whatever algorithm was promised. Errors: `digest.mismatch`, `digest.size_mismatch`. */
   finish(): { readonly digest: Digest; readonly sizeBytes: number }
 }
 
 /** Checks bytes against what was promised of them. `what` names them in messages. */
 export function verifier(expected: ExpectedBytes, what: string): Verifier {
-  const promised = typeof expected.digest === 'string' ? parseVerifiableDigest(expected.digest, what) : expected.digest
+  const promised = (expected.digests ?? []).map((one) => (typeof one === 'string' ? parseVerifiableDigest(one, what) : one))
   const stored = digester()
-  const other = promised?.algorithm === 'sha512' ? createHash('sha512') : undefined
+  const sha512 = promised.some(({ algorithm }) => algorithm === 'sha512') ? createHash('sha512') : undefined
   return {
     update: (chunk) => {
       stored.update(chunk)
-      other?.update(chunk)
+      sha512?.update(chunk)
       if (expected.sizeBytes !== undefined && stored.sizeBytes > expected.sizeBytes)
         throw digestError('digest.size_mismatch', `${what} is longer than the ${expected.sizeBytes} bytes promised`)
+    },
+    get sizeBytes() {
+      return stored.sizeBytes
     },
     finish: () => {
       const { sizeBytes } = stored
       if (expected.sizeBytes !== undefined && sizeBytes !== expected.sizeBytes)
         throw digestError('digest.size_mismatch', `${what} has ${sizeBytes} bytes and not the ${expected.sizeBytes} promised`)
       const digest = stored.digest()
-      const found = other === undefined ? digest : `sha512:${other.digest('hex')}`
-      if (promised !== undefined && found !== promised.text)
-        throw digestError('digest.mismatch', `${what} has the digest ${found} and not the promised ${promised.text}`)
+      const found = { sha256: digest, sha512: sha512 === undefined ? '' : `sha512:${sha512.digest('hex')}` }
+      for (const { algorithm, text } of promised)
+        if (found[algorithm] !== text)
+          throw digestError('digest.mismatch', `${what} has the digest ${found[algorithm]} and not the promised ${text}`)
       return { digest, sizeBytes }
     },
   }

@@ -1,0 +1,25 @@
+import { during, declareErrors, systemCodeOf, type GloveboxError } from '#base'
+
+export const contentError = declareErrors({
+  'content.not_found': 'not_found',
+  'content.disk_full': 'exhausted',
+  'content.too_large': 'exhausted',
+  'content.bomb': 'exhausted',
+  'content.compression_invalid': 'invalid',
+  'content.compression_unsupported': 'unsupported',
+  'content.corrupt': 'internal',
+  'content.range_invalid': 'invalid',
+})
+
+/** No space, no inodes or no quota, in the system's words. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/** What a failed write means. Everything else keeps its own code. */
+export function writeFailure(doing: string, error: unknown): GloveboxError {
+  if (FULL.has(systemCodeOf(error) ?? ''))
+    return contentError('content.disk_full', `${doing}: the disk is full`, {
+      cause: error,
+      hint: 'Free some space (glovebox image prune) or give the engine a larger --root.',
+    })
+  return during(doing, error)
+}
