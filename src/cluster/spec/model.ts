@@ -1,0 +1,196 @@
+/** What the user wants of one application. Plain JSON values only: it travels from the client to the daemon and into the store. */
+export interface StackSpec {
+  readonly name: string
+  /** Directory and files it was read from, for the labels that Compose tools look at. May be empty. */
+  readonly workingDir: string
+  readonly configFiles: readonly string[]
+  readonly services: readonly ServiceSpec[]
+  readonly networks: readonly NetworkSpec[]
+  readonly volumes: readonly VolumeSpec[]
+}
+
+/** N tasks of one kind behind one name. */
+export interface ServiceSpec {
+  readonly name: string
+  readonly replicas: number
+  readonly dependsOn: readonly DependencySpec[]
+  readonly restart: RestartSpec
+  readonly ports: readonly ServicePortSpec[]
+  /** Set: the only task has this name, instead of `stack-service-number`. */
+  readonly containerName: string | null
+  /** Set: the client builds the image under the name `task.image` before it applies the stack. */
+  readonly build: BuildSpec | null
+  readonly task: TaskTemplate
+}
+
+export interface DependencySpec {
+  readonly service: string
+  readonly condition: DependencyCondition
+}
+
+export type DependencyCondition = 'started' | 'healthy' | 'completed_successfully'
+
+export interface RestartSpec {
+  readonly condition: 'never' | 'on-failure' | 'always'
+  /** Failures in a row after which it is left alone; 0: no bound. */
+  readonly maxAttempts: number
+  /** Least wait before a restart. */
+  readonly delayMs: number
+}
+
+export interface ServicePortSpec {
+  readonly containerPort: number
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  /** Empty: every IPv4 address of the host. */
+  readonly hostIp: string
+  /** null: a free one is chosen when the stack is applied, and kept. */
+  readonly published: number | null
+  /** `ingress`: the router listens and spreads over the tasks. `host`: the task's own node publishes it. */
+  readonly mode: 'ingress' | 'host'
+  /** `http` lets the router repeat requests that are safe to repeat. */
+  readonly appProtocol: 'tcp' | 'http'
+}
+
+export interface BuildSpec {
+  /** Absolute path on the client. */
+  readonly context: string
+  /** Relative to the context, or absolute. */
+  readonly dockerfile: string
+  readonly args: Readonly<Record<string, string>>
+  readonly target: string | null
+}
+
+/** What each task of a service is made from. The hash of this decides whether a task is up to date. */
+export interface TaskTemplate {
+  readonly image: string
+  /** null: what the image says. */
+  readonly command: readonly string[] | null
+  readonly entrypoint: readonly string[] | null
+  readonly environment: Readonly<Record<string, string>>
+  readonly user: string | null
+  readonly additionalGroups: readonly string[]
+  readonly workingDir: string | null
+  readonly hostname: string | null
+  readonly domainname: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly hasInit: boolean
+  readonly hasTty: boolean
+  readonly isStdinOpen: boolean
+  readonly stopSignal: string | null
+  readonly stopGracePeriodMs: number | null
+  /** `80/tcp`. */
+  readonly expose: readonly string[]
+  readonly health: HealthSpec | null
+  readonly mounts: readonly MountSpec[]
+  readonly networks: readonly AttachmentSpec[]
+  readonly dns: readonly string[]
+  readonly dnsSearch: readonly string[]
+  readonly dnsOptions: readonly string[]
+  /** `host:ip`. */
+  readonly extraHosts: readonly string[]
+  readonly resources: ResourceSpec
+  readonly security: SecuritySpec
+  readonly log: LogSpec
+}
+
+/** Fields that are null come from the image's own health check. */
+export interface HealthSpec {
+  /** `['CMD', ...]`, `['CMD-SHELL', text]`, or `['NONE']`: no check, whatever the image says. */
+  readonly test: readonly string[] | null
+  readonly intervalMs: number | null
+  readonly timeoutMs: number | null
+  readonly startPeriodMs: number | null
+  readonly startIntervalMs: number | null
+  readonly retries: number | null
+}
+
+export type MountSpec = BindMountSpec | VolumeMountSpec | TmpfsMountSpec
+
+export interface BindMountSpec {
+  readonly type: 'bind'
+  /** Absolute path on the node. */
+  readonly source: string
+  readonly target: string
+  readonly isReadOnly: boolean
+  readonly createSource: boolean
+  readonly propagation: 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
+}
+
+export interface VolumeMountSpec {
+  readonly type: 'volume'
+  /** Key in `StackSpec.volumes`; null: an anonymous volume. */
+  readonly volume: string | null
+  readonly target: string
+  readonly isReadOnly: boolean
+  readonly isNoCopy: boolean
+  readonly subpath: string
+}
+
+export interface TmpfsMountSpec {
+  readonly type: 'tmpfs'
+  readonly target: string
+  readonly sizeBytes: number | null
+  readonly mode: number | null
+  readonly options: readonly string[]
+}
+
+/** A network that the tasks join. */
+export interface AttachmentSpec {
+  /** Key in `StackSpec.networks`. */
+  readonly network: string
+  /** Besides the service's and the task's own names. */
+  readonly aliases: readonly string[]
+}
+
+/** null: no bound, or the engine's own default. */
+export interface ResourceSpec {
+  readonly memoryBytes: number | null
+  /** Memory and swap together; -1 is no limit. */
+  readonly memorySwapBytes: number | null
+  readonly memoryReservationBytes: number | null
+  readonly nanoCpus: number | null
+  /** What the scheduler sets aside; not enforced by the kernel. */
+  readonly reservedNanoCpus: number | null
+  readonly cpuShares: number | null
+  readonly cpusetCpus: string
+  readonly pidsLimit: number | null
+  readonly shmBytes: number | null
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]
+}
+
+export interface SecuritySpec {
+  readonly isPrivileged: boolean
+  readonly isReadOnlyRoot: boolean
+  readonly capAdd: readonly string[]
+  readonly capDrop: readonly string[]
+  readonly isNoNewPrivileges: boolean
+  readonly isSeccompUnconfined: boolean
+  readonly isSystemPathsUnconfined: boolean
+  readonly sysctls: Readonly<Record<string, string>>
+}
+
+export interface LogSpec {
+  readonly driver: 'json-file' | 'none'
+  readonly options: Readonly<Record<string, string>>
+}
+
+export interface NetworkSpec {
+  /** Its name inside the stack. */
+  readonly key: string
+  /** Its name on the node. */
+  readonly name: string
+  /** Made and removed by somebody else. */
+  readonly isExternal: boolean
+  readonly isInternal: boolean
+  readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[]
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface VolumeSpec {
+  readonly key: string
+  readonly name: string
+  readonly isExternal: boolean
+  readonly driverOptions: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+}

@@ -1,0 +1,85 @@
+import type { Field } from './fields.ts'
+import type { LogSpec, ResourceSpec, SecuritySpec } from './model.ts'
+
+const NANO = 1e9
+
+/** From `deploy.resources` and the older fields beside it; Compose wants them to agree where both are there. */
+export function readResources(service: Field): ResourceSpec {
+  const deploy = service.child('deploy').child('resources')
+  deploy.only(['limits', 'reservations'])
+  const limits = deploy.child('limits')
+  limits.only(['cpus', 'memory', 'pids'])
+  const reservations = deploy.child('reservations')
+  reservations.only(['cpus', 'memory'])
+  const cpus = both(service.child('cpus'), limits.child('cpus'), (field) => field.decimal())
+  const reservedCpus = reservations.child('cpus').decimal()
+  return {
+    memoryBytes: both(service.child('mem_limit'), limits.child('memory'), (field) => field.bytes()),
+    memorySwapBytes: service.child('memswap_limit').bytes(),
+    memoryReservationBytes: both(service.child('mem_reservation'), reservations.child('memory'), (field) => field.bytes()),
+    nanoCpus: cpus === null ? null : Math.round(cpus * NANO),
+    reservedNanoCpus: reservedCpus === null ? null : Math.round(reservedCpus * NANO),
+    cpuShares: service.child('cpu_shares').whole(),
+    cpusetCpus: service.child('cpuset').text() ?? '',
+    pidsLimit: both(service.child('pids_limit'), limits.child('pids'), (field) => field.whole({ min: -1 })),
+    shmBytes: service.child('shm_size').bytes(),
+    ulimits: service
+      .child('ulimits')
+      .entries()
+      .flatMap(([name, limit]) => readUlimit(name, limit)),
+  }
+}
+
+function both<T>(old: Field, deploy: Field, read: (field: Field) => T | null): T | null {
+  const value = read(deploy)
+  const other = read(old)
+  if (value !== null && other !== null && value !== other)
+    old.refuse(`${JSON.stringify(old.value)} contradicts ${JSON.stringify(deploy.value)} under "deploy"`)
+  return value ?? other
+}
+
+function readUlimit(name: string, limit: Field) {
+  if (!limit.isMapping()) {
+    const both = limit.whole({ min: -1 })
+    return both === null ? [] : [{ name, soft: both, hard: both }]
+  }
+  limit.only(['soft', 'hard'])
+  const soft = limit.child('soft').whole({ min: -1 })
+  const hard = limit.child('hard').whole({ min: -1 })
+  return soft === null || hard === null ? [] : [{ name, soft, hard }]
+}
+
+export function readSecurity(service: Field): SecuritySpec {
+  const options = service.child('security_opt')
+  const known = { isNoNewPrivileges: false, isSeccompUnconfined: false, isSystemPathsUnconfined: false }
+  for (const item of options.items()) {
+    const text = item.text()
+    if (text === null) continue
+    const [name, value = 'true'] = text.split(/[=:]/, 2)
+    if (name === 'no-new-privileges' && (value === 'true' || value === 'false')) known.isNoNewPrivileges = value === 'true'
+    else if (name === 'seccomp' && value === 'unconfined') known.isSeccompUnconfined = true
+    else if (name === 'systempaths' && value === 'unconfined') known.isSystemPathsUnconfined = true
+    else if (name !== 'apparmor' || value !== 'unconfined')
+      item.refuse(`"security_opt" entry ${JSON.stringify(text)} is not supported yet`)
+  }
+  return {
+    isPrivileged: service.child('privileged').flag() ?? false,
+    isReadOnlyRoot: service.child('read_only').flag() ?? false,
+    capAdd: service.child('cap_add').texts(),
+    capDrop: service.child('cap_drop').texts(),
+    ...known,
+    sysctls: withoutNulls(service.child('sysctls').pairs()),
+  }
+}
+
+export function readLog(logging: Field): LogSpec {
+  logging.only(['driver', 'options'])
+  const driver = logging.child('driver')
+  const name = driver.text() ?? 'json-file'
+  if (name !== 'json-file' && name !== 'none') driver.refuse(`log driver "${name}" is not supported yet: use json-file or none`)
+  return { driver: name === 'none' ? 'none' : 'json-file', options: withoutNulls(logging.child('options').pairs()) }
+}
+
+export function withoutNulls(pairs: Readonly<Record<string, string | null>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key, value ?? '']))
+}

@@ -1,0 +1,227 @@
+import { specError } from './errors.ts'
+import type {
+  AttachmentSpec,
+  BindMountSpec,
+  BuildSpec,
+  DependencySpec,
+  HealthSpec,
+  LogSpec,
+  MountSpec,
+  NetworkSpec,
+  ResourceSpec,
+  RestartSpec,
+  SecuritySpec,
+  ServicePortSpec,
+  ServiceSpec,
+  StackSpec,
+  TaskTemplate,
+  TmpfsMountSpec,
+  VolumeMountSpec,
+  VolumeSpec,
+} from './model.ts'
+import {
+  aDuration,
+  aFlag,
+  aText,
+  aWhole,
+  listOf,
+  matching,
+  objectOf,
+  oneOf,
+  orNull,
+  textMap,
+  texts,
+  variantsOf,
+} from './shapes.ts'
+
+/** Complaints beyond these do not help anybody. */
+const MAX_COMPLAINTS = 20
+
+/** A stack is one application; the store holds it as one record. */
+const MAX_PARTS = 1000
+
+const port = aWhole(1, 65_535)
+const bytes = orNull(aWhole(-1))
+
+const dependency = objectOf<DependencySpec>({ service: aText, condition: oneOf('started', 'healthy', 'completed_successfully') })
+
+const restart = objectOf<RestartSpec>({
+  condition: oneOf('never', 'on-failure', 'always'),
+  maxAttempts: aWhole(0),
+  delayMs: aDuration,
+})
+
+const servicePort = objectOf<ServicePortSpec>({
+  containerPort: port,
+  protocol: oneOf('tcp', 'udp', 'sctp'),
+  hostIp: matching(/^[0-9a-fA-F.:]*$/, 'an address'),
+  published: orNull(port),
+  mode: oneOf('ingress', 'host'),
+  appProtocol: oneOf('tcp', 'http'),
+})
+
+const build = objectOf<BuildSpec>({ context: aText, dockerfile: aText, args: textMap, target: orNull(aText) })
+
+const health = objectOf<HealthSpec>({
+  test: orNull(texts),
+  intervalMs: orNull(aDuration),
+  timeoutMs: orNull(aDuration),
+  startPeriodMs: orNull(aDuration),
+  startIntervalMs: orNull(aDuration),
+  retries: orNull(aWhole(0)),
+})
+
+const bind = objectOf<BindMountSpec>({
+  type: oneOf('bind'),
+  source: matching(/^\//, 'an absolute path'),
+  target: aText,
+  isReadOnly: aFlag,
+  createSource: aFlag,
+  propagation: oneOf('private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'),
+})
+
+const volumeMount = objectOf<VolumeMountSpec>({
+  type: oneOf('volume'),
+  volume: orNull(aText),
+  target: aText,
+  isReadOnly: aFlag,
+  isNoCopy: aFlag,
+  subpath: aText,
+})
+
+const tmpfs = objectOf<TmpfsMountSpec>({
+  type: oneOf('tmpfs'),
+  target: aText,
+  sizeBytes: bytes,
+  mode: orNull(aWhole(0)),
+  options: texts,
+})
+
+const resources = objectOf<ResourceSpec>({
+  memoryBytes: bytes,
+  memorySwapBytes: bytes,
+  memoryReservationBytes: bytes,
+  nanoCpus: orNull(aWhole(0)),
+  reservedNanoCpus: orNull(aWhole(0)),
+  cpuShares: orNull(aWhole(0)),
+  cpusetCpus: aText,
+  pidsLimit: orNull(aWhole(-1)),
+  shmBytes: bytes,
+  ulimits: listOf(objectOf<ResourceSpec['ulimits'][number]>({ name: aText, soft: aWhole(-1), hard: aWhole(-1) }), 100),
+})
+
+const security = objectOf<SecuritySpec>({
+  isPrivileged: aFlag,
+  isReadOnlyRoot: aFlag,
+  capAdd: texts,
+  capDrop: texts,
+  isNoNewPrivileges: aFlag,
+  isSeccompUnconfined: aFlag,
+  isSystemPathsUnconfined: aFlag,
+  sysctls: textMap,
+})
+
+const task = objectOf<TaskTemplate>({
+  image: aText,
+  command: orNull(texts),
+  entrypoint: orNull(texts),
+  environment: textMap,
+  user: orNull(aText),
+  additionalGroups: texts,
+  workingDir: orNull(aText),
+  hostname: orNull(aText),
+  domainname: orNull(aText),
+  labels: textMap,
+  annotations: textMap,
+  hasInit: aFlag,
+  hasTty: aFlag,
+  isStdinOpen: aFlag,
+  stopSignal: orNull(aText),
+  stopGracePeriodMs: orNull(aDuration),
+  expose: texts,
+  health: orNull(health),
+  mounts: listOf(variantsOf<MountSpec>({ bind, volume: volumeMount, tmpfs }), MAX_PARTS),
+  networks: listOf(objectOf<AttachmentSpec>({ network: aText, aliases: texts }), 100),
+  dns: texts,
+  dnsSearch: texts,
+  dnsOptions: texts,
+  extraHosts: texts,
+  resources,
+  security,
+  log: objectOf<LogSpec>({ driver: oneOf('json-file', 'none'), options: textMap }),
+})
+
+const service = objectOf<ServiceSpec>({
+  name: matching(/^[a-zA-Z0-9._-]+$/, 'a service name'),
+  replicas: aWhole(0, MAX_PARTS),
+  dependsOn: listOf(dependency, MAX_PARTS),
+  restart,
+  ports: listOf(servicePort, MAX_PARTS),
+  containerName: orNull(aText),
+  build: orNull(build),
+  task,
+})
+
+const network = objectOf<NetworkSpec>({
+  key: aText,
+  name: aText,
+  isExternal: aFlag,
+  isInternal: aFlag,
+  subnets: listOf(objectOf<NetworkSpec['subnets'][number]>({ subnet: aText, gateway: orNull(aText) }), 100),
+  labels: textMap,
+})
+
+const volume = objectOf<VolumeSpec>({ key: aText, name: aText, isExternal: aFlag, driverOptions: textMap, labels: textMap })
+
+const stack = objectOf<StackSpec>({
+  name: matching(/^[a-z0-9][a-z0-9_-]*$/, 'a stack name'),
+  workingDir: aText,
+  configFiles: texts,
+  services: listOf(service, MAX_PARTS),
+  networks: listOf(network, MAX_PARTS),
+  volumes: listOf(volume, MAX_PARTS),
+})
+
+/** Checks a stack that came over the wire: its form, and that what it names is there. Errors: `stack_spec.invalid`, naming every place. */
+export function readStackSpec(value: unknown): StackSpec {
+  const complaints: string[] = []
+  const complain = (message: string) => void complaints.push(message)
+  if (stack(value, 'stack', complain)) {
+    checkReferences(value, complain)
+    if (complaints.length === 0) return value
+  }
+  throw specError('stack_spec.invalid', `not a stack: ${complaints.slice(0, MAX_COMPLAINTS).join('; ')}`)
+}
+
+function checkReferences(spec: StackSpec, complain: (message: string) => void): void {
+  checkUnique(
+    'service',
+    spec.services.map((item) => item.name),
+    complain,
+  )
+  checkUnique(
+    'network',
+    spec.networks.map((item) => item.key),
+    complain,
+  )
+  checkUnique(
+    'volume',
+    spec.volumes.map((item) => item.key),
+    complain,
+  )
+  for (const { name, dependsOn, task: template } of spec.services) {
+    const unknown = [
+      ...dependsOn.map((item) => item.service).filter((other) => !spec.services.some((item) => item.name === other)),
+      ...template.networks.map((item) => item.network).filter((key) => !spec.networks.some((item) => item.key === key)),
+      ...template.mounts
+        .flatMap((mount) => (mount.type === 'volume' && mount.volume !== null ? [mount.volume] : []))
+        .filter((key) => !spec.volumes.some((item) => item.key === key)),
+    ]
+    for (const other of unknown) complain(`service ${name} refers to ${JSON.stringify(other)}, which the stack does not have`)
+  }
+}
+
+function checkUnique(what: string, names: readonly string[], complain: (message: string) => void): void {
+  for (const name of names.filter((item, index) => names.indexOf(item) !== index))
+    complain(`two ${what}s are called ${JSON.stringify(name)}`)
+}

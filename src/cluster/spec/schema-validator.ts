@@ -1,0 +1,78 @@
+import { compileSchema } from './compile-schema.ts'
+import { childPointer, splitPointer, type Problems } from './problems.ts'
+
+/** What Ajv says of one violation. */
+export interface SchemaError {
+  readonly instancePath: string
+  readonly keyword: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly message?: string
+}
+
+export type SchemaValidator = (value: unknown) => readonly SchemaError[]
+
+/** Reports where the file does not have the form of the Compose specification, in the words of the user's file. */
+export async function checkSchema(value: unknown, problems: Problems): Promise<void> {
+  const validate = await compileSchema()
+  const errors = validate(value)
+  const choices = errors.filter((error) => error.keyword === 'oneOf' || error.keyword === 'anyOf')
+  for (const error of errors) {
+    if (choices.includes(error)) continue
+    if (choices.some((choice) => choice.instancePath === error.instancePath)) continue
+    report(error, problems)
+  }
+  for (const choice of choices) reportChoice(choice, errors, problems)
+}
+
+/** None of the forms fits. Of those that have the right type, say what is wrong inside; else say which types there are. */
+function reportChoice(choice: SchemaError, errors: readonly SchemaError[], problems: Problems): void {
+  const path = choice.instancePath
+  if (errors.some((error) => error.instancePath.startsWith(`${path}/`))) return
+  const here = errors.filter((error) => error.instancePath === path && error !== choice)
+  const inside = here.filter((error) => !['type', 'oneOf', 'anyOf'].includes(error.keyword))
+  if (inside.length > 0) return inside.forEach((error) => report(error, problems))
+  const types = new Set(
+    here.filter((error) => error.keyword === 'type').flatMap((error) => error.params['type'] as string | string[]),
+  )
+  problems.add(path, `${lastName(path)} must be ${[...types].map((type) => article(type)).join(' or ')}`)
+}
+
+function report(error: SchemaError, problems: Problems): void {
+  const { instancePath: path, params } = error
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const name = String(params['additionalProperty'])
+      return problems.add(childPointer(path, name), `field "${name}" is unknown${path === '' ? ' at the top of the file' : ''}`)
+    }
+    case 'required':
+      return problems.add(path, `${lastName(path)} needs the field "${String(params['missingProperty'])}"`)
+    case 'type':
+      return problems.add(path, `${lastName(path)} must be ${[params['type']].flat().map(article).join(' or ')}`)
+    case 'enum':
+      return problems.add(path, `${lastName(path)} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`)
+    case 'uniqueItems':
+      return problems.add(path, `${lastName(path)} lists the same thing twice`)
+    default:
+      return problems.add(path, `${lastName(path)} ${error.message ?? 'is not valid'}`)
+  }
+}
+
+/** `/services/web/ports` becomes `"ports"`. */
+function lastName(path: string): string {
+  const parts = splitPointer(path)
+  const name = parts.findLast((part) => !/^\d+$/.test(part))
+  return name === undefined ? 'the file' : `"${name}"`
+}
+
+function article(type: unknown): string {
+  const names: Readonly<Record<string, string>> = {
+    object: 'a mapping',
+    array: 'a list',
+    string: 'text',
+    number: 'a number',
+    integer: 'a whole number',
+    boolean: 'true or false',
+    null: 'empty',
+  }
+  return names[String(type)] ?? String(type)
+}
