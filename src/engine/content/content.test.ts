@@ -85,7 +85,7 @@ test('bytes that are not the promised ones leave nothing behind', async () => {
     ['content.compression_unsupported', () => at.content.ingestLayer(chunks(Buffer.from('BZh91AY')))],
     [
       'content.compression_unsupported',
-      at.content.ingestLayer(chunks(Buffer.from([0xfd, 0x37]), Buffer.from([0x7a, 0x58, 0x5a]))),
+      () => at.content.ingestLayer(chunks(Buffer.from([0xfd, 0x37]), Buffer.from([0x7a, 0x58, 0x5a]))),
     ],
   ]
   for (const [code, attempt] of attempts) await assert.rejects(attempt(), { code })
