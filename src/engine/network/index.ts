@@ -1,0 +1,5 @@
+/**
+ * Networks of one machine: bridges, addresses, sandboxes, published ports and the name service inside containers.
+ * Several instances share a host without touching each other's links, tables and ports.
+ */
+export type * from './port.ts'
