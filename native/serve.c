@@ -162,6 +162,6 @@ int serve_main(int argc, char **argv) {
     /* Nothing is ever sent on stdin: its end is the end of the daemon. */
     if (polls[0].revents != 0) break;
   }
-  (void)unlink(name);
+  /* The socket's file stays: by now it may be the one of our successor, who unlinks what it finds before it binds. */
   return 0;
 }

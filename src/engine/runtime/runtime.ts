@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises'
+
+import { during, type Clock } from '#base'
+
+import { adoptShim, type Adopted } from './adopt.ts'
+import { ociCommands, type OciCommands } from './oci-runtime.ts'
+import type { RunningProcess } from './running-process.ts'
+import { shimArguments, type OciRuntime, type ShimOptions } from './shim-arguments.ts'
+import type { ShimConnection } from './shim-connection.ts'
+import { shimServer } from './shim-server.ts'
+import { startShim } from './start-shim.ts'
+
+interface ProcessStart extends ShimOptions {
+  /** The container's id, by which the OCI runtime knows it. */
+  readonly id: string
+  /** Runs before anything starts: listeners added to the first connection miss no byte and no event. */
+  readonly onConnected?: (connection: ShimConnection) => void
+}
+
+export interface ContainerStart extends ProcessStart {
+  /** Absolute directory with config.json. */
+  readonly bundle: string
+}
+
+export interface ExecStart extends ProcessStart {
+  /** Absolute path of a file that holds the `process` part of the runtime specification. */
+  readonly processPath: string
+}
+
+/** OCI bundles to processes. What it starts outlives the daemon, and is taken up again by `adopt`. */
+export interface Runtime extends OciCommands {
+  /** Rejects with `runtime.start_failed`, which carries the OCI runtime's words and in `details.exitCode` 125, 126 or 127. */
+  start(options: ContainerStart): Promise<RunningProcess>
+  exec(options: ExecStart): Promise<RunningProcess>
+  /** By the directory that was given at its start. */
+  adopt(dir: string): Promise<Adopted>
+  /** Lets go of everything without ending any process. */
+  close(): void
+}
+
+export interface RuntimeOptions {
+  /** The compiled shim. */
+  readonly shimPath: string
+  readonly runtime: OciRuntime
+  /** Absolute path for the socket of the shim server, in a directory that only the daemon's user may enter. */
+  readonly socketPath: string
+  readonly clock: Clock
+  readonly cgroupRoot?: string
+}
+
+export function shimRuntime(options: RuntimeOptions): Runtime {
+  const { runtime, clock } = options
+  const server = shimServer(options)
+  const start = async (task: Parameters<typeof shimArguments>[1], o: ProcessStart): Promise<RunningProcess> => {
+    await mkdir(o.dir, { recursive: true, mode: 0o700 })
+    return await startShim(server, shimArguments(runtime, task, o), o.dir, clock, o.onConnected)
+  }
+  return {
+    ...ociCommands({ server, runtime, clock, cgroupRoot: options.cgroupRoot ?? '/sys/fs/cgroup' }),
+    start: async (o) => {
+      try {
+        return await start({ kind: 'run', id: o.id, bundle: o.bundle }, o)
+      } catch (error) {
+        throw during('start the process', error)
+      }
+    },
+    exec: async (o) => {
+      try {
+        return await start({ kind: 'exec', id: o.id, processPath: o.processPath }, o)
+      } catch (error) {
+        throw during('start the process', error)
+      }
+    },
+    adopt: (dir) => adoptShim(dir, clock),
+    close: () => server.close(),
+  }
+}

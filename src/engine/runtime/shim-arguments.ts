@@ -1,0 +1,49 @@
+import { subscriptionMask, type Subscription } from './shim-frames.ts'
+
+export interface LogFile {
+  readonly path: string
+  /** Rotated before it would grow beyond this. Unbounded if left out. */
+  readonly maxBytes?: number
+  /** How many are kept, the present one included. 1 if left out: a full file starts anew. */
+  readonly maxFiles?: number
+}
+
+export interface ShimOptions {
+  /** The shim's own directory, absolute: its socket and its records are in it. One for each start. */
+  readonly dir: string
+  readonly isTty: boolean
+  /** Whether the program has a stdin that can be written to. Otherwise it reads /dev/null, or a silent terminal. */
+  readonly hasStdin: boolean
+  /** Docker's json-file lines. */
+  readonly log?: LogFile
+  /** What the first connection gets of the output, from the first byte on. Nothing if left out. */
+  readonly subscription?: Subscription
+}
+
+export interface OciRuntime {
+  /** Absolute path of crun or runc. */
+  readonly path: string
+  /** Where it keeps its own state. */
+  readonly stateRoot: string
+}
+
+/** What the OCI runtime is to do: run a new container from a bundle, or one more process in a container. */
+export type ShimTask =
+  | { readonly kind: 'run'; readonly id: string; readonly bundle: string }
+  | { readonly kind: 'exec'; readonly id: string; readonly processPath: string }
+
+/** Arguments of the shim, the mode included and the program's name left out. */
+export function shimArguments(runtime: OciRuntime, task: ShimTask, options: ShimOptions): readonly string[] {
+  const { log, subscription } = options
+  return [
+    'run',
+    ...['--dir', options.dir, '--runtime', runtime.path, '--state-root', runtime.stateRoot, '--id', task.id],
+    ...(task.kind === 'run' ? ['--bundle', task.bundle] : ['--exec', task.processPath]),
+    ...(options.isTty ? ['--tty'] : []),
+    ...(options.hasStdin ? ['--stdin'] : []),
+    ...(subscription === undefined ? [] : ['--subscribe', String(subscriptionMask(subscription))]),
+    ...(log === undefined ? [] : ['--log', log.path]),
+    ...(log?.maxBytes === undefined ? [] : ['--log-max-bytes', String(log.maxBytes)]),
+    ...(log?.maxFiles === undefined ? [] : ['--log-max-files', String(log.maxFiles)]),
+  ]
+}
