@@ -1,0 +1,48 @@
+import type { ShimConnection } from '#engine/runtime'
+import { readLog } from '#engine/logs'
+
+import { createSession, type AttachSession } from './attach-session.ts'
+import type { Context } from './context.ts'
+import { publish } from './create.ts'
+import { parseDetachKeys } from './detach-keys.ts'
+import { containerError } from './errors.ts'
+import type { LiveContainer } from './live.ts'
+import { logPathOf } from './paths.ts'
+import type { AttachOptions, AttachStream } from './port.ts'
+
+/** Attaches to the process that runs, or to the one that is about to be started. */
+export async function attachContainer(context: Context, live: LiveContainer, options: AttachOptions): Promise<AttachStream> {
+  const { spec, status } = live.record
+  if (status.state === 'paused')
+    throw containerError('container.paused', `Container ${live.record.id} is paused, unpause it before attaching`)
+  const { hasTty } = spec.process
+  const session: AttachSession = createSession({
+    hasStdin: options.stdin && options.stream && spec.process.hasStdin,
+    wantsStdout: options.stdout,
+    wantsStderr: options.stderr,
+    hasTty,
+    closesStdin: spec.process.isStdinOnce && !hasTty,
+    detachKeys: hasTty && options.stdin ? parseDetachKeys(options.detachKeys) : null,
+    onClose: () => live.waitingSessions.delete(session),
+  })
+  publish(context, live.record, 'attach')
+  if (options.logs) await replay(context, live, options, session)
+  if (!options.stream) session.end()
+  else if (live.process === null) live.waitingSessions.add(session)
+  else join(session, await live.process.attach({ stdout: options.stdout, stderr: options.stderr }))
+  return session
+}
+
+/** A later attachment has a connection of its own: a reader that is slow holds back nobody else's. */
+function join(session: AttachSession, connection: ShimConnection): void {
+  session.output.once('close', () => connection.close())
+  session.bind(connection)
+}
+
+async function replay(context: Context, live: LiveContainer, options: AttachOptions, session: AttachSession): Promise<void> {
+  const source = { path: logPathOf(context, live.record.id), isLive: () => false }
+  const all = { stdout: options.stdout, stderr: options.stderr, follow: false, sinceNs: null, untilNs: null, tail: null }
+  for await (const entry of readLog(source, all, async (ms) => await context.clock.sleep(ms))) {
+    session.replay(entry.stream, entry.line)
+  }
+}

@@ -1,0 +1,152 @@
+import { keyedLocks, type ContainerId } from '#base'
+import { readLog } from '#engine/logs'
+
+import { attachContainer } from './attach.ts'
+import type { ContainersNeeds, Context } from './context.ts'
+import { createContainer, publish } from './create.ts'
+import { containerError } from './errors.ts'
+import { createExecs } from './exec.ts'
+import { watchExit } from './exit.ts'
+import { cancelRestart } from './cancel-restart.ts'
+import type { LiveContainer } from './live.ts'
+import { readName } from './names.ts'
+import { logPathOf } from './paths.ts'
+import type { Containers } from './port.ts'
+import type { ContainerRecord } from './record.ts'
+import { recoverContainers } from './recover.ts'
+import { createRegistry } from './registry.ts'
+import { removeContainer } from './remove.ts'
+import { startContainer } from './start.ts'
+import { killContainer, stopContainer } from './stop.ts'
+import { changesOf, exportOf, sizeOf } from './tree.ts'
+import { updateContainer } from './update.ts'
+import { statsOf, topOf } from './usage.ts'
+
+export interface ContainersService extends Containers {
+  /** Adopts what a former daemon left: running containers go on, ended ones are booked, half-made things are removed. */
+  recover(): Promise<void>
+  /** Before the daemon ends for good: every container stops, within its own stop timeout. */
+  stopAll(): Promise<void>
+}
+
+export function createContainers(needs: ContainersNeeds): ContainersService {
+  const context: Context = {
+    ...needs,
+    registry: createRegistry(needs.records.table<ContainerRecord>('container')),
+    locks: keyedLocks(),
+    watchExit: (live, process) => watchExit(context, live, process),
+  }
+  const { registry, locks } = context
+  const underLock = async <T>(ref: string, work: (live: LiveContainer) => Promise<T>): Promise<T> => {
+    const live = registry.find(ref)
+    return await locks.run(live.record.id, async () => {
+      // It may have gone while we waited for our turn.
+      if (registry.tryFind(live.record.id) !== live) throw containerError('container.not_found', `No such container: ${ref}`)
+      return await work(live)
+    })
+  }
+
+  const start: Containers['start'] = async (ref) =>
+    await underLock(ref, async (live) => {
+      if (live.process !== null) {
+        if (live.record.status.state === 'paused')
+          throw containerError('container.paused', 'cannot start a paused container, try unpause instead')
+        return false
+      }
+      live.isStopRequested = false
+      live.isRemovalRequested = false
+      live.failures = 0
+      cancelRestart(context, live)
+      registry.setStatus(live, { restartCount: 0, isManuallyStopped: false })
+      await startContainer(context, live)
+      return true
+    })
+
+  return {
+    create: async (spec, name) => await createContainer(context, spec, name),
+    get: (ref) => registry.find(ref).record,
+    list: () =>
+      registry
+        .all()
+        .map((live) => live.record)
+        .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)),
+    start,
+    stop: async (ref, options) => await stopContainer(context, registry.find(ref), options),
+    restart: async (ref, options) => {
+      const live = registry.find(ref)
+      await stopContainer(context, live, options)
+      await start(live.record.id)
+      publish(context, live.record, 'restart')
+    },
+    kill: async (ref, signal) => await killContainer(context, registry.find(ref), signal),
+    pause: async (ref) => await underLock(ref, async (live) => await pause(context, live)),
+    unpause: async (ref) => await underLock(ref, async (live) => await unpause(context, live)),
+    remove: async (ref, options) => await removeContainer(context, registry.find(ref), options),
+    rename: async (ref, name) => await underLock(ref, async (live) => await Promise.resolve(rename(context, live, name))),
+    update: async (ref, change) => await underLock(ref, async (live) => await updateContainer(context, live, change)),
+    wait: async (ref, condition) => await Promise.resolve({ done: waiter(registry.find(ref), condition) }),
+    attach: async (ref, options) => await attachContainer(context, registry.find(ref), options),
+    resize: async (ref, size) => {
+      const { process, record } = registry.find(ref)
+      if (process === null) throw containerError('container.not_running', `Container ${record.id} is not running`)
+      process.resize(size.rows, size.columns)
+      publish(context, record, 'resize', { height: String(size.rows), width: String(size.columns) })
+      await Promise.resolve()
+    },
+    logs: (ref, options) => {
+      const live = registry.find(ref)
+      if (live.record.spec.log.driver === 'none')
+        throw containerError('container.log_unreadable', 'configured logging driver does not support reading')
+      const isLive = () => live.process !== null || live.record.status.state === 'restarting'
+      return readLog({ path: logPathOf(context, live.record.id), isLive }, options, async (ms) => await context.clock.sleep(ms))
+    },
+    top: async (ref) => await Promise.resolve(topOf(context, registry.find(ref))),
+    stats: async (ref) => await Promise.resolve(statsOf(context, registry.find(ref))),
+    size: async (ref) => await sizeOf(context, registry.find(ref).record),
+    changes: async (ref) => await changesOf(context, registry.find(ref).record),
+    export: async (ref) => await Promise.resolve(exportOf(context, registry.find(ref).record)),
+    exec: createExecs(context),
+    recover: async () => await recoverContainers(context),
+    stopAll: async () => {
+      await Promise.all(registry.all().map(async (live) => await stopContainer(context, live, { signal: null, timeoutS: null })))
+    },
+  }
+}
+
+async function waiter(
+  live: LiveContainer,
+  condition: Parameters<Containers['wait']>[1],
+): Promise<{ exitCode: number; error: string }> {
+  const { status } = live.record
+  const isOver = live.process === null && status.state !== 'restarting'
+  if (condition === 'not-running' && isOver) return { exitCode: status.exitCode, error: status.error }
+  return await new Promise((resolve) => live.waiters.add({ condition, resolve }))
+}
+
+async function pause(context: Context, live: LiveContainer): Promise<void> {
+  if (live.process === null) throw containerError('container.not_running', `Container ${live.record.id} is not running`)
+  if (live.record.status.state === 'paused')
+    throw containerError('container.paused', `Container ${live.record.id} is already paused`)
+  await context.runtime.pause(live.record.id)
+  context.registry.setStatus(live, { state: 'paused' })
+  publish(context, live.record, 'pause')
+}
+
+async function unpause(context: Context, live: LiveContainer): Promise<void> {
+  if (live.record.status.state !== 'paused')
+    throw containerError('container.not_paused', `Container ${live.record.id} is not paused`)
+  await context.runtime.resume(live.record.id)
+  context.registry.setStatus(live, { state: 'running' })
+  publish(context, live.record, 'unpause')
+}
+
+function rename(context: Context, live: LiveContainer, text: string): void {
+  const name = readName(text)
+  const { record } = live
+  if (name === record.name)
+    throw containerError('container.name_in_use', 'Renaming a container with the same name as its current name')
+  context.registry.reserveName(name, record.id as ContainerId)
+  context.registry.replace(live, { ...record, name })
+  context.networks.rename(record.id, name)
+  publish(context, live.record, 'rename', { oldName: `/${record.name}` })
+}

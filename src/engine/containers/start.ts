@@ -1,0 +1,132 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { during, parseBytes, shortId, type GloveboxError } from '#base'
+import { formatTimeNs } from '#engine/logs'
+import type { LogFile, RunningProcess, ShimConnection } from '#engine/runtime'
+
+import type { Context } from './context.ts'
+import { commandOf, publish } from './create.ts'
+import { containerError } from './errors.ts'
+import { startHealth } from './health.ts'
+import { UNKNOWN_HEALTH } from './health-plan.ts'
+import { joinNetworks } from './networking.ts'
+import type { LiveContainer } from './live.ts'
+import { logPathOf, runDirOf } from './paths.ts'
+import { mountRoot } from './root.ts'
+import { writeSpec } from './runtime-input.ts'
+
+/**
+ * From a stopped record to a running process: root file system, network, specification, shim. Each step registers its undoing,
+ * so that a failure leaves nothing but the reason in the record. Call with the container's lock held.
+ */
+export async function startContainer(context: Context, live: LiveContainer): Promise<void> {
+  try {
+    await using undo = new AsyncDisposableStack()
+    const process = await bringUp(context, live, undo)
+    undo.move()
+    becomeRunning(context, live, process)
+  } catch (error) {
+    throw recordFailure(context, live, error)
+  }
+}
+
+async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<RunningProcess> {
+  const { record } = live
+  const dir = runDirOf(context, record.id)
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true, mode: 0o711 })
+  undo.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const root = mountRoot(context, live, undo)
+  const network = await joinNetworks(context, live, undo)
+  const spec = writeSpec(context, live, { rootfs: root.path, network })
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(spec))
+  return await context.runtime.start({
+    id: record.id,
+    dir,
+    bundle: dir,
+    isTty: record.spec.process.hasTty,
+    hasStdin: record.spec.process.hasStdin,
+    ...logOf(context, live),
+    ...(live.waitingSessions.size === 0 ? {} : { subscription: { stdout: true, stderr: true } }),
+    onConnected: (connection) => bindWaiting(live, connection),
+  })
+}
+
+function logOf(context: Context, live: LiveContainer): { readonly log?: LogFile } {
+  const { driver, options } = live.record.spec.log
+  if (driver === 'none') return {}
+  const maxSize = options['max-size']
+  return {
+    log: {
+      path: logPathOf(context, live.record.id),
+      ...(maxSize === undefined ? {} : { maxBytes: parseBytes(maxSize, 'log option max-size') }),
+      maxFiles: Number(options['max-file'] ?? 1),
+    },
+  }
+}
+
+/** Sessions that were there before the process share the shim's first connection: no byte is written before they are wired. */
+function bindWaiting(live: LiveContainer, connection: ShimConnection): void {
+  for (const session of live.waitingSessions) session.bind(connection)
+  live.waitingSessions.clear()
+}
+
+export function becomeRunning(context: Context, live: LiveContainer, process: RunningProcess): void {
+  const { spec } = live.record
+  live.process = process
+  live.isStopRequested = false
+  context.registry.setStatus(live, {
+    state: 'running',
+    pid: process.pid,
+    exitCode: 0,
+    error: '',
+    isOomKilled: false,
+    startedAt: formatTimeNs(process.startedAtNs),
+    health: spec.health === null ? null : UNKNOWN_HEALTH,
+  })
+  context.watchExit(live, process)
+  publish(context, live.record, 'start')
+  startHealth(context, live)
+}
+
+/** What clients expect of a command that is not there or cannot be run: exit codes 127 and 126. */
+function recordFailure(context: Context, live: LiveContainer, cause: unknown): GloveboxError {
+  const error = explainStart(
+    during(`start container ${live.record.name === '' ? shortId(live.record.id) : live.record.name}`, cause),
+    commandOf(live.record.spec)[0] ?? '',
+  )
+  const exitCode =
+    error.code === 'container.command_not_found' ? 127 : error.code === 'container.command_not_executable' ? 126 : 128
+  for (const session of live.waitingSessions) session.end()
+  live.waitingSessions.clear()
+  if (context.registry.tryFind(live.record.id) !== undefined) {
+    context.registry.setStatus(live, {
+      state: live.record.status.startedAt === '' ? 'created' : 'exited',
+      pid: 0,
+      exitCode,
+      error: error.message,
+    })
+  }
+  return error
+}
+
+function explainStart(error: GloveboxError, command: string): GloveboxError {
+  const text = error.message
+  const options = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+  if (error.code !== 'runtime.start_failed') return error
+  if (/executable file .* not found|open executable: No such file|cannot find.*executable/i.test(text)) {
+    return containerError(
+      'container.command_not_found',
+      `exec: "${command}": executable file not found in $PATH: ${text}`,
+      options,
+    )
+  }
+  if (/executable|exec/i.test(text) && /permission denied/i.test(text)) {
+    return containerError('container.command_not_executable', `exec: "${command}": permission denied: ${text}`, options)
+  }
+  if (/exec.*: No such file or directory/i.test(text)) {
+    return containerError('container.command_not_found', `exec: "${command}": no such file or directory: ${text}`, options)
+  }
+  return error
+}

@@ -1,0 +1,76 @@
+import type { RunningProcess } from '#engine/runtime'
+
+import type { Context } from './context.ts'
+import { publish } from './create.ts'
+import { containerError } from './errors.ts'
+import { cancelRestart } from './cancel-restart.ts'
+import type { LiveContainer } from './live.ts'
+import { signalNumber } from './signals.ts'
+
+export const SIGKILL = 9
+/** After SIGKILL only the kernel's own work is left; longer than this it is stuck. */
+const KILL_TIMEOUT_MS = 10_000
+
+/** False: it was not running. Does not hold the lock while it waits, so that `kill` and `inspect` go on. */
+export async function stopContainer(
+  context: Context,
+  live: LiveContainer,
+  options: { signal: string | null; timeoutS: number | null },
+): Promise<boolean> {
+  const { process } = live
+  if (process === null) {
+    const wasDue = live.record.status.state === 'restarting'
+    await context.locks.run(live.record.id, async () => await Promise.resolve(cancelRestart(context, live)))
+    return wasDue
+  }
+  const { spec } = live.record
+  const timeoutS = options.timeoutS ?? spec.stopTimeoutS
+  live.isStopRequested = true
+  if (live.record.status.state === 'paused') await unpauseToStop(context, live)
+  const signal = signalNumber(options.signal ?? spec.stopSignal)
+  publish(context, live.record, 'kill', { signal: String(signal) })
+  await process.signal(signal)
+  if (!(await waitForExit(context, process, timeoutS < 0 ? null : timeoutS * 1000))) {
+    publish(context, live.record, 'kill', { signal: String(SIGKILL) })
+    await process.signal(SIGKILL)
+    if (!(await waitForExit(context, process, KILL_TIMEOUT_MS))) {
+      throw containerError('container.running', `container ${live.record.name} (pid ${process.pid}) does not end after SIGKILL`)
+    }
+  }
+  // The exit is booked under the lock: whoever gets it next sees the container stopped.
+  await context.locks.run(live.record.id, async () => await Promise.resolve())
+  publish(context, live.record, 'stop')
+  return true
+}
+
+async function unpauseToStop(context: Context, live: LiveContainer): Promise<void> {
+  await context.locks.run(live.record.id, async () => {
+    if (live.record.status.state !== 'paused') return
+    await context.runtime.resume(live.record.id)
+    context.registry.setStatus(live, { state: 'running' })
+  })
+}
+
+export async function killContainer(context: Context, live: LiveContainer, signalText: string): Promise<void> {
+  const signal = signalNumber(signalText === '' ? 'KILL' : signalText)
+  const { process } = live
+  if (process === null)
+    throw containerError(
+      'container.not_running',
+      `Cannot kill container: ${live.record.name}: Container ${live.record.id} is not running`,
+    )
+  // A signal that ends it by the user's will is not a crash to restart from.
+  if (signal === SIGKILL || signal === signalNumber(live.record.spec.stopSignal)) live.isStopRequested = true
+  publish(context, live.record, 'kill', { signal: String(signal) })
+  await process.signal(signal)
+  if (signal === SIGKILL && live.record.status.state === 'paused') await unpauseToStop(context, live)
+}
+
+/** False when it has not ended in time; null waits for ever. */
+export async function waitForExit(context: Context, process: RunningProcess, timeoutMs: number | null): Promise<boolean> {
+  const ended = process.exited.then(() => true)
+  if (timeoutMs === null) return await ended
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  using _limit = context.clock.after(timeoutMs, () => resolve(false))
+  return await Promise.race([ended, promise])
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { during } from '#base'
+
+import type { Context } from './context.ts'
+import type { ContainerSpec } from './spec.ts'
+
+/**
+ * An empty volume takes over what the image has at its place. The copy is made beside the volume and renamed over it, so that a crash
+ * leaves an empty volume or a full one. The path is resolved inside the image: its links cannot lead out.
+ */
+export async function fillVolume(context: Context, spec: ContainerSpec, mountpoint: string, target: string): Promise<void> {
+  if ((await readdir(mountpoint)).length > 0) return
+  const layers = context.images.get(spec.imageId).layers.map((layer) => layer.diffId)
+  const view = await mkdtemp(join(context.root, 'tmp', 'view-'))
+  try {
+    using _mount = context.snapshots.mountReadOnly(layers, view)
+    await copyFrom(context, view, mountpoint, target)
+  } finally {
+    await rmdir(view).catch(() => undefined)
+  }
+}
+
+async function copyFrom(context: Context, view: string, mountpoint: string, target: string): Promise<void> {
+  const source = context.host.files.resolveInRoot(view, target)
+  if (source === undefined || !(await lstat(source)).isDirectory()) return
+  const copy = `${mountpoint}.copy`
+  try {
+    await rm(copy, { recursive: true, force: true })
+    await mkdir(copy)
+    await copyTree(source, copy)
+    await rename(copy, mountpoint)
+  } catch (error) {
+    await rm(copy, { recursive: true, force: true })
+    throw during(`copy the image's ${target} into the new volume`, error)
+  }
+}
+
+/** Owners, modes, times, links and extended attributes as they are: cp(1) does it all and follows no link below the source. */
+async function copyTree(source: string, target: string): Promise<void> {
+  const child = spawn('cp', ['-a', '--', `${source}/.`, target], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const complaint: Buffer[] = []
+  child.stderr.on('data', (chunk: Buffer) => complaint.push(chunk))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  if (code !== 0) throw new Error(Buffer.concat(complaint).toString().trim() || `cp ended with exit code ${code}`)
+}
