@@ -2,6 +2,7 @@
  * Host: the one door to Linux. Mounts, namespaces, links, nftables, control groups, processes, the file calls that Node lacks,
  * sockets inside other namespaces, and facts about the kernel.
  */
+export { formatAddress, formatMac, parseAddress, parseMac } from './address.ts'
 export { errnoOf, hostError, type HostErrorCode } from './errors.ts'
 export { fakeHost, type FakeHost } from './fake/host.ts'
 export type { RecordedCall } from './fake/record.ts'

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readlinkSync, rmSync } from 'node:fs'
+import { closeSync, constants, openSync, readlinkSync, rmSync, statfsSync } from 'node:fs'
 
 import { systemCodeOf } from '#base'
 import { errnoError, hostError } from './errors.ts'
@@ -8,6 +8,8 @@ import type { LazySyscalls } from './syscalls.ts'
 
 const CLONE_NEWNET = 0x40000000
 const MS_BIND = 4096
+/** linux/magic.h */
+const NSFS_MAGIC = 0x6e736673
 const KINDS = ['pid', 'mnt', 'net', 'uts', 'ipc', 'user', 'cgroup'] as const
 
 export function linuxNamespaces(calls: LazySyscalls, mounts: MountPort): NamespacePort {
@@ -29,22 +31,38 @@ export function linuxNamespaces(calls: LazySyscalls, mounts: MountPort): Namespa
     process.stderr.write('cannot return to the network namespace of the daemon\n')
     process.abort()
   }
+  const bindNamespace = (source: string, pinPath: string) => {
+    if (calls().mount(source, pinPath, null, MS_BIND, null) === 0) return
+    throw errnoError('host.namespace_failed', `pin the network namespace ${source} at ${pinPath}`, calls().errno())
+  }
+  const withPinFile = (pinPath: string, work: () => void) => {
+    closeSync(openPin(pinPath, 'make', constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL))
+    try {
+      work()
+    } catch (error) {
+      rmSync(pinPath, { force: true })
+      throw error
+    }
+  }
   return {
-    createNetwork: (pinPath) => {
-      closeSync(openPin(pinPath, 'make', constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL))
-      try {
+    createNetwork: (pinPath) =>
+      withPinFile(pinPath, () =>
         inOwn((home) => {
           if (calls().unshare(CLONE_NEWNET) !== 0)
             throw errnoError('host.namespace_failed', `create a network namespace for ${pinPath}`, calls().errno())
           try {
-            if (calls().mount('/proc/thread-self/ns/net', pinPath, null, MS_BIND, null) !== 0)
-              throw errnoError('host.namespace_failed', `pin a network namespace at ${pinPath}`, calls().errno())
+            bindNamespace('/proc/thread-self/ns/net', pinPath)
           } finally {
             comeBack(home)
           }
-        })
+        }),
+      ),
+    pinNetworkOf: (pid, pinPath) => withPinFile(pinPath, () => bindNamespace(`/proc/${pid}/ns/net`, pinPath)),
+    isPinned: (pinPath) => {
+      try {
+        return statfsSync(pinPath).type === NSFS_MAGIC
       } catch (error) {
-        rmSync(pinPath, { force: true })
+        if (systemCodeOf(error) === 'ENOENT') return false
         throw error
       }
     },

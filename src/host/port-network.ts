@@ -2,6 +2,10 @@
 export interface NamespacePort {
   /** Makes a network namespace and pins it at `pinPath` (an empty file is made there; its directory must exist). Loopback stays down. */
   createNetwork(pinPath: string): void
+  /** Pins the network namespace of a running process: after a restart in another mount namespace the old pins are out of sight. */
+  pinNetworkOf(pid: number, pinPath: string): void
+  /** True if a namespace is pinned there, as this process sees it. */
+  isPinned(pinPath: string): boolean
   /** Unmounts and removes the pin; absent is fine. The namespace ends with its last process and socket. */
   removeNetwork(pinPath: string): void
   /**

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 
-import { errnoError, errnoName, hostError } from './errors.ts'
-import { AF, parseAddress } from './netlink/address.ts'
+import { errnoError, errnoName, errnoOf, hostError } from './errors.ts'
+import { AF, parseAddress } from './address.ts'
 import type { BoundSocket, NamespacePort, SocketOptions, SocketPort } from './port-network.ts'
 import type { LazySyscalls } from './syscalls.ts'
 
@@ -26,12 +26,23 @@ export function linuxSockets(calls: LazySyscalls, namespaces: NamespacePort): So
       closeSync(socket.fd)
       throw bindError(options, 'tcp', errno)
     })
+  /**
+   * Bound without SO_REUSEADDR and not listening, it keeps everybody else out and still answers with a refusal should a connection
+   * get through to it. Only connections of the past can be in its way; then listening is what proves that nobody else has the port.
+   */
+  const reserveTcp = (options: SocketOptions) => {
+    try {
+      return inside(options.netnsPin, () => bindNow(calls, options, 'tcp', { isShared: false }))
+    } catch (error) {
+      if (errnoOf(error) !== 'EADDRINUSE') throw error
+      return listeningTcp({ ...options, backlog: 1 })
+    }
+  }
   return {
     boundUdp,
     listeningTcp,
     reservePort: (options) => {
-      // Listening, not only bound: two bound sockets with SO_REUSEADDR share a port, two listeners never do.
-      const socket = options.protocol === 'udp' ? boundUdp(options) : listeningTcp({ ...options, backlog: 1 })
+      const socket = options.protocol === 'udp' ? boundUdp(options) : reserveTcp(options)
       let isOpen = true
       return {
         ...socket,
@@ -44,7 +55,13 @@ export function linuxSockets(calls: LazySyscalls, namespaces: NamespacePort): So
   }
 }
 
-function bindNow(calls: LazySyscalls, options: SocketOptions, protocol: 'tcp' | 'udp'): BoundSocket {
+function bindNow(
+  calls: LazySyscalls,
+  options: SocketOptions,
+  protocol: 'tcp' | 'udp',
+  // Only for TCP, where it means "connections that are ending do not count"; for UDP it would mean "share the port".
+  { isShared } = { isShared: protocol === 'tcp' },
+): BoundSocket {
   const c = calls()
   const bytes = parseAddress(options.address)
   const family = bytes.length === 4 ? AF.inet : AF.inet6
@@ -52,8 +69,7 @@ function bindNow(calls: LazySyscalls, options: SocketOptions, protocol: 'tcp' | 
   const fd = c.socket(family, type | SOCK.nonBlocking | SOCK.closeOnExec, 0)
   if (fd < 0) throw errnoError('host.socket_failed', `make a ${protocol} socket for ${options.address}`, c.errno())
   const on = Buffer.from([1, 0, 0, 0])
-  // Only for TCP, where it means "connections that are ending do not count"; for UDP it would mean "share the port".
-  if (protocol === 'tcp') c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.length)
+  if (isShared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.length)
   if (family === AF.inet6) c.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, on.length)
   const address = encodeSocketAddress(bytes, options.port)
   if (c.bind(fd, address, address.length) !== 0) {

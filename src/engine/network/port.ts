@@ -20,7 +20,10 @@ export interface Networks {
    * Makes the default networks, removes sandboxes of containers that no longer run, and gives those that do their name service, ports and
    * firewall rules back. Call once at start, before anything else.
    */
-  recover(options: { readonly isRunning: (containerId: ContainerId) => boolean }): Promise<void>
+  recover(options: {
+    /** Pid of the container's first process; null when it does not run. */
+    readonly pidOf: (containerId: ContainerId) => number | null
+  }): Promise<void>
 
   /** A network namespace for a container, loopback up. Gives the path to hand to the OCI runtime. One that is there already is replaced. */
   sandboxCreate(containerId: ContainerId, options?: SandboxOptions): string

@@ -53,6 +53,11 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
         record('namespaces.createNetwork', pin)
         pins.add(pin)
       },
+      pinNetworkOf: (pid, pin) => {
+        record('namespaces.pinNetworkOf', pid, pin)
+        pins.add(pin)
+      },
+      isPinned: (pin) => pins.has(pin),
       removeNetwork: (pin) => {
         record('namespaces.removeNetwork', pin)
         pins.delete(pin)

@@ -1,5 +1,5 @@
 import type { AddressEntry, LinkEntry, RouteEntry } from '../port-network.ts'
-import { AF, formatAddress, formatMac } from './address.ts'
+import { AF, formatAddress, formatMac } from '../address.ts'
 import { decodeAttributes } from './message.ts'
 import type { NetlinkReply } from './message.ts'
 import { IFA, IFF_UP, IFLA, IFLA_INFO, RT_TABLE_MAIN, RTA, RTN_UNICAST } from './requests.ts'

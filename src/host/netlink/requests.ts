@@ -1,5 +1,5 @@
 import type { BridgeOptions, ContainerAttachment, RouteOptions } from '../port-network.ts'
-import { addressFamily, AF, parseAddress, parseMac, parsePrefixed } from './address.ts'
+import { addressFamily, AF, parseAddress, parseMac, parsePrefixed } from '../address.ts'
 import { attribute, nested, NLM_F, RTM, text, uint32, uint8 } from './message.ts'
 import type { NetlinkRequest } from './message.ts'
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 
-import { hostError } from '../errors.ts'
+import { hostError } from './errors.ts'
 
 export interface PrefixedAddress {
   readonly family: 4 | 6
