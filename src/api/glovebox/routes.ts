@@ -13,7 +13,7 @@ export interface ApiRequest {
 }
 
 export type ApiAnswer =
-  | { readonly json: unknown; readonly then?: () => void }
+  | { readonly json: unknown; readonly afterwards?: () => void }
   /** JSON values, one a line, as they come. */
   | { readonly lines: AsyncIterable<unknown> }
 
@@ -44,7 +44,7 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
       return { json: await ports.doctor.findings() }
     case 'POST shutdown': {
       const report = await ports.shutdown.prepare(readShutdown(await request.body()))
-      return { json: report, then: () => ports.shutdown.leave() }
+      return { json: report, afterwards: () => ports.shutdown.leave() }
     }
     default:
       throw unknownRoute(request)

@@ -73,7 +73,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 async function send(response: ServerResponse, result: ApiAnswer): Promise<void> {
   if ('json' in result) {
     response.writeHead(200, { 'content-type': 'application/json' })
-    response.end(`${JSON.stringify(result.json)}\n`, result.then)
+    response.end(`${JSON.stringify(result.json)}\n`, result.afterwards)
     return
   }
   // The status is decided by the first line: a stack that does not exist is a plain 404.

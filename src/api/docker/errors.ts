@@ -1,0 +1,15 @@
+import { declareErrors } from '#base'
+
+export const dockerError = declareErrors({
+  'docker.version_unsupported': 'invalid',
+  'docker.field_unknown': 'invalid',
+  'docker.field_invalid': 'invalid',
+  'docker.field_unsupported': 'unsupported',
+  'docker.filter_invalid': 'invalid',
+  'docker.option_conflict': 'invalid',
+  'docker.option_unsupported': 'unsupported',
+  'docker.parameter_missing': 'invalid',
+  'docker.route_unsupported': 'unsupported',
+  'docker.not_a_swarm_manager': 'unavailable',
+  'docker.platform_unsupported': 'not_found',
+})

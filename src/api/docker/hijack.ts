@@ -1,0 +1,142 @@
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+
+import { readBytes } from '#api/http'
+import type { Clock } from '#base'
+import type { AttachStream } from '#engine/containers'
+
+import type { Call } from './call.ts'
+import { dockerError } from './errors.ts'
+
+/** The JSON of exec start is a few flags. */
+const MAX_START_BODY_BYTES = 64 * 1024
+
+/** A client that has had all output and a half-closed connection, and still does not close its own side, is cut off after this. */
+const LINGER_MS = 10_000
+
+export const RAW_STREAM = 'application/vnd.docker.raw-stream'
+export const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream'
+
+/** Clients learned to be told which of the two forms comes with 1.42. */
+export function streamType(minor: number, isRaw: boolean): string {
+  return minor >= 42 && !isRaw ? MULTIPLEXED_STREAM : RAW_STREAM
+}
+
+export interface HijackableCall {
+  /** The request's body. An upgrade hides it from the parser: it then stands first in what came behind the head. */
+  readBody(): Promise<Buffer>
+  /** Takes the connection over for an attachment. Resolves when both sides are done with it. */
+  connect(stream: AttachStream, clock: Clock): Promise<void>
+}
+
+export function hijackable(call: Call): HijackableCall {
+  return call.upgrade === null ? overPlainPost(call) : overUpgrade(call, call.upgrade)
+}
+
+function overUpgrade(call: Call, upgrade: { readonly socket: Socket; readonly head: Buffer }): HijackableCall {
+  const { socket } = upgrade
+  if (upgrade.head.length > 0) socket.unshift(upgrade.head)
+  return {
+    readBody: async () => {
+      if (call.request.headers['transfer-encoding'] !== undefined)
+        throw dockerError('docker.option_unsupported', 'a request that upgrades its connection must give its Content-Length')
+      const length = Number(call.request.headers['content-length'] ?? 0)
+      if (!(length <= MAX_START_BODY_BYTES))
+        throw dockerError('docker.field_invalid', `the request body is larger than ${MAX_START_BODY_BYTES} bytes`)
+      return length === 0 ? Buffer.alloc(0) : await readExactly(socket, length)
+    },
+    connect: (stream, clock) => {
+      call.response.detachSocket(socket)
+      const head = ['HTTP/1.1 101 UPGRADED', `Content-Type: ${streamType(call.minor, stream.isRaw)}`]
+      socket.write([...head, 'Connection: Upgrade', 'Upgrade: tcp', ...apiHeaders(call), '', ''].join('\r\n'))
+      return join(socket, stream, clock)
+    },
+  }
+}
+
+function overPlainPost(call: Call): HijackableCall {
+  return {
+    readBody: () => readBytes(call.request, MAX_START_BODY_BYTES),
+    connect: async (stream, clock) => {
+      // The body's end must have passed the parser before the bytes behind it are ours.
+      if (!call.request.readableEnded) await readBytes(call.request, MAX_START_BODY_BYTES)
+      const socket = call.response.socket
+      if (socket === null || socket.destroyed) return stream.close()
+      takeFromParser(call, socket)
+      const head = ['HTTP/1.1 200 OK', `Content-Type: ${streamType(call.minor, stream.isRaw)}`]
+      socket.write([...head, ...apiHeaders(call), '', ''].join('\r\n'))
+      return join(socket, stream, clock)
+    },
+  }
+}
+
+/** Node gives a connection away only on an upgrade. Without its listeners the parser sees no further byte, and the next `data` listener gets them all. */
+function takeFromParser(call: Call, socket: Socket): void {
+  call.response.detachSocket(socket)
+  for (const event of ['data', 'end', 'timeout', 'drain', 'error']) socket.removeAllListeners(event)
+  socket.setTimeout(0)
+}
+
+function apiHeaders(call: Call): string[] {
+  return ['Api-Version', 'Docker-Experimental', 'Ostype', 'Server'].map(
+    (name) => `${name}: ${String(call.response.getHeader(name))}`,
+  )
+}
+
+/** Both directions until the output ends, with backpressure each way. The client's half-close is the end of the standard input, not of the attachment. */
+function join(socket: Socket, { output, input, close }: AttachStream, clock: Clock): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.on('error', () => socket.destroy())
+  socket.once('close', () => {
+    close()
+    resolve()
+  })
+  output.once('error', () => socket.destroy())
+  output.once('end', () => lingerThenCut(socket, clock))
+  output.pipe(socket, { end: false })
+  if (input === null) drop(socket)
+  else {
+    // A process that is gone or has closed its input is no reason to lose its output.
+    input.on('error', () => {
+      socket.unpipe(input)
+      drop(socket)
+    })
+    socket.pipe(input)
+  }
+  return promise
+}
+
+/** Closing while the client's bytes lie unread would reset the connection under what it has not read yet: so end, go on reading, then cut. */
+function lingerThenCut(socket: Socket, clock: Clock): void {
+  socket.end()
+  socket.unpipe()
+  drop(socket)
+  const timer = clock.after(LINGER_MS, () => socket.destroy())
+  socket.once('end', () => socket.destroySoon())
+  socket.once('close', () => timer[Symbol.dispose]())
+}
+
+function drop(source: Readable): void {
+  source.on('data', () => undefined)
+  source.resume()
+}
+
+async function readExactly(socket: Socket, length: number): Promise<Buffer> {
+  for (;;) {
+    const chunk = socket.read(length) as Buffer | null
+    if (chunk?.length === length) return chunk
+    if (chunk !== null || socket.readableEnded || socket.destroyed)
+      throw dockerError('docker.field_invalid', 'the connection ended inside the request body')
+    await nextOf(socket, ['readable', 'end', 'close'])
+  }
+}
+
+function nextOf(socket: Socket, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      for (const event of events) socket.off(event, settle)
+      resolve()
+    }
+    for (const event of events) socket.once(event, settle)
+  })
+}

@@ -1,0 +1,18 @@
+import type { Call, RouteContext } from '../call.ts'
+import { hijackable } from '../hijack.ts'
+import { idOf } from './ids.ts'
+
+/** POST /containers/{id}/attach. */
+export async function attachContainer(call: Call, { engine, clock }: RouteContext): Promise<void> {
+  const { query } = call
+  const connection = hijackable(call)
+  const stream = await engine.containers.attach(idOf(call), {
+    stdin: query.bool('stdin'),
+    stdout: query.bool('stdout'),
+    stderr: query.bool('stderr'),
+    stream: query.bool('stream'),
+    logs: query.bool('logs'),
+    detachKeys: query.text('detachKeys'),
+  })
+  await connection.connect(stream, clock)
+}

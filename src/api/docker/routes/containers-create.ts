@@ -1,0 +1,26 @@
+import { readJson, sendJson } from '#api/http'
+
+import type { Call, RouteContext } from '../call.ts'
+import { dockerError } from '../errors.ts'
+import { createSpec, imageOf } from '../translate/create-body.ts'
+import { requirePlatform } from '../translate/platform.ts'
+
+/** POST /containers/create. */
+export async function createContainer(call: Call, { engine }: RouteContext): Promise<void> {
+  engine.system.expectWork?.()
+  const body = await readJson(call.request)
+  if (Object.keys(body).length === 0)
+    throw dockerError('docker.field_invalid', 'config cannot be empty in order to create a container')
+  const host = engine.system.info()
+  const image = engine.images.get(imageOf(body))
+  requirePlatform(call.query.text('platform'), image)
+  const { spec, warnings } = createSpec(body, {
+    image,
+    minor: call.minor,
+    cpus: host.cpus,
+    runtimes: Object.keys(host.runtimes),
+    containerOf: (ref) => engine.containers.get(ref),
+  })
+  const created = await engine.containers.create(spec, call.query.text('name') || null)
+  sendJson(call.response, 201, { Id: created.id, Warnings: [...warnings, ...created.warnings] })
+}

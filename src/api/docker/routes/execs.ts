@@ -1,0 +1,93 @@
+import { parseJsonObject, readJson, sendEmpty, sendJson } from '#api/http'
+
+import type { Call, RouteContext } from '../call.ts'
+import { dockerError } from '../errors.ts'
+import { hijackable } from '../hijack.ts'
+import { refuseOtherFields, type FieldTable } from '../translate/fields.ts'
+import { consoleSize } from '../translate/process.ts'
+import { readerOf } from '../translate/read.ts'
+import { sizeOf } from './containers-life.ts'
+import { idOf } from './ids.ts'
+
+const CREATE_FIELDS: FieldTable = {
+  fields: {
+    AttachStdin: 'taken',
+    AttachStdout: 'taken',
+    AttachStderr: 'taken',
+    DetachKeys: 'taken',
+    Tty: 'taken',
+    Env: 'taken',
+    Cmd: 'taken',
+    Privileged: 'taken',
+    User: 'taken',
+    WorkingDir: 'taken',
+    // Comes again with the start, which is where it counts.
+    ConsoleSize: 'reported',
+    // The old CLI sends what it will do next.
+    Detach: 'reported',
+  },
+}
+
+const START_FIELDS: FieldTable = { fields: { Detach: 'taken', Tty: 'taken', ConsoleSize: 'taken' } }
+
+/** POST /containers/{id}/exec. */
+export async function createExec(call: Call, { engine }: RouteContext): Promise<void> {
+  const json = await readJson(call.request)
+  refuseOtherFields(json, CREATE_FIELDS)
+  const body = readerOf(json)
+  const cmd = body.texts('Cmd', [])
+  if (cmd.length === 0) throw dockerError('docker.field_invalid', 'No exec command specified')
+  const id = await engine.containers.exec.create(idOf(call), {
+    cmd,
+    env: body.texts('Env', []),
+    workingDir: body.text('WorkingDir'),
+    user: body.text('User'),
+    hasTty: body.bool('Tty'),
+    isPrivileged: body.bool('Privileged'),
+    attachStdin: body.bool('AttachStdin'),
+    attachStdout: body.bool('AttachStdout'),
+    attachStderr: body.bool('AttachStderr'),
+    detachKeys: body.text('DetachKeys'),
+  })
+  sendJson(call.response, 201, { Id: id })
+}
+
+/** POST /exec/{id}/start. */
+export async function startExec(call: Call, { engine, clock }: RouteContext): Promise<void> {
+  const connection = hijackable(call)
+  const json = parseJsonObject(await connection.readBody())
+  refuseOtherFields(json, START_FIELDS)
+  const body = readerOf(json)
+  const options = {
+    detach: body.bool('Detach'),
+    hasTty: body.bool('Tty'),
+    consoleSize: consoleSize(json['ConsoleSize'], 'ConsoleSize'),
+  }
+  const stream = await engine.containers.exec.start(idOf(call), options)
+  if (stream === null) sendEmpty(call.response, 200)
+  else await connection.connect(stream, clock)
+}
+
+export async function resizeExec(call: Call, { engine }: RouteContext): Promise<void> {
+  await engine.containers.exec.resize(idOf(call), sizeOf(call))
+  sendEmpty(call.response, 200)
+}
+
+export function inspectExec(call: Call, { engine }: RouteContext): void {
+  const record = engine.containers.exec.get(idOf(call))
+  const { spec } = record
+  const [entrypoint = '', ...args] = spec.cmd
+  sendJson(call.response, 200, {
+    ID: record.id,
+    Running: record.state === 'running',
+    ExitCode: record.exitCode,
+    ProcessConfig: { tty: spec.hasTty, entrypoint, arguments: args, privileged: spec.isPrivileged, user: spec.user },
+    OpenStdin: spec.attachStdin,
+    OpenStderr: spec.attachStderr,
+    OpenStdout: spec.attachStdout,
+    CanRemove: record.state === 'exited',
+    ContainerID: record.containerId,
+    DetachKeys: spec.detachKeys,
+    Pid: record.pid,
+  })
+}

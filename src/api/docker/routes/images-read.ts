@@ -1,0 +1,69 @@
+import { sendEmpty, sendJson, sendStream } from '#api/http'
+
+import type { Call, RouteContext } from '../call.ts'
+import { dockerError } from '../errors.ts'
+import { filterImages } from '../image-filter.ts'
+import { imageHistory, imageJson, imageSummary, sharedBytes } from '../translate/image-json.ts'
+import { nameOf } from './ids.ts'
+import { deletedJson } from './prune.ts'
+
+const TAR = 'application/x-tar'
+
+export function listImages({ query, minor, response }: Call, { engine, clock }: RouteContext): void {
+  if (query.bool('manifests'))
+    throw dockerError('docker.option_unsupported', 'listing image manifests (query manifests) is not supported')
+  const all = engine.images.list()
+  const found = filterImages(all, query.text('filters'), { nowNs: clock.nowNs(), imageOf: (ref) => engine.images.get(ref) })
+  const withShared = query.bool('shared-size')
+  sendJson(
+    response,
+    200,
+    found.map((image) => imageSummary(image, { minor, sharedBytes: withShared ? sharedBytes(image, all) : -1, containers: -1 })),
+  )
+}
+
+export function inspectImage(call: Call, { engine }: RouteContext): void {
+  if (call.query.bool('manifests'))
+    throw dockerError('docker.option_unsupported', 'showing image manifests (query manifests) is not supported')
+  const { storageDriver } = engine.system.info()
+  sendJson(call.response, 200, imageJson(engine.images.get(nameOf(call)), { minor: call.minor, storageDriver }))
+}
+
+export function showHistory(call: Call, { engine }: RouteContext): void {
+  sendJson(call.response, 200, imageHistory(engine.images.get(nameOf(call))))
+}
+
+export async function tagImage(call: Call, { engine }: RouteContext): Promise<void> {
+  const repo = call.query.text('repo')
+  const tag = call.query.text('tag')
+  if (repo === '') throw dockerError('docker.parameter_missing', 'invalid reference format: repo is empty')
+  await engine.images.tag(nameOf(call), tag === '' ? repo : `${repo}:${tag}`)
+  sendEmpty(call.response, 201)
+}
+
+export async function removeImage(call: Call, { engine }: RouteContext): Promise<void> {
+  const { query } = call
+  if (query.has('platforms'))
+    throw dockerError('docker.option_unsupported', 'removing one platform of an image (query platforms) is not supported')
+  const removed = await engine.images.remove(nameOf(call), { force: query.bool('force'), noPrune: query.bool('noprune') })
+  sendJson(call.response, 200, removed.map(deletedJson))
+}
+
+/** GET /images/{name}/get. */
+export async function saveImage(call: Call, { engine }: RouteContext): Promise<void> {
+  refusePlatform(call)
+  await sendStream(call.response, TAR, await engine.images.save([nameOf(call)]))
+}
+
+/** GET /images/get?names=…. */
+export async function saveImages(call: Call, { engine }: RouteContext): Promise<void> {
+  refusePlatform(call)
+  const names = call.query.texts('names').filter((name) => name !== '')
+  if (names.length === 0) throw dockerError('docker.parameter_missing', 'save: name at least one image (query names)')
+  await sendStream(call.response, TAR, await engine.images.save(names))
+}
+
+function refusePlatform({ query }: Call): void {
+  if (query.text('platform') !== '')
+    throw dockerError('docker.option_unsupported', 'saving one platform of an image (query platform) is not supported')
+}

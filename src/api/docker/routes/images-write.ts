@@ -1,0 +1,95 @@
+import { isObject } from '#api/http'
+import type { ImageProgress } from '#engine/images'
+
+import type { Call, RouteContext } from '../call.ts'
+import { dockerError } from '../errors.ts'
+import { sendJsonLines } from '../json-lines.ts'
+
+type Line = Readonly<Record<string, unknown>>
+
+/** POST /images/load. */
+export async function loadImages(call: Call, { engine }: RouteContext): Promise<void> {
+  if (call.query.text('platform') !== '')
+    throw dockerError('docker.option_unsupported', 'loading one platform of an image (query platform) is not supported')
+  await sendJsonLines(call, loadLines(engine.images.load(call.request), call.query.bool('quiet')))
+}
+
+async function* loadLines(progress: AsyncIterable<ImageProgress>, isQuiet: boolean): AsyncGenerator<Line> {
+  for await (const step of progress) {
+    if (step.type === 'loaded')
+      yield { stream: step.ref === null ? `Loaded image ID: ${step.image.id}\n` : `Loaded image: ${step.ref}\n` }
+    else if (!isQuiet) yield progressLine(step)
+  }
+}
+
+function progressLine(step: ImageProgress): Line {
+  if (step.type === 'status') return { status: step.text }
+  if (step.type === 'loaded') return { status: `Loaded image: ${step.ref ?? step.image.id}` }
+  return { status: step.status, progressDetail: { current: step.currentBytes, total: step.totalBytes }, id: step.id }
+}
+
+/** POST /images/create: import with `fromSrc`, pull with `fromImage`. */
+export async function createImage(call: Call, context: RouteContext): Promise<void> {
+  const { query } = call
+  if (query.text('fromImage') !== '') return pullImage(call, context)
+  const source = query.text('fromSrc')
+  if (source === '') throw dockerError('docker.parameter_missing', 'create an image: give fromImage or fromSrc')
+  if (source !== '-')
+    throw dockerError('docker.option_unsupported', `import from ${source} is not supported`, {
+      hint: 'Send the tar as the body, with fromSrc=-.',
+    })
+  const repo = query.text('repo')
+  const tag = query.text('tag')
+  await sendJsonLines(
+    call,
+    importLines(
+      context.engine.images.import({
+        tar: call.request,
+        ref: repo === '' ? null : tag === '' ? repo : `${repo}:${tag}`,
+        message: query.text('message'),
+        changes: query.texts('changes'),
+        platform: query.text('platform') || null,
+      }),
+    ),
+  )
+}
+
+async function* importLines(imported: Promise<{ readonly id: string }>): AsyncGenerator<Line> {
+  yield { status: (await imported).id }
+}
+
+async function pullImage(call: Call, { engine }: RouteContext): Promise<void> {
+  const { query, signal } = call
+  const name = query.text('fromImage')
+  const ref = withTag(name, query.text('tag'))
+  if (engine.pulls === undefined)
+    throw dockerError('docker.route_unsupported', `pull ${ref}: pulling images from registries is not supported`, {
+      hint: 'Load an archive (docker load), import a root file system (docker import) or build one.',
+    })
+  const credentials = readCredentials(call.request.headers['x-registry-auth'])
+  const progress = engine.pulls.pull({ ref, platform: query.text('platform') || null, credentials, signal })
+  await sendJsonLines(call, pullLines(progress))
+}
+
+async function* pullLines(progress: AsyncIterable<ImageProgress>): AsyncGenerator<Line> {
+  for await (const step of progress) yield progressLine(step)
+}
+
+function withTag(name: string, tag: string): string {
+  if (tag === '') return name
+  return tag.includes(':') ? `${name}@${tag}` : `${name}:${tag}`
+}
+
+/** X-Registry-Auth: base64url of a JSON object. */
+function readCredentials(header: string | readonly string[] | undefined): Readonly<Record<string, string>> | null {
+  if (typeof header !== 'string' || header === '') return null
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
+  } catch (error) {
+    throw dockerError('docker.field_invalid', 'X-Registry-Auth is not base64 of JSON', { cause: error })
+  }
+  if (!isObject(parsed)) return null
+  const entries = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return entries.length === 0 ? null : Object.fromEntries(entries)
+}

@@ -1,0 +1,128 @@
+import type { JsonObject } from '#api/http'
+import type { ContainerRecord, ContainerSpec, LogSpec } from '#engine/containers'
+import type { ImageRecord } from '#engine/images'
+
+import { dockerError } from '../errors.ts'
+import { CREATE_BODY } from './create-fields.ts'
+import { refuseOtherFields } from './fields.ts'
+import { healthSpec } from './health.ts'
+import { mountSpecs } from './mounts.ts'
+import { namespaceSpec } from './namespaces.ts'
+import { networkingSpec, networkingWarnings } from './networking.ts'
+import { exposedPorts } from './ports.ts'
+import { processSpec } from './process.ts'
+import { readerOf, type Reader } from './read.ts'
+import { resourceSpec } from './resources.ts'
+import { restartPolicy } from './restart.ts'
+import { securitySpec } from './security.ts'
+
+/** What the translation has to know besides the request. */
+export interface CreateSurroundings {
+  readonly image: ImageRecord
+  /** 44 for a client that speaks 1.44. */
+  readonly minor: number
+  readonly cpus: number
+  readonly runtimes: readonly string[]
+  /** For `container:` modes and VolumesFrom. Error: `container.not_found`. */
+  readonly containerOf: (ref: string) => ContainerRecord
+}
+
+export interface CreateRequest {
+  readonly spec: ContainerSpec
+  readonly warnings: readonly string[]
+}
+
+const DEFAULT_STOP_SIGNAL = 'SIGTERM'
+const DEFAULT_STOP_TIMEOUT_S = 10
+
+/** The reference of the image that the request wants. Error: `docker.field_invalid`. */
+export function imageOf(body: JsonObject): string {
+  const image = readerOf(body).text('Image')
+  if (image === '') throw dockerError('docker.field_invalid', 'no image specified: Image is empty')
+  return image
+}
+
+/** POST /containers/create, with the image's configuration merged in. Refuses by name what cannot be obeyed. Throws errors of kind invalid and unsupported only (and what `containerOf` throws). */
+export function createSpec(json: JsonObject, around: CreateSurroundings): CreateRequest {
+  refuseOtherFields(json, CREATE_BODY)
+  const body = readerOf(json)
+  const hostConfig = body.inner('HostConfig')
+  const { image, containerOf } = around
+  refuseRuntime(hostConfig, around.runtimes)
+  const restart = restartPolicy(hostConfig.inner('RestartPolicy'))
+  if (hostConfig.bool('AutoRemove') && restart.name !== 'no')
+    throw dockerError('docker.option_conflict', "can't create 'AutoRemove' container with restart policy")
+  const network = networkingSpec(body, hostConfig, around.minor, containerOf)
+  const spec: ContainerSpec = {
+    image: imageOf(json),
+    imageId: image.id,
+    platform: image.os || 'linux',
+    process: processSpec(body, hostConfig, image.config),
+    hostname: hostname(body.text('Hostname')),
+    domainname: body.text('Domainname'),
+    labels: { ...image.config.labels, ...body.textMap('Labels') },
+    annotations: hostConfig.textMap('Annotations'),
+    health: healthSpec(body.innerOrNull('Healthcheck'), image.config.healthcheck),
+    stopSignal: body.text('StopSignal') || image.config.stopSignal || DEFAULT_STOP_SIGNAL,
+    stopTimeoutS: stopTimeout(body.int('StopTimeout')),
+    exposedPorts: exposedPorts([...image.config.exposedPorts, ...body.keys('ExposedPorts'), ...published(network)]),
+    mounts: mountSpecs(body, hostConfig, image.config.volumes, containerOf),
+    network,
+    resources: resourceSpec(hostConfig, around),
+    security: securitySpec(hostConfig),
+    namespaces: namespaceSpec(body, hostConfig, containerOf),
+    restart,
+    shouldAutoRemove: hostConfig.bool('AutoRemove'),
+    hasInit: hostConfig.bool('Init'),
+    log: logSpec(hostConfig.inner('LogConfig')),
+  }
+  return { spec, warnings: networkingWarnings(hostConfig, network.mode) }
+}
+
+function published(network: ContainerSpec['network']): readonly string[] {
+  return network.portBindings.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`)
+}
+
+/** hostname(7): letters, digits, hyphens and dots; the kernel holds 64 bytes. */
+function hostname(text: string): string {
+  if (text === '') return text
+  if (text.length > 63 || !/^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(text))
+    throw dockerError('docker.field_invalid', `invalid hostname format: ${text}`)
+  return text
+}
+
+function stopTimeout(seconds: number | null): number {
+  if (seconds !== null && seconds < -1)
+    throw dockerError('docker.field_invalid', `StopTimeout: ${seconds} is below -1 (which waits for ever)`)
+  return seconds ?? DEFAULT_STOP_TIMEOUT_S
+}
+
+function refuseRuntime(hostConfig: Reader, runtimes: readonly string[]): void {
+  const runtime = hostConfig.text('Runtime')
+  if (runtime !== '' && !runtimes.includes(runtime))
+    throw dockerError('docker.field_invalid', `unknown or invalid runtime name: ${runtime}`, {
+      hint: `Known are ${runtimes.join(', ')}.`,
+    })
+  const isolation = hostConfig.text('Isolation')
+  if (isolation !== '' && isolation !== 'default')
+    throw dockerError('docker.field_invalid', `invalid isolation "${isolation}" on linux`)
+}
+
+/** What our log files obey. */
+const LOG_OPTIONS: ReadonlySet<string> = new Set(['max-size', 'max-file'])
+
+function logSpec(config: Reader): LogSpec {
+  const driver = config.text('Type') || 'json-file'
+  const options = config.textMap('Config')
+  if (driver !== 'json-file' && driver !== 'none')
+    throw dockerError(
+      'docker.option_unsupported',
+      `HostConfig.LogConfig: the log driver ${JSON.stringify(driver)} is not supported`,
+      {
+        hint: 'Use json-file or none.',
+      },
+    )
+  const unknown = Object.keys(options).find((name) => driver === 'none' || !LOG_OPTIONS.has(name))
+  if (unknown !== undefined) throw dockerError('docker.field_invalid', `unknown log opt '${unknown}' for ${driver} log driver`)
+  return { driver, options }
+}

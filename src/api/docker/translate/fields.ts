@@ -1,0 +1,35 @@
+import { isObject } from '#api/http'
+
+import { dockerError } from '../errors.ts'
+
+/**
+ * What we know of the fields of a request:
+ * `taken`: read and obeyed, whatever the value. `unused`: known, not supported; passes while it is empty, as clients send every field of their structures.
+ * `reported`: the API's own answers carry it and clients send it back; it orders nothing. `each`: the same for every element of a list or a map.
+ */
+export type FieldRule = 'taken' | 'unused' | 'reported' | FieldTable | { readonly each: FieldTable }
+export interface FieldTable {
+  readonly fields: Readonly<Record<string, FieldRule>>
+}
+
+/** Refuses, by name, the first field that would not be obeyed. Errors: `docker.field_unknown`, `docker.field_unsupported`. */
+export function refuseOtherFields(value: unknown, table: FieldTable, at = ''): void {
+  if (!isObject(value)) return
+  for (const [name, inner] of Object.entries(value)) refuse(inner, table.fields[name], at === '' ? name : `${at}.${name}`)
+}
+
+function refuse(value: unknown, rule: FieldRule | undefined, at: string): void {
+  if (rule === 'taken' || rule === 'reported' || isEmpty(value)) return
+  if (rule === undefined) throw dockerError('docker.field_unknown', `unknown field ${at}`)
+  if (rule === 'unused')
+    throw dockerError('docker.field_unsupported', `${at} is not supported (it is ${JSON.stringify(value).slice(0, 100)})`)
+  if ('fields' in rule) refuseOtherFields(value, rule, at)
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, inner] of Object.entries(value)) refuseOtherFields(inner, rule.each, `${at}[${name}]`)
+}
+
+/** Go's zero values, and structures of nothing else. */
+export function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === '' || value === 0 || value === false) return true
+  return typeof value === 'object' && Object.values(value).every(isEmpty)
+}

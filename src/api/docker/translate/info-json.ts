@@ -1,0 +1,118 @@
+import type { ContainerRecord } from '#engine/containers'
+
+import type { EngineHost, EngineVersion } from '../engine.ts'
+import { API_VERSION, MIN_API_VERSION } from '../version.ts'
+
+/** SystemVersion, GET /version. The engine is also the first of the components, as CLIs print those. */
+export function versionJson(version: EngineVersion) {
+  const details = {
+    ApiVersion: API_VERSION,
+    Arch: version.architecture,
+    BuildTime: version.buildTime,
+    Experimental: 'false',
+    GitCommit: version.gitCommit,
+    GoVersion: '',
+    KernelVersion: version.kernelVersion,
+    MinAPIVersion: MIN_API_VERSION,
+    Os: 'linux',
+  }
+  return {
+    Platform: { Name: 'Glovebox' },
+    Components: [
+      { Name: 'Engine', Version: version.version, Details: details },
+      ...version.components.map((part) => ({ Name: part.name, Version: part.version, Details: part.details })),
+    ],
+    Version: version.version,
+    ApiVersion: API_VERSION,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: version.gitCommit,
+    GoVersion: '',
+    Os: 'linux',
+    Arch: version.architecture,
+    KernelVersion: version.kernelVersion,
+    BuildTime: version.buildTime,
+  }
+}
+
+/** SystemInfo, GET /info. */
+export function infoJson(
+  host: EngineHost,
+  around: {
+    readonly version: string
+    readonly containers: readonly ContainerRecord[]
+    readonly images: number
+    readonly systemTime: string
+  },
+) {
+  const count = (...states: readonly string[]) =>
+    around.containers.filter((record) => states.includes(record.status.state)).length
+  return {
+    ID: host.id,
+    Containers: around.containers.length,
+    ContainersRunning: count('running', 'restarting'),
+    ContainersPaused: count('paused'),
+    ContainersStopped: count('created', 'exited', 'removing', 'dead'),
+    Images: around.images,
+    Driver: host.storageDriver,
+    DriverStatus: host.storageStatus,
+    DockerRootDir: host.rootDir,
+    Plugins: { Volume: ['local'], Network: host.networkDrivers, Authorization: null, Log: ['json-file', 'none'] },
+    ...features(host),
+    NFd: host.openFiles,
+    NGoroutines: 0,
+    SystemTime: around.systemTime,
+    LoggingDriver: 'json-file',
+    CgroupDriver: host.cgroupDriver,
+    CgroupVersion: host.cgroupVersion,
+    NEventsListener: host.eventListeners,
+    KernelVersion: host.kernelVersion,
+    OperatingSystem: host.operatingSystem,
+    OSVersion: host.osVersion,
+    OSType: 'linux',
+    Architecture: host.architecture,
+    NCPU: host.cpus,
+    MemTotal: host.memoryBytes,
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: { InsecureRegistryCIDRs: [], IndexConfigs: {}, Mirrors: [] },
+    GenericResources: null,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    Name: host.hostname,
+    Labels: host.labels,
+    ExperimentalBuild: false,
+    ServerVersion: around.version,
+    Runtimes: Object.fromEntries(Object.entries(host.runtimes).map(([name, path]) => [name, { path }])),
+    DefaultRuntime: host.defaultRuntime,
+    Swarm: inactiveSwarm(),
+    LiveRestoreEnabled: host.isLiveRestoring,
+    Isolation: '',
+    InitBinary: '',
+    ContainerdCommit: { ID: '' },
+    RuncCommit: { ID: '' },
+    InitCommit: { ID: '' },
+    SecurityOptions: host.securityOptions,
+    CDISpecDirs: [],
+    Warnings: host.warnings,
+  }
+}
+
+function features(host: EngineHost) {
+  return {
+    MemoryLimit: host.hasMemoryLimit,
+    SwapLimit: host.hasSwapLimit,
+    CpuCfsPeriod: host.hasCpuQuota,
+    CpuCfsQuota: host.hasCpuQuota,
+    CPUShares: host.hasCpuShares,
+    CPUSet: host.hasCpuset,
+    PidsLimit: host.hasPidsLimit,
+    OomKillDisable: host.hasOomKillDisable,
+    IPv4Forwarding: host.hasIpv4Forwarding,
+    Debug: host.isDebug,
+  }
+}
+
+/** What a node says that is in no swarm. */
+function inactiveSwarm() {
+  return { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null }
+}

@@ -1,0 +1,54 @@
+import type { ContainerRecord } from '#engine/containers'
+
+import type { ApiNetwork } from '../engine.ts'
+
+/** Network of the API description. `records`: all containers, for those that are on it; the list leaves them out. */
+export function networkJson(network: ApiNetwork, records: readonly ContainerRecord[], minor: number) {
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: network.createdAt,
+    Scope: network.scope,
+    Driver: network.driver,
+    ...(minor >= 47 ? { EnableIPv4: network.hasIpv4 } : {}),
+    EnableIPv6: network.hasIpv6,
+    IPAM: {
+      Driver: network.ipam.driver,
+      Options: Object.keys(network.ipam.options).length === 0 ? null : network.ipam.options,
+      Config: network.ipam.pools.map((pool) => ({
+        Subnet: pool.subnet,
+        ...(pool.ipRange === '' ? {} : { IPRange: pool.ipRange }),
+        ...(pool.gateway === '' ? {} : { Gateway: pool.gateway }),
+        ...(Object.keys(pool.auxiliaryAddresses).length === 0 ? {} : { AuxiliaryAddresses: pool.auxiliaryAddresses }),
+      })),
+    },
+    Internal: network.isInternal,
+    Attachable: network.isAttachable,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(records.flatMap((record) => endpointOf(network, record))),
+    Options: network.options,
+    Labels: network.labels,
+  }
+}
+
+function endpointOf(network: ApiNetwork, record: ContainerRecord) {
+  if (record.status.state !== 'running' && record.status.state !== 'paused') return []
+  return Object.values(record.status.endpoints)
+    .filter((endpoint) => endpoint.networkId === network.id)
+    .map((endpoint) => {
+      const json = {
+        Name: record.name,
+        EndpointID: endpoint.endpointId,
+        MacAddress: endpoint.macAddress,
+        IPv4Address: withPrefix(endpoint.ipAddress, endpoint.ipPrefixLength),
+        IPv6Address: withPrefix(endpoint.ipv6Address, endpoint.ipv6PrefixLength),
+      }
+      return [record.id, json] as const
+    })
+}
+
+function withPrefix(address: string, length: number): string {
+  return address === '' ? '' : `${address}/${length}`
+}

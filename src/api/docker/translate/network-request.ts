@@ -1,0 +1,91 @@
+import { isIP } from 'node:net'
+
+import type { ApiIpam, NetworkRequest } from '../engine.ts'
+import { dockerError } from '../errors.ts'
+import type { FieldTable } from './fields.ts'
+import type { Reader } from './read.ts'
+
+const POOL: FieldTable = {
+  fields: { Subnet: 'taken', IPRange: 'taken', Gateway: 'taken', AuxiliaryAddresses: 'taken', AuxAddress: 'taken' },
+}
+
+/** POST /networks/create. */
+export const NETWORK_BODY: FieldTable = {
+  fields: {
+    Name: 'taken',
+    // A name is unique here whatever the client wants; since 1.44 everywhere.
+    CheckDuplicate: 'reported',
+    Driver: 'taken',
+    Scope: 'taken',
+    Internal: 'taken',
+    Attachable: 'taken',
+    Ingress: 'unused',
+    ConfigOnly: 'unused',
+    ConfigFrom: 'unused',
+    IPAM: { fields: { Driver: 'taken', Options: 'taken', Config: { each: POOL } } },
+    EnableIPv4: 'taken',
+    EnableIPv6: 'taken',
+    Options: 'taken',
+    Labels: 'taken',
+  },
+}
+
+/** Errors: `docker.field_invalid`, `docker.option_unsupported`. */
+export function networkRequest(body: Reader): NetworkRequest {
+  const name = body.text('Name')
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+    throw dockerError(
+      'docker.field_invalid',
+      `invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+    )
+  const scope = body.text('Scope')
+  if (scope !== '' && scope !== 'local')
+    throw dockerError('docker.option_unsupported', `networks of scope ${JSON.stringify(scope)} are not supported`)
+  return {
+    name,
+    driver: body.text('Driver') || 'bridge',
+    hasIpv4: body.raw('EnableIPv4') === undefined || body.raw('EnableIPv4') === null || body.bool('EnableIPv4'),
+    hasIpv6: body.bool('EnableIPv6'),
+    isInternal: body.bool('Internal'),
+    isAttachable: body.bool('Attachable'),
+    ipam: ipam(body.inner('IPAM')),
+    options: body.textMap('Options'),
+    labels: body.textMap('Labels'),
+  }
+}
+
+function ipam(from: Reader): ApiIpam {
+  const driver = from.text('Driver') || 'default'
+  if (driver !== 'default')
+    throw dockerError('docker.option_unsupported', `IPAM driver ${JSON.stringify(driver)} is not supported`)
+  return {
+    driver,
+    options: from.textMap('Options'),
+    pools: from.list('Config').map((pool) => ({
+      subnet: cidr(pool, 'Subnet'),
+      ipRange: cidr(pool, 'IPRange'),
+      gateway: address(pool, 'Gateway'),
+      auxiliaryAddresses: { ...pool.textMap('AuxiliaryAddresses'), ...pool.textMap('AuxAddress') },
+    })),
+  }
+}
+
+function cidr(pool: Reader, name: string): string {
+  const text = pool.text(name)
+  if (text === '') return text
+  const [ip = '', length = ''] = text.split('/')
+  const family = isIP(ip)
+  if (family === 0 || !/^\d{1,3}$/.test(length) || Number(length) > (family === 4 ? 32 : 128))
+    throw dockerError(
+      'docker.field_invalid',
+      `invalid ${name.toLowerCase()} ${text}: ${pool.at}.${name} is not an address with a prefix length`,
+    )
+  return text
+}
+
+function address(pool: Reader, name: string): string {
+  const text = pool.text(name)
+  if (text !== '' && isIP(text) === 0)
+    throw dockerError('docker.field_invalid', `invalid ${name.toLowerCase()} address ${text} in ${pool.at}`)
+  return text
+}

@@ -1,0 +1,48 @@
+import { parseBytes } from '#base'
+import type { TmpfsMountSpec } from '#engine/containers'
+
+import { dockerError } from '../errors.ts'
+import { mountTarget } from './binds.ts'
+
+const FLAGS: ReadonlySet<string> = new Set(
+  'ro rw nosuid suid nodev dev noexec exec sync async dirsync remount noatime atime nodiratime diratime relatime norelatime strictatime nostrictatime'.split(
+    ' ',
+  ),
+)
+
+/** mount(8), "tmpfs": those that take a value, apart from `size` and `mode`. */
+const VALUED: ReadonlySet<string> = new Set(['uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol'])
+
+/** HostConfig.Tmpfs: `{"/run": "rw,noexec,size=64k"}`. Errors: `docker.field_invalid`. */
+export function readTmpfs(target: string, text: string): TmpfsMountSpec {
+  return tmpfsOf(mountTarget(target, target), text === '' ? [] : text.split(','))
+}
+
+export function tmpfsOf(target: string, options: readonly string[]): TmpfsMountSpec {
+  let sizeBytes: number | null = null
+  let mode: number | null = null
+  const rest: string[] = []
+  for (const option of options) {
+    const mark = option.indexOf('=')
+    const key = mark === -1 ? option : option.slice(0, mark)
+    const value = mark === -1 ? '' : option.slice(mark + 1)
+    if (key === 'size') sizeBytes = tmpfsSize(value, target)
+    else if (key === 'mode') mode = tmpfsMode(value, target)
+    else if (mark === -1 ? FLAGS.has(key) : VALUED.has(key)) rest.push(option)
+    else throw dockerError('docker.field_invalid', `invalid tmpfs option [${JSON.stringify(option)}] for ${target}`)
+  }
+  return { type: 'tmpfs', target, sizeBytes, mode, options: rest }
+}
+
+/** tmpfs(5) also takes a share of memory, which is no number of bytes. */
+function tmpfsSize(value: string, target: string): number {
+  if (value.endsWith('%'))
+    throw dockerError('docker.option_unsupported', `tmpfs ${target}: size=${value}: give bytes, not a share of memory`)
+  return parseBytes(value, `tmpfs ${target}: size`)
+}
+
+function tmpfsMode(value: string, target: string): number {
+  if (!/^[0-7]{1,5}$/.test(value))
+    throw dockerError('docker.field_invalid', `tmpfs ${target}: mode=${value} is not an octal mode`)
+  return Number.parseInt(value, 8)
+}

@@ -1,0 +1,12 @@
+import { declareErrors } from '#base'
+
+export const httpError = declareErrors({
+  'http.route_unknown': 'not_found',
+  'http.path_invalid': 'invalid',
+  'http.query_invalid': 'invalid',
+  'http.body_invalid': 'invalid',
+  'http.body_too_large': 'invalid',
+  'http.socket_in_use': 'conflict',
+  'http.socket_path_invalid': 'invalid',
+  'http.group_unknown': 'invalid',
+})
