@@ -1,0 +1,89 @@
+import type { Random } from '#base'
+
+import { networkError } from '../errors.ts'
+import { addressOfReverseName, decodeQuery, DNS_CODE, DNS_TYPE, encodeReply } from './message.ts'
+import type { DnsAnswer, DnsQuery } from './message.ts'
+
+/** What is known about a name: addresses of both families, in any order. Undefined: not one of ours. */
+export interface NameLookup {
+  resolve(sandboxId: string, name: string): readonly string[] | undefined
+  /** The full name behind an address. */
+  reverse(sandboxId: string, address: string): string | undefined
+  /** Asks the outer world; undefined when the sandbox must not. */
+  forward: ((message: Buffer, transport: Transport) => Promise<Buffer>) | undefined
+}
+
+export type Transport = 'udp' | 'tcp'
+
+/** Docker's figure as well: long enough to spare a busy client, short enough for containers that come and go. */
+const TIME_TO_LIVE_S = 600
+/** Answers for names of which replicas come and go are asked for anew each time. */
+const REPLICA_TIME_TO_LIVE_S = 5
+
+/** The whole reply to a query, or undefined for what deserves none. */
+export async function answerQuery(
+  message: Buffer,
+  options: { readonly sandboxId: string; readonly transport: Transport; readonly lookup: NameLookup; readonly random: Random },
+): Promise<Buffer | undefined> {
+  const query = tryDecode(message)
+  if (query === undefined) return undefined
+  const { sandboxId, transport, lookup, random } = options
+  const reply = (code: number, answers: readonly DnsAnswer[] = []) =>
+    encodeReply(
+      query,
+      { code, answers, timeToLiveS: answers.length > 1 ? REPLICA_TIME_TO_LIVE_S : TIME_TO_LIVE_S },
+      transport === 'udp' ? query.maxUdpBytes : 65_535,
+    )
+  if (query.operation !== 0) return reply(DNS_CODE.notImplemented)
+  if (query.isInternetClass) {
+    const own = ownAnswers(query, sandboxId, lookup)
+    if (own !== undefined) return reply(DNS_CODE.noError, shuffled(own, random))
+  }
+  if (lookup.forward === undefined) return reply(DNS_CODE.nameError)
+  try {
+    return await lookup.forward(message, transport)
+  } catch {
+    // Whatever went wrong outside, this is the answer that makes a client try again.
+    return reply(DNS_CODE.serverFailure)
+  }
+}
+
+/** Anything that is not a query may be noise or an attack; an answer to it would only help the latter. */
+function tryDecode(message: Buffer): DnsQuery | undefined {
+  try {
+    return decodeQuery(message)
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      error.code === ('network.dns_malformed' satisfies keyof typeof networkError.codes)
+    )
+      return undefined
+    throw error
+  }
+}
+
+/** A name of ours has no record of another type: an empty answer, so that nobody outside is asked about it. */
+function ownAnswers(query: DnsQuery, sandboxId: string, lookup: NameLookup): readonly DnsAnswer[] | undefined {
+  if (query.type === DNS_TYPE.ptr) {
+    const address = addressOfReverseName(query.name)
+    const name = address === undefined ? undefined : lookup.reverse(sandboxId, address)
+    return name === undefined ? undefined : [{ type: 'name', name }]
+  }
+  const addresses = lookup.resolve(sandboxId, query.name)
+  if (addresses === undefined) return undefined
+  const isAsked = (address: string) =>
+    query.type === DNS_TYPE.any || query.type === (address.includes(':') ? DNS_TYPE.aaaa : DNS_TYPE.a)
+  return addresses.filter(isAsked).map((address) => ({ type: 'address', address }))
+}
+
+/** Clients take the first address: every one shall come first sometimes. */
+export function shuffled<T>(values: readonly T[], random: Random): readonly T[] {
+  const mixed = [...values]
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const other = random.integer(last + 1)
+    const [a, b] = [mixed[last], mixed[other]]
+    if (a !== undefined && b !== undefined) [mixed[last], mixed[other]] = [b, a]
+  }
+  return mixed
+}
