@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -134,20 +135,27 @@ static void accept_one(int listener) {
   close(connection);
 }
 
+/* By way of its directory, because sockets allow 107 bytes. */
+static int listen_at(const char *path) {
+  char dir[PATH_MAX];
+  const char *name = strrchr(path, '/') + 1;
+  if (strlen(path) >= sizeof dir) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(dir, path, (size_t)(name - path));
+  dir[name - path] = 0;
+  return chdir(dir) == 0 ? listen_here(name, 128) : -1;
+}
+
 int serve_main(int argc, char **argv) {
   if (argc != 2 || strcmp(argv[0], "--socket") != 0 || argv[1][0] != '/') {
     complain("serve: expected --socket and an absolute path");
     return 2;
   }
-  char *name = strrchr(argv[1], '/');
-  *name++ = 0;
-  if (chdir(argv[1][0] == 0 ? "/" : argv[1]) != 0) {
-    complain("serve: enter %s: %s", argv[1], strerror(errno));
-    return 1;
-  }
-  int listener = listen_here(name, 128);
+  int listener = listen_at(argv[1]);
   if (listener < 0) {
-    complain("serve: listen on %s: %s", name, strerror(errno));
+    complain("serve: listen on %s: %s", argv[1], strerror(errno));
     return 1;
   }
   setsid();

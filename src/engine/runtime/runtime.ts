@@ -13,7 +13,7 @@ import { startShim } from './start-shim.ts'
 interface ProcessStart extends ShimOptions {
   /** The container's id, by which the OCI runtime knows it. */
   readonly id: string
-  /** Runs before anything starts: listeners added to the first connection miss no byte and no event. */
+  /** Runs before the start: listeners added to the first connection miss no byte and no event, and what is sent waits for the program. */
   readonly onConnected?: (connection: ShimConnection) => void
 }
 

@@ -102,7 +102,7 @@ export interface FrameDecoder {
 }
 
 export function frameDecoder(): FrameDecoder {
-  let header = Buffer.alloc(0)
+  let header: Buffer = Buffer.alloc(0)
   let type = 0
   let left = 0
   let isInside = false

@@ -13,7 +13,7 @@ import { encodeSpawn } from './shim-frames.ts'
  * a request to it is one connect and one write. It ends with us, the shims do not; it is started when first needed and again if it died.
  */
 export interface ShimServer {
-  /** Sends a request. `onConnected` runs before it is sent: listeners added there miss nothing. */
+  /** Sends a request. `onConnected` runs before any answer can come: listeners added there miss nothing, and may send stdin. */
   request(argv: readonly string[], onConnected?: (connection: ShimConnection) => void): Promise<ShimConnection>
   close(): void
 }
@@ -53,8 +53,9 @@ export function shimServer(options: ShimServerOptions): ShimServer {
     request: async (argv, onConnected) => {
       const socket = await dial()
       const connection = shimConnection(socket)
-      onConnected?.(connection)
+      // First of all that is written; an answer cannot be read before this turn of the event loop ends.
       socket.write(encodeSpawn(argv))
+      onConnected?.(connection)
       return connection
     },
     close: () => {
