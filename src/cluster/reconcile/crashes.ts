@@ -1,6 +1,6 @@
 import { backoffMs, type BackoffPolicy } from '#base'
 
-import type { RestartSpec } from '../spec/index.ts'
+import type { RestartSpec } from '#cluster/spec'
 import type { NodeTask } from './node-port.ts'
 import type { Crash } from './steps.ts'
 import { LABELS } from './task-spec.ts'

@@ -1,4 +1,4 @@
-import type { DependencySpec } from '../spec/index.ts'
+import type { DependencySpec } from '#cluster/spec'
 import { isCompleted, isReady, type ServiceView, type StackView, type TaskView } from './stack-view.ts'
 
 /**

@@ -94,7 +94,10 @@ export function startReconciler(ports: ReconcilerPorts): Reconciler {
     const snapshot = await takeSnapshot(busyBefore)
     const plan = planReconcile(snapshot)
     const failures = await routes.apply(plan.routes)
-    routeFailures = new Map(failures.map((failure) => [failure.id, failure.reason]))
+    const failed = new Map(failures.map((failure) => [failure.id, failure.reason]))
+    // The plan spoke of the failures of last time.
+    isDirty ||= failed.size !== routeFailures.size || [...failed].some(([id, reason]) => routeFailures.get(id) !== reason)
+    routeFailures = failed
     for (const step of plan.steps.slice(0, Math.max(0, MAX_STEPS_AT_ONCE - busy.size))) begin(step)
     last = { snapshot: { ...snapshot, memory: { ...snapshot.memory, routeFailures } }, plan }
     for (const listener of listeners) listener(last)

@@ -1,4 +1,4 @@
-import type { NetworkSpec, ServicePortSpec, TaskTemplate, VolumeSpec } from '../spec/index.ts'
+import type { NetworkSpec, ServicePortSpec, TaskTemplate, VolumeSpec } from '#cluster/spec'
 
 /** What the cluster needs of a node. The daemon plugs the engine in here, tests a simulated one. */
 export interface NodePort {

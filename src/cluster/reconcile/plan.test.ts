@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import { seededRandom } from '#base'
 
-import type { MountSpec, RestartSpec, ServiceSpec, StackSpec } from '../spec/index.ts'
+import type { MountSpec, RestartSpec, ServiceSpec, StackSpec } from '#cluster/spec'
 import { countCrashes } from './crashes.ts'
 import { performStep } from './perform-step.ts'
 import { planReconcile } from './plan.ts'

@@ -1,4 +1,4 @@
-import type { StackSpec } from '../spec/index.ts'
+import type { StackSpec } from '#cluster/spec'
 
 /** The durable desired state of one stack. */
 export interface StackRecord {

@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '../spec/index.ts'
+import type { ServiceSpec } from '#cluster/spec'
 import type { NodeTask } from './node-port.ts'
 import type { StackRecord } from './stack-record.ts'
 import type { Snapshot } from './steps.ts'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { invariant } from '#base'
 
-import type { NetworkSpec, ServiceSpec, StackSpec, VolumeSpec } from '../spec/index.ts'
+import type { NetworkSpec, ServiceSpec, StackSpec, VolumeSpec } from '#cluster/spec'
 import type { NodeNetwork, NodeVolume, TaskSpec } from './node-port.ts'
 import type { StackRecord } from './stack-record.ts'
 

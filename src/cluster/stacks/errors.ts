@@ -1,0 +1,11 @@
+import { declareErrors } from '#base'
+
+export const stackError = declareErrors({
+  'stack.not_found': 'not_found',
+  /** It is on its way out; applying it again has to wait until it is gone. */
+  'stack.is_being_removed': 'conflict',
+  /** Two stacks publish the same port. */
+  'stack.port_taken': 'conflict',
+  /** More stacks than one node is made for. */
+  'stack.too_many': 'exhausted',
+})
