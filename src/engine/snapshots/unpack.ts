@@ -9,12 +9,13 @@ import { snapshotError } from './errors.ts'
 
 /**
  * Runs in namespaces of its own. Makes a root that holds the host's programs, read-only, and the target; leaves the host's root; and
- * becomes tar. $1 is an empty directory, $2 the target; nothing else is put into this text.
+ * becomes tar. umount(8) wants a /proc, which shows this process alone. $1 is an empty directory, $2 the target; nothing else is put into this text.
  */
 const JAIL = `set -e
 mount -t tmpfs -o size=1m,mode=755 none "$1"
 cd "$1"
-mkdir target old
+mkdir target old proc
+mount -t proc none proc
 for part in usr bin lib lib32 lib64 libx32; do
   if [ -L "/$part" ]; then cp -P "/$part" "$part"
   elif [ -d "/$part" ]; then mkdir "$part"; mount --bind "/$part" "$part"; mount -o remount,bind,ro "$part"
@@ -23,7 +24,8 @@ done
 mount --bind "$2" target
 pivot_root . old
 cd /
-umount -l old
+umount --lazy /old
+umount --lazy /proc
 exec tar --extract --file=- --directory=/target --absolute-names --numeric-owner --same-owner --preserve-permissions --delay-directory-restore --xattrs --xattrs-include='*'`
 
 /** Enough for tar's first complaints. */
@@ -33,7 +35,22 @@ const MAX_COMPLAINT_BYTES = 8 * 1024
 export async function unpackConfined(options: { readonly archive: Readable; readonly target: string; readonly jail: string }) {
   const child = spawn(
     'unshare',
-    ['--mount', '--net', '--ipc', '--propagation', 'private', 'sh', '-c', JAIL, 'unpack', options.jail, options.target],
+    [
+      '--mount',
+      '--net',
+      '--ipc',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      JAIL,
+      'unpack',
+      options.jail,
+      options.target,
+    ],
     { stdio: ['pipe', 'ignore', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } },
   )
   let complaint = ''

@@ -1,0 +1,3 @@
+import { snapshotsExam } from './snapshots-exam.ts'
+
+snapshotsExam('erofs')
