@@ -73,7 +73,7 @@ test('TERM is passed on, and its end is the end', async (t) => {
 
 test('a second supervisor with the same pid file is refused, and a program that cannot be executed is named', async (t) => {
   const { supervise, shimPath, pidFile, log, logged } = place(t)
-  supervise('echo up; sleep 100')
+  supervise('echo up; exec sleep 100')
   await until(() => logged().includes('up'), 'the program is up')
   const second = supervise('exit 0')
   assert.equal(second.status, 1)
@@ -90,7 +90,11 @@ test('a second supervisor with the same pid file is refused, and a program that 
 
 test('the log of a supervised program is rotated', async (t) => {
   const { supervise, pidFile, root } = place(t)
-  supervise('i=0; while [ $i -lt 300 ]; do echo "line $i with some length to it"; i=$((i+1)); done', '--log-max-bytes', '4096')
+  supervise(
+    'for half in 1 2; do i=0; while [ $i -lt 200 ]; do echo "line $i with some length to it"; i=$((i+1)); done; sleep 0.1; done',
+    '--log-max-bytes',
+    '4096',
+  )
   await until(() => !isAlive(pidOf(pidFile)), 'the supervisor ends')
   const files = readdirSync(root).filter((name) => name.startsWith('log'))
   assert.deepEqual(files, ['log', 'log.1'])
