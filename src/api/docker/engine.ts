@@ -1,14 +1,21 @@
 import type { Readable } from 'node:stream'
 
-import type { Containers, EndpointSpec } from '#engine/containers'
+import type { Containers } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { ImageProgress, Images } from '#engine/images'
+import type { Networks } from '#engine/network'
 import type { Volumes } from '#engine/volumes'
+
+/** What the API needs of the networks; sandboxes and endpoints are the containers' own business. */
+export type ApiNetworks = Pick<Networks, 'list' | 'get' | 'create' | 'remove'>
+
+/** The ways in, out and about that clients have. Layers are the builder's business. */
+export type ApiImages = Pick<Images, 'get' | 'find' | 'list' | 'tag' | 'remove' | 'load' | 'save' | 'import' | 'prune'>
 
 /** All that the Docker API asks of the engine beneath it. The daemon plugs the real one in, tests a fake. */
 export interface DockerApiEngine {
   readonly containers: Containers
-  readonly images: Images
+  readonly images: ApiImages
   readonly networks: ApiNetworks
   readonly volumes: Volumes
   readonly events: Events
@@ -82,59 +89,6 @@ export interface EngineHost {
   readonly openFiles: number
 }
 
-export interface ApiNetwork {
-  readonly id: string
-  readonly name: string
-  /** RFC 3339 with nanoseconds. */
-  readonly createdAt: string
-  readonly driver: string
-  readonly scope: 'local' | 'swarm'
-  readonly hasIpv4: boolean
-  readonly hasIpv6: boolean
-  readonly isInternal: boolean
-  readonly isAttachable: boolean
-  readonly ipam: ApiIpam
-  readonly options: Readonly<Record<string, string>>
-  readonly labels: Readonly<Record<string, string>>
-}
-
-export interface ApiIpam {
-  readonly driver: string
-  readonly options: Readonly<Record<string, string>>
-  readonly pools: readonly {
-    readonly subnet: string
-    /** Empty: the whole subnet. */
-    readonly ipRange: string
-    /** Empty: chosen. */
-    readonly gateway: string
-    readonly auxiliaryAddresses: Readonly<Record<string, string>>
-  }[]
-}
-
-export interface NetworkRequest {
-  readonly name: string
-  readonly driver: string
-  readonly hasIpv4: boolean
-  readonly hasIpv6: boolean
-  readonly isInternal: boolean
-  readonly isAttachable: boolean
-  readonly ipam: ApiIpam
-  readonly options: Readonly<Record<string, string>>
-  readonly labels: Readonly<Record<string, string>>
-}
-
-/** `ref`: a name, a full id, or an unambiguous prefix of one. Errors: `network.not_found`, `network.name_in_use`, `network.in_use`, `network.predefined`. */
-export interface ApiNetworks {
-  list(): readonly ApiNetwork[]
-  get(ref: string): ApiNetwork
-  create(request: NetworkRequest): Promise<{ readonly id: string; readonly warning: string }>
-  remove(ref: string): Promise<void>
-  connect(ref: string, container: string, endpoint: EndpointSpec): Promise<void>
-  disconnect(ref: string, container: string, options: { readonly force: boolean }): Promise<void>
-  /** Removes the user's networks that no container refers to and that `keep` does not want. Gives the names. */
-  prune(keep: (network: ApiNetwork) => boolean): Promise<readonly string[]>
-}
-
 /** What `docker build` of the classic builder asks for. */
 export interface ClassicBuildRequest {
   readonly tags: readonly string[]
@@ -152,8 +106,16 @@ export interface ClassicBuildRequest {
   /** `default`, `none`, `host`. */
   readonly networkMode: string
   readonly extraHosts: readonly string[]
-  readonly shmBytes: number | null
-  readonly memoryBytes: number | null
+  /** Of each RUN; null: no limit. */
+  readonly limits: {
+    readonly memoryBytes: number | null
+    readonly memorySwapBytes: number | null
+    readonly cpuShares: number | null
+    readonly cpuPeriodUs: number | null
+    readonly cpuQuotaUs: number | null
+    readonly cpusetCpus: string
+    readonly shmBytes: number | null
+  }
   /** `linux/amd64`; empty: the host's. */
   readonly platform: string
 }

@@ -1,8 +1,10 @@
+import { readStackSpec } from '#cluster/spec'
+
 import { apiError } from './errors.ts'
 import type { ResolvedImage, StackDesired } from './wire-stacks.ts'
 import type { Shutdown } from './wire.ts'
 
-/** Readers of request bodies: the outermost shape only; what is inside `model` is judged by the cluster. */
+/** Readers of request bodies. Errors: `api.bad_request`, and for the model what `#cluster/spec` says of it. */
 export function readStackDesired(body: unknown): StackDesired {
   const record = asRecord(body, 'body')
   const images: Record<string, ResolvedImage> = {}
@@ -13,7 +15,7 @@ export function readStackDesired(body: unknown): StackDesired {
       id: asText(image['id'], `images.${service}.id`),
     }
   }
-  return { model: asRecord(record['model'], 'model'), directory: asText(record['directory'], 'directory'), images }
+  return { model: readStackSpec(record['model']), images }
 }
 
 export function readReference(body: unknown): string {

@@ -1,9 +1,9 @@
+import type { StackSpec } from '#cluster/spec'
+
 /** Body of `PUT /glovebox/v1/stacks/{name}`: what the user wants. */
 export interface StackDesired {
-  /** The Compose model after interpolation, merging and defaults: what `#cluster/spec` gives back. */
-  readonly model: unknown
-  /** Directory of the Compose file on the host: relative binds, env files and secrets are resolved against it. */
-  readonly directory: string
+  /** The Compose file as it was read: variables, relative paths and defaults filled in. */
+  readonly model: StackSpec
   /** For each service, the image it runs: built, bootstrapped or found by the client. */
   readonly images: Readonly<Record<string, ResolvedImage>>
 }

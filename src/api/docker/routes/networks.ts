@@ -1,18 +1,17 @@
 import { readJson, sendEmpty, sendJson } from '#api/http'
+import type { Network } from '#engine/network'
 
 import type { Call, RouteContext } from '../call.ts'
-import type { ApiNetwork } from '../engine.ts'
 import { dockerError } from '../errors.ts'
 import { patternTest, readFilters } from '../filters.ts'
 import { ENDPOINT } from '../translate/create-fields.ts'
 import { refuseOtherFields, type FieldTable } from '../translate/fields.ts'
 import { networkJson } from '../translate/network-json.ts'
-import { NETWORK_BODY, networkRequest } from '../translate/network-request.ts'
+import { NETWORK_BODY, networkSpec } from '../translate/network-request.ts'
 import { emptyEndpoint, endpointSpec } from '../translate/networking.ts'
 import { readerOf } from '../translate/read.ts'
 import { idOf } from './ids.ts'
 
-const PREDEFINED = ['bridge', 'host', 'none']
 const LIST_FILTERS = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type']
 
 export function listNetworks({ query, minor, response }: Call, { engine }: RouteContext): void {
@@ -25,7 +24,7 @@ export function listNetworks({ query, minor, response }: Call, { engine }: Route
   )
 }
 
-function networkTest(text: string, isInUse: (id: string) => boolean): (network: ApiNetwork) => boolean {
+function networkTest(text: string, isInUse: (id: string) => boolean): (network: Network) => boolean {
   const filters = readFilters(text, LIST_FILTERS)
   const dangling = filters.flag('dangling')
   const isId = patternTest(filters, 'id')
@@ -34,10 +33,10 @@ function networkTest(text: string, isInUse: (id: string) => boolean): (network: 
     isId(network.id) &&
     isName(network.name) &&
     filters.matches('driver', (driver) => driver === network.driver) &&
-    filters.matches('scope', (scope) => scope === network.scope) &&
-    filters.matches('type', (type) => (type === 'builtin') === PREDEFINED.includes(network.name)) &&
+    filters.matches('scope', (scope) => scope === 'local') &&
+    filters.matches('type', (type) => (type === 'builtin') === network.isPredefined) &&
     filters.matchesLabels(network.labels) &&
-    (dangling === null || dangling === !(isInUse(network.id) || PREDEFINED.includes(network.name)))
+    (dangling === null || dangling === !(isInUse(network.id) || network.isPredefined))
 }
 
 function isUsed(id: string, engine: RouteContext['engine']): boolean {
@@ -49,7 +48,7 @@ function isUsed(id: string, engine: RouteContext['engine']): boolean {
 export function inspectNetwork(call: Call, { engine }: RouteContext): void {
   const scope = call.query.text('scope')
   const network = engine.networks.get(idOf(call))
-  if (scope !== '' && scope !== network.scope)
+  if (scope !== '' && scope !== 'local')
     throw dockerError('docker.parameter_missing', `network ${network.name} is not of scope ${scope}`)
   sendJson(call.response, 200, networkJson(network, engine.containers.list(), call.minor))
 }
@@ -57,8 +56,8 @@ export function inspectNetwork(call: Call, { engine }: RouteContext): void {
 export async function createNetwork(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)
   refuseOtherFields(json, NETWORK_BODY)
-  const { id, warning } = await engine.networks.create(networkRequest(readerOf(json)))
-  sendJson(call.response, 201, { Id: id, Warning: warning })
+  const { id } = engine.networks.create(networkSpec(readerOf(json)))
+  sendJson(call.response, 201, { Id: id, Warning: '' })
 }
 
 export async function removeNetwork(call: Call, { engine }: RouteContext): Promise<void> {
@@ -73,21 +72,18 @@ export async function connectNetwork(call: Call, { engine }: RouteContext): Prom
   refuseOtherFields(json, CONNECT_BODY)
   const body = readerOf(json)
   const settings = body.innerOrNull('EndpointConfig')
-  await engine.networks.connect(
-    idOf(call),
-    containerIn(body.text('Container')),
-    settings === null ? emptyEndpoint() : endpointSpec(settings),
-  )
+  const endpoint = settings === null ? emptyEndpoint() : endpointSpec(settings)
+  await engine.containers.connect(containerIn(body.text('Container')), idOf(call), endpoint)
   sendEmpty(call.response, 200)
 }
 
-const DISCONNECT_BODY: FieldTable = { fields: { Container: 'taken', Force: 'taken' } }
+// Force is for endpoints that have outlived their container, which here go with it: there is nothing more to force.
+const DISCONNECT_BODY: FieldTable = { fields: { Container: 'taken', Force: 'reported' } }
 
 export async function disconnectNetwork(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)
   refuseOtherFields(json, DISCONNECT_BODY)
-  const body = readerOf(json)
-  await engine.networks.disconnect(idOf(call), containerIn(body.text('Container')), { force: body.bool('Force') })
+  await engine.containers.disconnect(containerIn(readerOf(json).text('Container')), idOf(call))
   sendEmpty(call.response, 200)
 }
 

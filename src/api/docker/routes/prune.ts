@@ -48,7 +48,10 @@ export function deletedJson(entry: { readonly untagged: string } | { readonly de
 
 export async function pruneNetworks({ query, response }: Call, { engine, clock }: RouteContext): Promise<void> {
   const { isWanted } = pruneTest(query.text('filters'), clock.nowNs())
-  const names = await engine.networks.prune((network) => !isWanted(network.labels, network.createdAt))
+  // A container that is not running keeps its networks by name; Docker takes them all the same, and so do we.
+  const idle = engine.networks.list().filter((network) => !network.isPredefined && isWanted(network.labels, network.createdAt))
+  const names: string[] = []
+  for (const { id, name } of idle) if (await isRemoved(async () => void (await engine.networks.remove(id)))) names.push(name)
   sendJson(response, 200, { NetworksDeleted: names })
 }
 

@@ -8,23 +8,7 @@ import { dockerError } from '../errors.ts'
 const UNSET: ReadonlySet<string> = new Set(['', '0', '[]', '{}', 'null', 'false'])
 
 /** Options of the classic builder that ours does not have. */
-const UNSUPPORTED = [
-  'remote',
-  'squash',
-  'cachefrom',
-  'outputs',
-  'session',
-  'cgroupparent',
-  'cpuperiod',
-  'cpuquota',
-  'cpusetcpus',
-  'cpusetmems',
-  'cpushares',
-  'memswap',
-  'ulimits',
-  'securityopt',
-  'isolation',
-]
+const UNSUPPORTED = 'remote squash cachefrom outputs session cgroupparent cpusetmems ulimits securityopt isolation'.split(' ')
 
 /** The query of POST /build. `rm` and `forcerm` are for intermediate containers, of which none are left in any case. Errors: `docker.option_unsupported`, `docker.field_invalid`. */
 export function buildRequest(query: Query): ClassicBuildRequest {
@@ -53,8 +37,15 @@ export function buildRequest(query: Query): ClassicBuildRequest {
       .texts('extrahosts')
       .flatMap((hosts) => hosts.split(','))
       .filter((host) => host !== ''),
-    shmBytes: query.int('shmsize') || null,
-    memoryBytes: query.int('memory') || null,
+    limits: {
+      memoryBytes: query.int('memory') || null,
+      memorySwapBytes: query.int('memswap') || null,
+      cpuShares: query.int('cpushares') || null,
+      cpuPeriodUs: query.int('cpuperiod') || null,
+      cpuQuotaUs: query.int('cpuquota') || null,
+      cpusetCpus: query.text('cpusetcpus'),
+      shmBytes: query.int('shmsize') || null,
+    },
     platform: query.text('platform'),
   }
 }

@@ -12,7 +12,7 @@ export function imageJson(image: ImageRecord, around: { readonly minor: number; 
     Id: image.id,
     RepoTags: image.tags,
     RepoDigests: image.repoDigests,
-    Parent: '',
+    Parent: image.parent ?? '',
     Comment: image.comment,
     Created: image.created,
     DockerVersion: '',
@@ -53,7 +53,7 @@ export function imageSummary(
 ) {
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoTags: image.tags.length === 0 && around.minor < 43 ? ['<none>:<none>'] : image.tags,
     RepoDigests:
       image.repoDigests.length === 0 && around.minor < 43 && image.tags.length === 0 ? ['<none>@<none>'] : image.repoDigests,

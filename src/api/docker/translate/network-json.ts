@@ -1,25 +1,24 @@
 import type { ContainerRecord } from '#engine/containers'
-
-import type { ApiNetwork } from '../engine.ts'
+import type { Network } from '#engine/network'
 
 /** Network of the API description. `records`: all containers, for those that are on it; the list leaves them out. */
-export function networkJson(network: ApiNetwork, records: readonly ContainerRecord[], minor: number) {
+export function networkJson(network: Network, records: readonly ContainerRecord[], minor: number) {
   return {
     Name: network.name,
     Id: network.id,
     Created: network.createdAt,
-    Scope: network.scope,
+    Scope: 'local',
     Driver: network.driver,
     ...(minor >= 47 ? { EnableIPv4: network.hasIpv4 } : {}),
     EnableIPv6: network.hasIpv6,
     IPAM: {
-      Driver: network.ipam.driver,
-      Options: Object.keys(network.ipam.options).length === 0 ? null : network.ipam.options,
-      Config: network.ipam.pools.map((pool) => ({
-        Subnet: pool.subnet,
-        ...(pool.ipRange === '' ? {} : { IPRange: pool.ipRange }),
-        ...(pool.gateway === '' ? {} : { Gateway: pool.gateway }),
-        ...(Object.keys(pool.auxiliaryAddresses).length === 0 ? {} : { AuxiliaryAddresses: pool.auxiliaryAddresses }),
+      Driver: 'default',
+      Options: null,
+      Config: network.subnets.map((subnet) => ({
+        Subnet: subnet.subnet,
+        ...(subnet.ipRange === null ? {} : { IPRange: subnet.ipRange }),
+        ...(subnet.gateway === '' ? {} : { Gateway: subnet.gateway }),
+        ...(Object.keys(subnet.auxiliaryAddresses).length === 0 ? {} : { AuxiliaryAddresses: subnet.auxiliaryAddresses }),
       })),
     },
     Internal: network.isInternal,
@@ -33,7 +32,7 @@ export function networkJson(network: ApiNetwork, records: readonly ContainerReco
   }
 }
 
-function endpointOf(network: ApiNetwork, record: ContainerRecord) {
+function endpointOf(network: Network, record: ContainerRecord) {
   if (record.status.state !== 'running' && record.status.state !== 'paused') return []
   return Object.values(record.status.endpoints)
     .filter((endpoint) => endpoint.networkId === network.id)

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 
-import type { ApiIpam, NetworkRequest } from '../engine.ts'
+import type { NetworkSpec, SubnetSpec } from '#engine/network'
+
 import { dockerError } from '../errors.ts'
 import type { FieldTable } from './fields.ts'
 import type { Reader } from './read.ts'
@@ -31,7 +32,7 @@ export const NETWORK_BODY: FieldTable = {
 }
 
 /** Errors: `docker.field_invalid`, `docker.option_unsupported`. */
-export function networkRequest(body: Reader): NetworkRequest {
+export function networkSpec(body: Reader): NetworkSpec {
   const name = body.text('Name')
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
     throw dockerError(
@@ -48,26 +49,30 @@ export function networkRequest(body: Reader): NetworkRequest {
     hasIpv6: body.bool('EnableIPv6'),
     isInternal: body.bool('Internal'),
     isAttachable: body.bool('Attachable'),
-    ipam: ipam(body.inner('IPAM')),
+    subnets: subnets(body.inner('IPAM')),
     options: body.textMap('Options'),
     labels: body.textMap('Labels'),
   }
 }
 
-function ipam(from: Reader): ApiIpam {
-  const driver = from.text('Driver') || 'default'
-  if (driver !== 'default')
-    throw dockerError('docker.option_unsupported', `IPAM driver ${JSON.stringify(driver)} is not supported`)
-  return {
-    driver,
-    options: from.textMap('Options'),
-    pools: from.list('Config').map((pool) => ({
-      subnet: cidr(pool, 'Subnet'),
-      ipRange: cidr(pool, 'IPRange'),
-      gateway: address(pool, 'Gateway'),
-      auxiliaryAddresses: { ...pool.textMap('AuxiliaryAddresses'), ...pool.textMap('AuxAddress') },
-    })),
-  }
+function subnets(ipam: Reader): readonly SubnetSpec[] {
+  const driver = ipam.text('Driver') || 'default'
+  const options = Object.keys(ipam.textMap('Options'))
+  if (driver !== 'default' || options.length > 0)
+    throw dockerError(
+      'docker.option_unsupported',
+      `IPAM driver ${JSON.stringify(driver)} with options [${options.join(', ')}] is not supported`,
+    )
+  return ipam.list('Config').map((pool) => ({
+    ...present('subnet', cidr(pool, 'Subnet')),
+    ...present('ipRange', cidr(pool, 'IPRange')),
+    ...present('gateway', address(pool, 'Gateway')),
+    auxiliaryAddresses: { ...pool.textMap('AuxiliaryAddresses'), ...pool.textMap('AuxAddress') },
+  }))
+}
+
+function present(name: string, text: string): Readonly<Record<string, string>> {
+  return text === '' ? {} : { [name]: text }
 }
 
 function cidr(pool: Reader, name: string): string {
