@@ -8,6 +8,7 @@ import { containerError } from './errors.ts'
 import { createExecs } from './exec.ts'
 import { watchExit } from './exit.ts'
 import { cancelRestart } from './cancel-restart.ts'
+import { connectContainer, disconnectContainer } from './connect.ts'
 import type { LiveContainer } from './live.ts'
 import { readName } from './names.ts'
 import { logPathOf } from './paths.ts'
@@ -19,12 +20,15 @@ import { removeContainer } from './remove.ts'
 import { startContainer } from './start.ts'
 import { killContainer, stopContainer } from './stop.ts'
 import { changesOf, exportOf, sizeOf } from './tree.ts'
+import { runTransient, type TransientOutcome, type TransientRun } from './transient.ts'
 import { updateContainer } from './update.ts'
 import { statsOf, topOf } from './usage.ts'
 
 export interface ContainersService extends Containers {
   /** Adopts what a former daemon left: running containers go on, ended ones are booked, half-made things are removed. */
   recover(): Promise<void>
+  /** Runs a command in a container that nobody sees. */
+  runTransient(run: TransientRun): Promise<TransientOutcome>
   /** Before the daemon ends for good: every container stops, within its own stop timeout. */
   stopAll(): Promise<void>
 }
@@ -105,7 +109,11 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     size: async (ref) => await sizeOf(context, registry.find(ref).record),
     changes: async (ref) => await changesOf(context, registry.find(ref).record),
     export: async (ref) => await Promise.resolve(exportOf(context, registry.find(ref).record)),
+    connect: async (ref, network, endpoint) =>
+      await underLock(ref, async (live) => await connectContainer(context, live, network, endpoint)),
+    disconnect: async (ref, network) => await underLock(ref, async (live) => await disconnectContainer(context, live, network)),
     exec: createExecs(context),
+    runTransient: async (run) => await runTransient(context, run),
     recover: async () => await recoverContainers(context),
     stopAll: async () => {
       await Promise.all(registry.all().map(async (live) => await stopContainer(context, live, { signal: null, timeoutS: null })))

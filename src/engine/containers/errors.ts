@@ -19,7 +19,9 @@ export const containerError = declareErrors({
   'container.mount_invalid': 'invalid',
   'container.start_failed': 'internal',
   'container.log_unreadable': 'unsupported',
-  'container.update_refused': 'conflict',
+  'container.network_joined': 'conflict',
+  'container.network_not_joined': 'conflict',
+  'container.network_shared': 'conflict',
   'exec.not_found': 'not_found',
   'exec.started': 'conflict',
 })

@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import { publish } from './create.ts'
 import { settleWaiters, type LiveContainer } from './live.ts'
 import { leaveNetworks } from './networking.ts'
+import type { ContainerRecord } from './record.ts'
 import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import { removeRecord } from './remove.ts'
 import { planRestart, SETTLED_MS } from './restart-plan.ts'
@@ -61,14 +62,13 @@ export async function afterExit(
   })
   if (isOomKilled) publish(context, live.record, 'oom')
   publish(context, live.record, 'die', { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) })
-  await takeDown(context, live)
+  await takeDown(context, live.record)
   live.failures = ranMs >= SETTLED_MS ? 0 : live.failures
   await decideNext(context, live)
 }
 
 /** Gives back what the kernel holds for a container that has ended. Cheap things now; what may wait goes on behind. */
-export async function takeDown(context: Context, live: LiveContainer): Promise<void> {
-  const { record } = live
+export async function takeDown(context: Context, record: ContainerRecord): Promise<void> {
   await leaveNetworks(context, record)
   context.snapshots.unmountContainer(record.id)
   const dir = runDirOf(context, record.id)

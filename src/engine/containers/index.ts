@@ -2,6 +2,11 @@
  * Containers of one machine: their records, their life from create to remove, execs, attachments, logs and limits.
  * A record is written before anything happens to the kernel and after, so that a restart finds either the old or the new state.
  */
+export type { ContainersNeeds } from './context.ts'
+export { healthWithDefaults, mergeEnv, specFromImage } from './default-spec.ts'
+export { createContainers, type ContainersService } from './containers.ts'
+export { cgroupPathOf, homeOf, instanceCgroup, logPathOf, runDirOf, runtimeStateRoot } from './paths.ts'
 export type * from './port.ts'
 export type * from './record.ts'
 export type * from './spec.ts'
+export type { TransientOutcome, TransientRun } from './transient.ts'

@@ -6,7 +6,6 @@ import type { Endpoint } from '#engine/network'
 
 import type { Context } from './context.ts'
 import { containerError } from './errors.ts'
-import type { LiveContainer } from './live.ts'
 import { homeOf } from './paths.ts'
 import type { ContainerRecord, EndpointStatus, PublishedPort } from './record.ts'
 import type { EndpointSpec } from './spec.ts'
@@ -18,15 +17,21 @@ export interface JoinedNetwork {
   readonly hostname: string
   /** Directory with hosts, hostname and resolv.conf. */
   readonly filesDir: string
+  readonly endpoints: Readonly<Record<string, EndpointStatus>>
+  readonly ports: readonly PublishedPort[]
 }
 
 /** Makes the container's network namespace, connects it and writes the files by which programs find names. */
-export async function joinNetworks(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<JoinedNetwork> {
-  const { record } = live
+export async function joinNetworks(
+  context: Context,
+  record: ContainerRecord,
+  undo: AsyncDisposableStack,
+): Promise<JoinedNetwork> {
   const { mode } = record.spec.network
   const hostname = hostnameOf(context, record)
   if (mode.startsWith('container:')) return shareNetwork(context, mode.slice('container:'.length))
-  if (mode === 'host') return { namespacePath: null, hostname, filesDir: writeFiles(context, record, hostname) }
+  if (mode === 'host')
+    return { namespacePath: null, hostname, filesDir: writeFiles(context, record, hostname), endpoints: {}, ports: [] }
   const namespacePath = context.networks.sandboxCreate(record.id, { nameServers: record.spec.network.dns })
   undo.defer(async () => await context.networks.sandboxRemove(record.id))
   const endpoints: Record<string, EndpointStatus> = {}
@@ -35,8 +40,7 @@ export async function joinNetworks(context: Context, live: LiveContainer, undo: 
     endpoints[endpoint.networkName] = endpointStatus(endpoint)
   }
   const ports = await publishPorts(context, record)
-  context.registry.setStatus(live, { endpoints, ports })
-  return { namespacePath, hostname, filesDir: writeFiles(context, record, hostname) }
+  return { namespacePath, hostname, filesDir: writeFiles(context, record, hostname), endpoints, ports }
 }
 
 export function attachRequest(record: ContainerRecord, hostname: string, network: string, wanted: EndpointSpec) {
@@ -99,6 +103,8 @@ function shareNetwork(context: Context, ref: string): JoinedNetwork {
     namespacePath: `/proc/${other.process.pid}/ns/net`,
     hostname: hostnameOf(context, other.record),
     filesDir: homeOf(context, other.record.id),
+    endpoints: {},
+    ports: [],
   }
 }
 

@@ -4,7 +4,7 @@ import type { ContainerId, ExecId } from '#base'
 import type { LogEntry, LogReadOptions } from '#engine/logs'
 
 import type { ContainerRecord } from './record.ts'
-import type { ContainerSpec, ResourceSpec, RestartSpec } from './spec.ts'
+import type { ContainerSpec, EndpointSpec, ResourceSpec, RestartSpec } from './spec.ts'
 
 /** `ref` everywhere below: a full id, an unambiguous prefix of one, or a name (with or without a leading slash). Errors: `container.not_found`, `container.ambiguous`. */
 export interface Containers {
@@ -42,6 +42,9 @@ export interface Containers {
   changes(ref: string): Promise<readonly { readonly path: string; readonly kind: 'modified' | 'added' | 'deleted' }[]>
   /** The whole file system as a tar. */
   export(ref: string): Promise<Readable>
+  /** Joins or leaves a network, running or not. */
+  connect(ref: string, network: string, endpoint: EndpointSpec): Promise<void>
+  disconnect(ref: string, network: string): Promise<void>
   exec: Execs
 }
 

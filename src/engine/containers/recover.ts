@@ -27,13 +27,26 @@ export async function recoverContainers(context: Context): Promise<void> {
     .entries()
     .map(([, record]) => newLive(record))
   for (const live of lives) context.registry.add(live)
-  await inParallel(lives, async (live) => await context.locks.run(live.record.id, async () => await recoverOne(context, live)))
+  const found = new Map<string, Adopted>()
+  await inParallel(
+    lives,
+    async ({ record }) => void found.set(record.id, await context.runtime.adopt(runDirOf(context, record.id))),
+  )
+  await context.networks.recover({
+    pidOf: (id) => {
+      const adopted = found.get(id)
+      return adopted?.kind === 'running' ? adopted.process.pid : null
+    },
+  })
+  await inParallel(lives, async (live) => {
+    const adopted = found.get(live.record.id)
+    if (adopted !== undefined) await context.locks.run(live.record.id, async () => await recoverOne(context, live, adopted))
+  })
   await sweep(context)
 }
 
-async function recoverOne(context: Context, live: LiveContainer): Promise<void> {
+async function recoverOne(context: Context, live: LiveContainer, adopted: Adopted): Promise<void> {
   try {
-    const adopted = await context.runtime.adopt(runDirOf(context, live.record.id))
     if (adopted.kind === 'running') return adoptRunning(context, live, adopted)
     await bookEnd(context, live, adopted)
   } catch (error) {
@@ -57,7 +70,7 @@ async function bookEnd(context: Context, live: LiveContainer, adopted: Exclude<A
   if (adopted.kind === 'lost') await context.host.cgroups.kill(cgroupPathOf(context, id, spec.resources.cgroupParent))
   const wasRunning = status.state === 'running' || status.state === 'paused'
   if (wasRunning || adopted.kind === 'exited') return await afterExit(context, live, null, endOf(context, live, adopted))
-  await takeDown(context, live)
+  await takeDown(context, live.record)
   if (spec.shouldAutoRemove && status.state !== 'created') return await removeRecord(context, live, { removeVolumes: true })
   if (status.state === 'restarting') return scheduleRestart(context, live, 0)
   if (shouldStartWithDaemon(spec.restart, status)) {
@@ -85,11 +98,11 @@ async function sweep(context: Context): Promise<void> {
     rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
     rmSync(runDirOf(context, id), { recursive: true, force: true })
   }
+  for (const { id } of context.snapshots.containers()) {
+    if (context.registry.tryFind(id) === undefined) await context.snapshots.removeContainer(id)
+  }
   for (const id of namesIn(join(context.root, 'containers'))) {
-    if (context.registry.tryFind(id) === undefined) {
-      await context.snapshots.removeContainer(id)
-      rmSync(homeOf(context, id), { recursive: true, force: true })
-    }
+    if (context.registry.tryFind(id) === undefined) rmSync(homeOf(context, id), { recursive: true, force: true })
   }
 }
 

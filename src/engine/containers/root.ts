@@ -1,13 +1,17 @@
 import { closeSync, readFileSync } from 'node:fs'
 
+import type { Digest } from '#base'
+
 import type { Context } from './context.ts'
-import type { LiveContainer } from './live.ts'
 import { resolveUser, type ResolvedUser } from './users.ts'
 
 /** Mounts the container's root file system; the stack unmounts it if the start fails. */
-export function mountRoot(context: Context, live: LiveContainer, undo: AsyncDisposableStack): { readonly path: string } {
-  const { id, spec } = live.record
-  const layers = context.images.get(spec.imageId).layers.map((layer) => layer.diffId)
+export function mountRoot(
+  context: Context,
+  id: string,
+  layers: readonly Digest[],
+  undo: AsyncDisposableStack,
+): { readonly path: string } {
   const { rootfs } = context.snapshots.mountContainer({ id, layers })
   undo.defer(() => context.snapshots.unmountContainer(id))
   return { path: rootfs }

@@ -1,6 +1,3 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 import { during, parseBytes, shortId, type GloveboxError } from '#base'
 import { formatTimeNs } from '#engine/logs'
 import type { LogFile, RunningProcess, ShimConnection } from '#engine/runtime'
@@ -10,11 +7,9 @@ import { commandOf, publish } from './create.ts'
 import { containerError } from './errors.ts'
 import { startHealth } from './health.ts'
 import { UNKNOWN_HEALTH } from './health-plan.ts'
-import { joinNetworks } from './networking.ts'
 import type { LiveContainer } from './live.ts'
-import { logPathOf, runDirOf } from './paths.ts'
-import { mountRoot } from './root.ts'
-import { writeSpec } from './runtime-input.ts'
+import { logPathOf } from './paths.ts'
+import { prepare } from './prepare.ts'
 
 /**
  * From a stopped record to a running process: root file system, network, specification, shim. Each step registers its undoing,
@@ -33,14 +28,9 @@ export async function startContainer(context: Context, live: LiveContainer): Pro
 
 async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<RunningProcess> {
   const { record } = live
-  const dir = runDirOf(context, record.id)
-  rmSync(dir, { recursive: true, force: true })
-  mkdirSync(dir, { recursive: true, mode: 0o711 })
-  undo.defer(() => rmSync(dir, { recursive: true, force: true }))
-  const root = mountRoot(context, live, undo)
-  const network = await joinNetworks(context, live, undo)
-  const spec = writeSpec(context, live, { rootfs: root.path, network })
-  writeFileSync(join(dir, 'config.json'), JSON.stringify(spec))
+  const layers = context.images.get(record.spec.imageId).layers.map((layer) => layer.diffId)
+  const { dir, network } = await prepare(context, record, layers, undo)
+  context.registry.setStatus(live, { endpoints: network.endpoints, ports: network.ports })
   return await context.runtime.start({
     id: record.id,
     dir,

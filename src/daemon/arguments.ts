@@ -1,0 +1,44 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { fail } from '#base'
+
+/** Where one daemon lives. Everything of it, in files and in the kernel, carries its name, so that several share a machine. */
+export interface DaemonOptions {
+  /** What lasts: images, volumes, records. */
+  readonly root: string
+  /** What a reboot may take. */
+  readonly runDir: string
+  readonly socketPath: string
+  /** In the name of every link, table and cgroup. */
+  readonly instance: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+const DEFAULT_ROOT = '/var/lib/glovebox'
+const DEFAULT_RUN_DIR = '/run/glovebox'
+const DEFAULT_NAME = 'glovebox'
+const NAME = /^[a-z0-9][a-z0-9-]{0,9}$/
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+/** Reads the daemon's arguments. Errors: `input.invalid`. */
+export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      root: { type: 'string', default: DEFAULT_ROOT },
+      'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
+      socket: { type: 'string' },
+      name: { type: 'string', default: DEFAULT_NAME },
+      'log-level': { type: 'string', default: 'info' },
+    },
+  })
+  const root = resolve(values.root)
+  const runDir = resolve(values['run-dir'])
+  const logLevel = LEVELS.find((level) => level === values['log-level'])
+  if (logLevel === undefined)
+    throw fail('input.invalid', `--log-level ${values['log-level']}: choose one of ${LEVELS.join(', ')}`)
+  const instance = values.name
+  if (!NAME.test(instance)) throw fail('input.invalid', `--name ${instance}: 1 to 10 lower-case letters, digits and dashes`)
+  return { root, runDir, socketPath: resolve(values.socket ?? `${runDir}/docker.sock`), instance, logLevel }
+}

@@ -1,0 +1,98 @@
+import { lstatSync, mkdirSync, rmSync, unlinkSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+
+import { newId, type ContainerId, type Digest } from '#base'
+import { formatTimeNs } from '#engine/logs'
+
+import type { Context } from './context.ts'
+import { NOT_STARTED } from './create.ts'
+import { takeDown } from './exit.ts'
+import { homeOf } from './paths.ts'
+import { prepare } from './prepare.ts'
+import type { ContainerRecord } from './record.ts'
+import type { ContainerSpec } from './spec.ts'
+import { SIGKILL } from './stop.ts'
+
+/** A command in a container that nobody sees: no record, no name, no log. For steps of a build. */
+export interface TransientRun {
+  readonly layers: readonly Digest[]
+  readonly spec: ContainerSpec
+  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void
+  readonly signal: AbortSignal | undefined
+}
+
+export interface TransientOutcome extends AsyncDisposable {
+  readonly exitCode: number
+  /** What it changed, as a layer. */
+  diff(): Readable
+}
+
+/** Files that are mounted into every container: where the image has none, the empty mount point is no change of the command's. */
+const MOUNTED_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
+
+/** Runs to the end. What a crash leaves of it is swept at the next start, as nothing refers to it. */
+export async function runTransient(context: Context, run: TransientRun): Promise<TransientOutcome> {
+  const id = newId<ContainerId>(context.random)
+  const record: ContainerRecord = {
+    id,
+    name: `build-${id.slice(0, 12)}`,
+    createdAt: formatTimeNs(context.clock.nowNs()),
+    spec: run.spec,
+    status: NOT_STARTED,
+    mounts: [],
+  }
+  const forget = async () => {
+    await context.snapshots.removeContainer(id)
+    rmSync(homeOf(context, id), { recursive: true, force: true })
+  }
+  try {
+    return {
+      exitCode: await execute(context, record, run),
+      diff: () => context.snapshots.diffTar(id),
+      [Symbol.asyncDispose]: forget,
+    }
+  } catch (error) {
+    await forget()
+    throw error
+  }
+}
+
+async function execute(context: Context, record: ContainerRecord, run: TransientRun): Promise<number> {
+  mkdirSync(homeOf(context, record.id), { recursive: true, mode: 0o710 })
+  await using undo = new AsyncDisposableStack()
+  const { dir, rootfs } = await prepareMarked(context, record, run, undo)
+  const process = await context.runtime.start({
+    id: record.id,
+    dir,
+    bundle: dir,
+    isTty: false,
+    hasStdin: false,
+    subscription: { stdout: true, stderr: true },
+    onConnected: (connection) => void connection.listen({ output: run.onOutput }),
+  })
+  const kill = () => process.signal(SIGKILL)
+  run.signal?.addEventListener('abort', kill, { once: true })
+  if (run.signal?.aborted === true) kill()
+  try {
+    const exit = await process.exited
+    await process.outputEnded
+    return exit.exitCode
+  } finally {
+    run.signal?.removeEventListener('abort', kill)
+    rootfs.removeMountPoints()
+    undo.move()
+    await takeDown(context, record)
+  }
+}
+
+async function prepareMarked(context: Context, record: ContainerRecord, run: TransientRun, undo: AsyncDisposableStack) {
+  const prepared = await prepare(context, record, run.layers, undo)
+  const missing = MOUNTED_FILES.filter((path) => context.host.files.resolveInRoot(prepared.rootfs, path) === undefined)
+  const removeMountPoints = () => {
+    for (const path of missing) {
+      const found = context.host.files.resolveInRoot(prepared.rootfs, path, { followLast: false })
+      if (found !== undefined && lstatSync(found).isFile() && lstatSync(found).size === 0) unlinkSync(found)
+    }
+  }
+  return { dir: prepared.dir, rootfs: { removeMountPoints } }
+}
