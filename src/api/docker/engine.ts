@@ -82,6 +82,8 @@ export interface EngineHost {
   readonly hasPidsLimit: boolean
   readonly hasOomKillDisable: boolean
   readonly hasIpv4Forwarding: boolean
+  /** net.bridge.bridge-nf-call-iptables and its IPv6 twin: old CLIs warn when they are off. */
+  readonly hasBridgeNetfilter: { readonly ipv4: boolean; readonly ipv6: boolean }
   readonly isDebug: boolean
   /** Containers outlive the daemon. */
   readonly isLiveRestoring: boolean

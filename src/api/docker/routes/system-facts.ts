@@ -15,11 +15,12 @@ export function showVersion({ response }: Call, { engine }: RouteContext): void 
   sendJson(response, 200, versionJson(engine.system.version()))
 }
 
-export function showInfo({ response }: Call, { engine, clock }: RouteContext): void {
+export function showInfo({ response, minor }: Call, { engine, clock }: RouteContext): void {
   const around = {
     version: engine.system.version().version,
     containers: engine.containers.list(),
     images: engine.images.list().length,
+    minor,
     systemTime: new Date(clock.nowMs()).toISOString(),
   }
   sendJson(response, 200, infoJson(engine.system.info(), around))

@@ -163,6 +163,7 @@ export const HOST: EngineHost = {
   hasPidsLimit: true,
   hasOomKillDisable: true,
   hasIpv4Forwarding: true,
+  hasBridgeNetfilter: { ipv4: true, ipv6: true },
   isDebug: false,
   isLiveRestoring: true,
   eventListeners: 0,

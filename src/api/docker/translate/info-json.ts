@@ -34,6 +34,9 @@ export function versionJson(version: EngineVersion) {
   }
 }
 
+/** The two fields ended with 1.50. */
+const LAST_MINOR_WITH_BRIDGE_NETFILTER = 49
+
 /** SystemInfo, GET /info. */
 export function infoJson(
   host: EngineHost,
@@ -42,6 +45,7 @@ export function infoJson(
     readonly containers: readonly ContainerRecord[]
     readonly images: number
     readonly systemTime: string
+    readonly minor: number
   },
 ) {
   const count = (...states: readonly string[]) =>
@@ -58,6 +62,9 @@ export function infoJson(
     DockerRootDir: host.rootDir,
     Plugins: { Volume: ['local'], Network: host.networkDrivers, Authorization: null, Log: ['json-file', 'none'] },
     ...features(host),
+    ...(around.minor <= LAST_MINOR_WITH_BRIDGE_NETFILTER
+      ? { BridgeNfIptables: host.hasBridgeNetfilter.ipv4, BridgeNfIp6tables: host.hasBridgeNetfilter.ipv6 }
+      : {}),
     NFd: host.openFiles,
     NGoroutines: 0,
     SystemTime: around.systemTime,
