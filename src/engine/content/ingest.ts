@@ -16,7 +16,11 @@ export interface IngestPlaces {
 export async function ingestBlob(places: IngestPlaces, source: ByteSource, options: IngestOptions): Promise<StoredBlob> {
   const { what = 'blob', maxBytes = MAX_BLOB_BYTES } = options
   const digests = options.digest === undefined ? [] : [options.digest]
-  return await writeChecked(places, source, verifier({ digests, sizeBytes: options.sizeBytes }, what), maxBytes, what)
+  return await writeChecked(places, source, verifier({ digests, sizeBytes: options.sizeBytes }, what), {
+    ...options,
+    maxBytes,
+    what,
+  })
 }
 
 export async function ingestLayer(places: IngestPlaces, given: ByteSource, options: LayerIngestOptions): Promise<StoredLayer> {
@@ -27,7 +31,7 @@ export async function ingestLayer(places: IngestPlaces, given: ByteSource, optio
   const innerDigests = options.diffId === undefined ? [] : [options.diffId]
   if (compression === 'none') {
     const check = verifier({ digests: [...outerDigests, ...innerDigests], sizeBytes: options.sizeBytes }, what)
-    const stored = await writeChecked(places, watched(source, undefined, onProgress), check, maxBytes, what)
+    const stored = await writeChecked(places, watched(source, undefined, onProgress), check, { ...options, maxBytes, what })
     return { diffId: stored.digest, sizeBytes: stored.sizeBytes, source: stored, compression }
   }
   const outer = verifier({ digests: outerDigests, sizeBytes: options.sizeBytes }, what)
@@ -38,7 +42,7 @@ export async function ingestLayer(places: IngestPlaces, given: ByteSource, optio
     // Before the writer commits: a layer whose compressed bytes were not the promised ones never becomes visible.
     came.push(outer.finish())
   }
-  const stored = await writeChecked(places, plain(), inner, maxBytes, what)
+  const stored = await writeChecked(places, plain(), inner, { ...options, maxBytes, what })
   return { diffId: stored.digest, sizeBytes: stored.sizeBytes, source: came[0] ?? stored, compression }
 }
 
@@ -60,9 +64,9 @@ async function writeChecked(
   places: IngestPlaces,
   source: ByteSource,
   check: Verifier,
-  maxBytes: number,
-  what: string,
+  options: { readonly maxBytes: number; readonly what: string; readonly beforeVisible?: (digest: Digest) => Promise<void> },
 ): Promise<StoredBlob> {
+  const { maxBytes, what } = options
   try {
     await using file = await fileWriter(places.nextTemporaryPath())
     for await (const chunk of source) {
@@ -72,6 +76,7 @@ async function writeChecked(
       await file.write(chunk)
     }
     const stored = check.finish()
+    await options.beforeVisible?.(stored.digest)
     if (!places.has(stored.digest)) await file.commit(places.pathOf(stored.digest))
     return stored
   } catch (error) {

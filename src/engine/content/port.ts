@@ -19,6 +19,8 @@ export interface IngestOptions {
   readonly maxBytes?: number
   /** Names the bytes in messages. */
   readonly what?: string
+  /** Called when all is checked, just before the blob appears (or turns out to be there already): the place to take a lock on the digest. */
+  readonly beforeVisible?: (digest: Digest) => Promise<void>
 }
 
 export interface LayerIngestOptions extends IngestOptions {

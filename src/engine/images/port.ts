@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import type { Digest } from '#base'
-import type { ImageHistory, ImageProcessConfig } from '#oci/image'
+import type { ImageConfig, ImageHistory, ImageProcessConfig } from '#oci/image'
 
 export type { ImageHistory, ImageProcessConfig }
 
@@ -25,6 +25,8 @@ export interface ImageRecord {
   readonly history: readonly ImageHistory[]
   readonly sizeBytes: number
   readonly lastTaggedAt: string
+  /** The image that it was committed on top of, where that is known. */
+  readonly parent: Digest | null
 }
 
 /** `ref` below: a tag (tag `latest` when none), a digest, a full image id or an unambiguous prefix of at least 4 digits. Errors: `image.not_found`, `image.ambiguous`. */
@@ -61,10 +63,33 @@ export interface Images {
     readonly created: string
     readonly author: string
     readonly comment: string
+    readonly variant?: string
+    /** What it was made on top of: that image is then not removed before this one. */
+    readonly parent?: Digest | null
   }): Promise<ImageRecord>
   /** Stores an uncompressed layer tar and makes it mountable. Same bytes, same diffId, stored once. */
   addLayer(tar: Readable): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
-  prune(options: { readonly danglingOnly: boolean }): Promise<{
+  hasLayer(diffId: Digest): boolean
+  /**
+   * Layers that no image names yet stay for an hour after `addLayer`; whoever wants them longer (a build cache) says so here, under a
+   * name of its own. Replaces what the holder had before and survives a restart. Error: `image.layer_missing`.
+   */
+  retainLayers(holder: string, layers: readonly Digest[]): Promise<void>
+  /** Unknown is fine. */
+  releaseLayers(holder: string): Promise<void>
+  /** The configuration as the image has it, with all its layers. Errors as `get`. */
+  config(ref: string): ImageConfig
+  /** Makes a base image out of Debian's packages, such as `debian:bookworm` or `debian:trixie-slim`. Errors: `image.bootstrap_*`. */
+  bootstrap(ref: string): AsyncIterable<ImageProgress>
+  /** Deletes what was only kept for containers that are gone now. Cheap when there is nothing. */
+  sweep(): Promise<void>
+  /** Finishes what a crash interrupted. Once, before anything else and after the snapshots' own. */
+  recover(): Promise<void>
+  prune(options: {
+    readonly danglingOnly: boolean
+    /** Images for which this is true are left alone. */
+    readonly keep?: (image: ImageRecord) => boolean
+  }): Promise<{
     readonly deleted: readonly ({ readonly untagged: string } | { readonly deleted: string })[]
     readonly reclaimedBytes: number
   }>

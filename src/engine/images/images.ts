@@ -1,0 +1,117 @@
+import type { Readable } from 'node:stream'
+
+import { keyedLocks, type Clock, type Digest, type Log, type RecordStore } from '#base'
+import type { ContentStore } from '#engine/content'
+import type { Events } from '#engine/events'
+
+import { bootstrapImage } from './bootstrap/bootstrap.ts'
+import { hostTools, type BootstrapTools } from './bootstrap/tools.ts'
+import { isLayerUsed, openCatalog } from './catalog.ts'
+import { commitImage } from './commit.ts'
+import { importImage } from './import.ts'
+import { createLayers, mustHave } from './layers.ts'
+import { loadImages } from './load/load-images.ts'
+import { temporaryPlaces } from './load/spool.ts'
+import { moveName, readTagTarget, shownReference } from './names.ts'
+import { publish, recordOf, type ImageParts } from './parts.ts'
+import type { Images } from './port.ts'
+import { newestFirst } from './record.ts'
+import { recoverImages } from './recover.ts'
+import { planPrune, planRemove, planSweep, type RemoveStep, type RemoveView } from './remove-plan.ts'
+import { applyRemoval } from './remove.ts'
+import { mustResolve, resolve } from './resolve.ts'
+import { saveImages } from './save/save-images.ts'
+import type { ImageUser, LayerSnapshots } from './snapshots-port.ts'
+
+export interface ImagesNeeds {
+  /** The engine's directory; temporary files go below it. */
+  readonly root: string
+  readonly records: RecordStore
+  readonly content: ContentStore
+  readonly snapshots: LayerSnapshots
+  readonly events: Pick<Events, 'publish'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Containers that were made from the image. */
+  readonly isInUse: (id: Digest) => readonly ImageUser[]
+  /** The programs that bootstrap runs; the host's, unless given. */
+  readonly bootstrapTools?: BootstrapTools
+}
+
+export function createImages(needs: ImagesNeeds): Images {
+  const { content, clock, snapshots, events } = needs
+  const catalog = openCatalog(needs.records)
+  const locks = keyedLocks()
+  const layers = createLayers({ content, snapshots, locks, clock, isUsed: (diffId) => isLayerUsed(catalog, diffId) })
+  const parts: ImageParts = { catalog, content, layers, locks, clock, events }
+  const places = temporaryPlaces(needs.root)
+  const view: RemoveView = { images: catalog.images, names: catalog.names, usersOf: needs.isInUse }
+  const carryOut = (steps: readonly RemoveStep[]) =>
+    applyRemoval(parts, steps, (action, id, image, name) => publish(parts, action, id, name, image.config.config.labels))
+  const get: Images['get'] = (ref) => recordOf(parts, mustResolve(catalog, ref).id)
+  const collectLeftover = async () => {
+    const freed = await layers.collect(layers.leftover())
+    return freed.reduce((sum, blob) => sum + blob.sizeBytes, 0)
+  }
+  const sweep = async () => {
+    const { reclaimedBytes } = await carryOut(planSweep(view))
+    return reclaimedBytes + (await collectLeftover())
+  }
+  return {
+    get,
+    find: (ref) => {
+      const found = resolve(catalog, ref)
+      return found === undefined ? undefined : recordOf(parts, found.id)
+    },
+    list: () =>
+      [...catalog.images].flatMap(([id, image]) => (image.isDetached ? [] : [recordOf(parts, id)])).toSorted(newestFirst),
+    config: (ref) => {
+      const { id } = mustResolve(catalog, ref)
+      const { layers: stored, ...record } = recordOf(parts, id)
+      return { ...record, diffIds: stored.map(({ diffId }) => diffId) }
+    },
+    tag: async (ref, target) => {
+      const reference = readTagTarget(target)
+      const { id } = mustResolve(catalog, ref)
+      catalog.atomically(() => void moveName(catalog, clock, reference, id))
+      publish(parts, 'tag', id, shownReference(reference), recordOf(parts, id).config.labels)
+    },
+    remove: async (ref, options) => {
+      const { removed } = await carryOut(planRemove(view, mustResolve(catalog, ref), ref, options))
+      return removed
+    },
+    prune: async ({ danglingOnly, keep }) => {
+      const isKept = (id: Digest) => keep?.(recordOf(parts, id)) ?? false
+      const { removed, reclaimedBytes } = await carryOut(planPrune(view, { danglingOnly, keep: isKept }))
+      return { deleted: removed, reclaimedBytes: reclaimedBytes + (await sweep()) }
+    },
+    sweep: async () => void (await sweep()),
+    load: (archive: Readable) => loadImages(parts, archive, places.next('load')),
+    save: (refs) => saveImages(parts, refs),
+    import: (options) => importImage(parts, options),
+    commit: (options) => commitImage(parts, options),
+    addLayer: async (tar) => {
+      const stored = await layers.add(tar as AsyncIterable<Uint8Array>, { compression: 'none' })
+      return { diffId: stored.digest, sizeBytes: stored.sizeBytes }
+    },
+    hasLayer: (diffId) => layers.stat(diffId) !== undefined,
+    retainLayers: async (holder, kept) => {
+      mustHave(layers, kept)
+      const before = catalog.holders.get(holder) ?? []
+      catalog.putHolder(holder, kept)
+      await layers.collect(before)
+    },
+    releaseLayers: async (holder) => {
+      const before = catalog.holders.get(holder) ?? []
+      catalog.deleteHolder(holder)
+      await layers.collect(before)
+    },
+    bootstrap: (ref) =>
+      bootstrapImage({ parts, tools: needs.bootstrapTools ?? hostTools(), temporaryPath: () => places.next('bootstrap') }, ref),
+    recover: async () => {
+      await places.clear()
+      await recoverImages(parts, snapshots, needs.log)
+      await sweep()
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { Readable } from 'node:stream'
+
+import { hostPlatform } from '#oci/image'
+
+import { shownReference } from '../names.ts'
+import { publish, recordOf, type ImageParts } from '../parts.ts'
+import type { ImageProgress } from '../port.ts'
+import { storeImage } from '../store-image.ts'
+import { loadArchive } from './load.ts'
+import { reporting } from './progress.ts'
+
+/** Loads an archive, tells of each image, and then names what was loaded. */
+export function loadImages(parts: ImageParts, archive: Readable, temporaryPath: string): AsyncIterable<ImageProgress> {
+  return reporting(async (report) => {
+    const loaded = await loadArchive(
+      { layers: parts.layers, temporaryPath, platform: hostPlatform(), store: (image) => storeImage(parts, image) },
+      archive as AsyncIterable<Uint8Array>,
+      report,
+    )
+    return loaded.flatMap(({ id, names, renamed }): readonly ImageProgress[] => {
+      const image = recordOf(parts, id)
+      publish(parts, 'load', id, names[0] ?? id, image.config.labels)
+      const notes = renamed.map(({ reference, from }) => ({
+        type: 'status' as const,
+        text: `The image ${shownReference(reference)} already exists, renaming the old one with ID ${from} to empty string`,
+      }))
+      const refs = names.length === 0 ? [null] : names
+      return [...notes, ...refs.map((ref) => ({ type: 'loaded' as const, image, ref }))]
+    })
+  })
+}

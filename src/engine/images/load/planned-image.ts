@@ -1,0 +1,25 @@
+import type { Digest } from '#base'
+import type { VerifiableDigest } from '#oci/digest'
+import type { LayerCompression } from '#oci/image'
+import type { ImageReference } from '#oci/reference'
+
+import type { ArchiveFile } from './archive.ts'
+
+export interface PlannedLayer {
+  readonly file: ArchiveFile
+  /** null: only known once it is read (Docker's first format). */
+  readonly diffId: Digest | null
+  /** What the archive promises of the bytes as they lie in it. */
+  readonly digest: VerifiableDigest | null
+  /** null: look. */
+  readonly compression: LayerCompression | null
+}
+
+/** One image of an archive, all documents read and checked against each other, no layer touched yet. */
+export interface PlannedImage {
+  readonly what: string
+  readonly names: readonly ImageReference[]
+  readonly layers: readonly PlannedLayer[]
+  /** The exact bytes of the configuration, once the layers' digests are known. */
+  configBytes(diffIds: readonly Digest[]): Uint8Array
+}
