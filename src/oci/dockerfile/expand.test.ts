@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import { GloveboxError } from '#base'
 
-import { expandWord, expandWords, type EscapeCharacter } from './index.ts'
+import { expandBody, expandWord, expandWords, type EscapeCharacter } from './index.ts'
 
 const VALUES: Readonly<Record<string, string>> = {
   x: 'value',
@@ -80,6 +80,11 @@ test('expansion happens before the split into words, quotes hold words together'
   assert.deepEqual(words('$list "x y" z\\ z'), ['a', 'b', 'c', 'x y', 'z z'])
   assert.deepEqual(words('"$list"'), ['a b  c'])
   assert.deepEqual(words('$no'), [])
+})
+
+test('in the body of a here-document quotes are text', () => {
+  const body = (text: string) => expandBody(text, { place: { file: 'D', line: 1 }, escape: '\\', lookup: (name) => VALUES[name] })
+  assert.equal(body('a "$x" \'${x}\' \\$x \\n \\\\ ${no:-"d"}\n'), 'a "value" \'value\' $x \\n \\ d\n')
 })
 
 test('variables without a value are reported', () => {

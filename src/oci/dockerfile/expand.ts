@@ -23,6 +23,11 @@ export function expandWords(text: string, expansion: Expansion): readonly string
   return expand(text, expansion).words
 }
 
+/** Resolves the variables in the body of a here-document: quotes are text there, and a backslash takes only `$` and itself. */
+export function expandBody(text: string, expansion: Expansion): string {
+  return expand(text, expansion, true).text
+}
+
 interface Expanded {
   readonly text: string
   readonly words: readonly string[]
@@ -60,7 +65,7 @@ function collector(count: (length: number) => void) {
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?\-$!]/y
 
-function expand(source: string, expansion: Expansion): Expanded {
+function expand(source: string, expansion: Expansion, isBody = false): Expanded {
   const { place, escape } = expansion
   let at = 0
   let depth = 0
@@ -199,5 +204,26 @@ function expand(source: string, expansion: Expansion): Expanded {
     const replacement = until('}', false).text
     return replacePattern({ value: valueOf(name) ?? '', pattern, replacement, isGlobal, place, count })
   }
-  return until(undefined, false)
+  const body = (): Expanded => {
+    const out = collector(count)
+    while (at < source.length) {
+      const character = source[at] ?? ''
+      const next = source[at + 1]
+      const isEscape = character === escape && (next === '$' || next === escape)
+      if (character === '$') {
+        out.whole(dollar())
+        continue
+      }
+      const end = isEscape ? at + 2 : nextSpecial(at + 1)
+      out.whole(isEscape ? (next ?? '') : source.slice(at, end))
+      at = end
+    }
+    return out.finish()
+  }
+  const nextSpecial = (from: number): number => {
+    let end = from
+    while (end < source.length && source[end] !== '$' && source[end] !== escape) end += 1
+    return end
+  }
+  return isBody ? body() : until(undefined, false)
 }

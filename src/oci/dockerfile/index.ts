@@ -5,6 +5,6 @@
  * memory are bounded for any input.
  */
 export { dockerfileError, refuse, shown, type DockerfileErrorCode, type Place } from './errors.ts'
-export { expandWord, expandWords, type Expansion } from './expand.ts'
+export { expandBody, expandWord, expandWords, type Expansion } from './expand.ts'
 export { parseDockerfile, parseTrigger, type ParseOptions } from './parse.ts'
 export type * from './tree.ts'

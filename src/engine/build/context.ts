@@ -1,0 +1,95 @@
+import { during, type Random } from '#base'
+import { ignoreRules, insideRoot, parseIgnoreFile } from '#oci/patterns'
+import { bytesOfText, type ByteString } from '#oci/tar'
+
+import { childrenOf, indexArchive, withoutIgnored, type ArchiveIndex } from './context-index.ts'
+import { buildError } from './errors.ts'
+import { emptyTree, type FileTree } from './file-tree.ts'
+import { MAX_CONTEXT_BYTES, MAX_DOCKERFILE_BYTES } from './limits.ts'
+import { receiveArchive } from './receive-archive.ts'
+import { readSmallFile } from './resolve-path.ts'
+import { openSpool, type Spool } from './spool.ts'
+
+/** What a build reads: files by path, never unpacked on the host. Dispose of it after the build. */
+export interface BuildContext extends AsyncDisposable {
+  /** Without what the ignore file names. */
+  readonly tree: FileTree
+  readonly dockerfile: { readonly name: string; readonly text: string }
+  readonly fileCount: number
+}
+
+export interface ReceiveOptions {
+  /** Inside the context; `Dockerfile` by default. */
+  readonly dockerfilePath?: string
+  readonly spoolDirectory: string
+  readonly random: Random
+}
+
+/**
+ * Takes a context as the Docker API sends it: a tar stream, plain or compressed. `.dockerignore` (or `NAME.dockerignore` beside the
+ * Dockerfile) is applied here too, so that the client need not. Errors: `build.context_*`, `build.dockerfile_not_found`, `tar.*`.
+ */
+export async function receiveContext(tar: AsyncIterable<Buffer>, options: ReceiveOptions): Promise<BuildContext> {
+  const spool = await openSpool(options.spoolDirectory, options.random)
+  try {
+    const received = await receiveArchive(tar, spool, { what: 'the build context', maxBytes: MAX_CONTEXT_BYTES })
+    const index = indexArchive(received.entries, received.sha256Of)
+    const everything = archiveTree(index, spool)
+    const name = options.dockerfilePath ?? 'Dockerfile'
+    const text = await readDockerfile(everything, name)
+    const kept = withoutIgnored(index, await readIgnoreRules(everything, name))
+    return {
+      tree: archiveTree(kept, spool),
+      dockerfile: { name, text },
+      fileCount: kept.size,
+      [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
+    }
+  } catch (error) {
+    await spool[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** A Dockerfile without any files to copy. */
+export function bareContext(text: string, name = 'Dockerfile'): BuildContext {
+  return { tree: emptyTree(), dockerfile: { name, text }, fileCount: 0, [Symbol.asyncDispose]: async () => undefined }
+}
+
+/** An indexed archive as a tree whose files are read from the spool. */
+export function archiveTree(index: ArchiveIndex, spool: Pick<Spool, 'read'>): FileTree {
+  let children: ReadonlyMap<ByteString, readonly ByteString[]> | undefined
+  return {
+    lstat: async (path) => index.get(path),
+    list: async (path) => {
+      children ??= childrenOf(index)
+      return children.get(path) ?? []
+    },
+    read: async function* (path) {
+      const entry = index.get(path)
+      if (entry?.content !== undefined) yield* spool.read(entry.content.offset, entry.sizeBytes)
+    },
+    sha256: (path) => index.get(path)?.content?.sha256,
+  }
+}
+
+async function readDockerfile(tree: FileTree, name: string): Promise<string> {
+  const found = await readSmallFile(tree, bytesOfText(insideRoot(name)), MAX_DOCKERFILE_BYTES)
+  if (found === undefined)
+    throw buildError('build.dockerfile_not_found', `the build context has no file ${JSON.stringify(name)}`, {
+      hint: 'Name the Dockerfile with -f, relative to the context.',
+    })
+  return found.toString('utf8')
+}
+
+async function readIgnoreRules(tree: FileTree, dockerfile: string) {
+  for (const name of [`${insideRoot(dockerfile)}.dockerignore`, '.dockerignore']) {
+    const text = await readSmallFile(tree, bytesOfText(name), MAX_DOCKERFILE_BYTES)
+    if (text === undefined) continue
+    try {
+      return ignoreRules(parseIgnoreFile(text.toString('utf8')))
+    } catch (error) {
+      throw during(`read ${name}`, error)
+    }
+  }
+  return ignoreRules([])
+}

@@ -1,0 +1,27 @@
+import { declareErrors } from '#base'
+import type { Place } from '#oci/dockerfile'
+
+export const buildError = declareErrors({
+  'build.base_not_found': 'not_found',
+  'build.context_invalid': 'invalid',
+  'build.context_too_large': 'exhausted',
+  'build.copy_failed': 'invalid',
+  'build.dockerfile_not_found': 'invalid',
+  'build.instruction_invalid': 'invalid',
+  'build.owner_unknown': 'invalid',
+  'build.run_failed': 'invalid',
+  'build.stage_not_found': 'invalid',
+  'build.too_many_layers': 'exhausted',
+  'build.too_many_stages': 'exhausted',
+  'build.unsupported': 'unsupported',
+})
+
+export type BuildErrorCode = keyof typeof buildError.codes & string
+
+/** An error of the build at a line of the Dockerfile, with what to write instead. */
+export function buildErrorAt(code: BuildErrorCode, place: Place, message: string, hint?: string) {
+  return buildError(code, `${place.file}:${place.line}: ${message}`, {
+    details: { file: place.file, line: place.line },
+    ...(hint === undefined ? {} : { hint }),
+  })
+}

@@ -1,0 +1,230 @@
+import { parseTrigger, type Dockerfile, type Place } from '#oci/dockerfile'
+import { emptyProcessConfig, formatPlatform, MAX_LAYERS, parsePlatform, type Platform } from '#oci/image'
+
+import { buildErrorAt } from './errors.ts'
+import { globalArgs, platformArgs, type GlobalArgs } from './global-args.ts'
+import { MAX_STAGES } from './limits.ts'
+import { planInstruction } from './plan-instruction.ts'
+import type { PlanInput } from './plan-input.ts'
+import type { BaseImage } from './ports.ts'
+import { envOf, expander, PROXY_NAMES } from './scope.ts'
+import type { StageState } from './stage-state.ts'
+import { findStage, readStages, type StageSource } from './stages.ts'
+import type { BuildPlan, CopyFrom, PlanWarning, StageBase, StagePlan } from './steps.ts'
+
+export interface ImageNeed {
+  readonly reference: string
+  readonly platform: Platform
+  readonly place: Place
+}
+
+export type Planned =
+  | { readonly kind: 'plan'; readonly plan: BuildPlan }
+  /** Resolve these and plan again. */
+  | { readonly kind: 'needs'; readonly images: readonly ImageNeed[] }
+
+/** How `resolved` names an image. */
+export function imageKey(need: Pick<ImageNeed, 'reference' | 'platform'>): string {
+  return `${formatPlatform(need.platform)} ${need.reference}`
+}
+
+/**
+ * Plans the stages that the target needs, and no others. Bases come from `resolved`; `null` means that there is no such image. Throws
+ * `build.*` and `dockerfile.*` at the line concerned.
+ */
+export function planBuild(input: PlanInput, resolved: ReadonlyMap<string, BaseImage | null>): Planned {
+  const planner = createPlanner(input, resolved)
+  const target = planner.plan(planner.targetIndex())
+  if (target === undefined) return { kind: 'needs', images: planner.needs }
+  const withLabels = { ...target, config: { ...target.config, labels: { ...target.config.labels, ...input.labels } } }
+  const stages = planner.stages().map((stage) => (stage === target ? withLabels : stage))
+  const numbered = numberSteps(stages, withLabels)
+  return {
+    kind: 'plan',
+    plan: { ...numbered, epochS: planner.epochS, warnings: [...planner.warnings, ...unusedArgs(input, planner.declared)] },
+  }
+}
+
+function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage | null>) {
+  const { dockerfile } = input
+  const warnings: PlanWarning[] = []
+  const warned = new Set<string>()
+  const warn = (place: Place, message: string) => {
+    if (!warned.has(`${place.line} ${message}`)) warnings.push({ place, message })
+    warned.add(`${place.line} ${message}`)
+  }
+  const onUnset = (name: string, place: Place) => warn(place, `the variable ${name} has no value here`)
+  const { before, stages: sources } = readStages(dockerfile)
+  const predefined = platformArgs(input)
+  const globals: GlobalArgs = globalArgs(before, input.buildArgs, predefined, dockerfile, onUnset)
+  const declared = new Set<string>(before.flatMap((arg) => arg.args.map(({ name }) => name)))
+  const done = new Map<number, StagePlan | undefined>()
+  const needs: ImageNeed[] = []
+  if (sources.length > MAX_STAGES)
+    throw buildErrorAt(
+      'build.too_many_stages',
+      placeOf(dockerfile, 1),
+      `the file has ${sources.length} stages, more than ${MAX_STAGES}`,
+    )
+
+  const image = (reference: string, platform: Platform, place: Place): BaseImage | undefined => {
+    const found = resolved.get(imageKey({ reference, platform }))
+    if (found === undefined) needs.push({ reference, platform, place })
+    if (found !== null) return found
+    const hint = 'Check the name and tag, or pull or load the image first.'
+    throw buildErrorAt('build.base_not_found', place, `no such image: ${reference} for ${formatPlatform(platform)}`, hint)
+  }
+
+  const baseOf = (source: StageSource, place: Place): { base: StageBase; platform: Platform } | undefined => {
+    const expand = expander({ env: new Map(), args: globals.values }, place, dockerfile.escape, onUnset)
+    const reference = expand.word(source.from.image)
+    const hint = 'Give the ARG before FROM a default, or pass --build-arg.'
+    if (reference === '') throw buildErrorAt('build.instruction_invalid', place, `FROM ${source.from.image} names no image`, hint)
+    const written = source.from.platform === undefined ? '' : expand.word(source.from.platform)
+    const platform = written === '' ? input.platform : parsePlatform(written)
+    if (reference === 'scratch') return { base: { kind: 'scratch' }, platform }
+    const earlier = findStage(sources, reference, source.index)
+    if (earlier !== undefined) {
+      const stage = plan(earlier.index)
+      return stage === undefined ? undefined : { base: { kind: 'stage', stage }, platform: stage.platform }
+    }
+    const found = image(reference, platform, place)
+    return found === undefined ? undefined : { base: { kind: 'image', reference, image: found }, platform }
+  }
+
+  const copyFrom = (name: string, stageIndex: number, platform: Platform, place: Place): CopyFrom | undefined => {
+    const numbered = /^\d+$/.test(name) ? sources[Number(name)] : undefined
+    const earlier = numbered ?? findStage(sources, name, sources.length)
+    if (earlier !== undefined && earlier.index >= stageIndex)
+      throw buildErrorAt(
+        'build.stage_not_found',
+        place,
+        `the stage ${name} is not finished here`,
+        'Copy only from stages above this one.',
+      )
+    if (earlier !== undefined) {
+      const stage = plan(earlier.index)
+      return stage === undefined ? undefined : { kind: 'stage', stage }
+    }
+    if (/^\d+$/.test(name)) throw buildErrorAt('build.stage_not_found', place, `there is no stage ${name}`)
+    const found = image(name, platform, place)
+    return found === undefined ? undefined : { kind: 'image', layers: found.config.diffIds }
+  }
+
+  const planStage = (source: StageSource): StagePlan | undefined => {
+    const place = placeOf(dockerfile, source.from.lines.first)
+    const found = baseOf(source, place)
+    if (found === undefined) return undefined
+    const { base, platform } = found
+    const start = startOf(base)
+    const state: StageState = {
+      input,
+      config: { ...start.config, onBuild: [] },
+      author: start.author,
+      scope: { env: envOf(start.config.env), args: new Map(start.args) },
+      hasOwnCmd: false,
+      stageName: source.name ?? String(source.index),
+      globals,
+      declare: (name) => declared.add(name),
+      onUnset,
+      warn,
+      copyFrom: (name, at) => copyFrom(name, source.index, platform, at),
+    }
+    const triggers = start.config.onBuild.map((text) => parseTrigger(text, `${place.file} (ONBUILD of ${source.from.image})`))
+    const steps = [
+      ...triggers.map((one) => planInstruction(state, one, place, 'ONBUILD ')),
+      ...source.instructions.map((one) => planInstruction(state, one, placeOf(dockerfile, one.lines.first), '')),
+    ]
+    if (steps.includes(undefined)) return undefined
+    const { config, author, scope } = state
+    const from = { place, number: 0, text: source.from.source }
+    const whole = { index: source.index, name: source.name, platform, base, from, config, author, args: scope.args }
+    return limited({ ...whole, steps: steps.filter((step) => step !== undefined) })
+  }
+
+  const plan = (index: number): StagePlan | undefined => {
+    const source = sources[index]
+    if (source === undefined) return undefined
+    if (!done.has(index)) done.set(index, planStage(source))
+    return done.get(index)
+  }
+
+  return {
+    plan,
+    needs,
+    warnings,
+    declared,
+    epochS: globals.epochS,
+    stages: () => [...done.values()].filter((stage) => stage !== undefined),
+    targetIndex: () => {
+      if (input.target === undefined || input.target === '') return sources.length - 1
+      const found = /^\d+$/.test(input.target) ? sources[Number(input.target)] : findStage(sources, input.target, sources.length)
+      if (found !== undefined) return found.index
+      const names = sources.map((source) => source.name ?? String(source.index)).join(', ')
+      throw buildErrorAt(
+        'build.stage_not_found',
+        placeOf(dockerfile, 1),
+        `there is no stage ${input.target}`,
+        `There are: ${names}.`,
+      )
+    },
+  }
+}
+
+function startOf(base: StageBase) {
+  if (base.kind === 'stage') return { config: base.stage.config, author: base.stage.author, args: base.stage.args }
+  const none: ReadonlyMap<string, string | undefined> = new Map()
+  if (base.kind === 'scratch') return { config: emptyProcessConfig(), author: '', args: none }
+  return { config: base.image.config.config, author: base.image.config.author, args: none }
+}
+
+/** Layers below a stage, and at most as many of its own as it has steps that make one. */
+function layerBound(stage: StagePlan): number {
+  const own = stage.steps.filter((step) => step.action.kind !== 'metadata').length
+  if (stage.base.kind === 'scratch') return own
+  return own + (stage.base.kind === 'image' ? stage.base.image.config.diffIds.length : layerBound(stage.base.stage))
+}
+
+function limited(stage: StagePlan): StagePlan {
+  const bound = layerBound(stage)
+  if (bound <= MAX_LAYERS) return stage
+  const hint = 'Join RUN steps with && or a here-document.'
+  throw buildErrorAt(
+    'build.too_many_layers',
+    stage.from.place,
+    `the stage comes to ${bound} layers, more than ${MAX_LAYERS}`,
+    hint,
+  )
+}
+
+/** Numbers all steps in the order of execution. Stages point at each other, so that the numbers go into new values bottom up. */
+function numberSteps(stages: readonly StagePlan[], target: StagePlan): Pick<BuildPlan, 'stages' | 'target' | 'stepCount'> {
+  const renewed = new Map<number, StagePlan>()
+  let number = 0
+  const renew = (stage: StagePlan): StagePlan => renewed.get(stage.index) ?? stage
+  for (const stage of stages.toSorted((a, b) => a.index - b.index)) {
+    number += 1
+    const from = { ...stage.from, number }
+    const base: StageBase = stage.base.kind === 'stage' ? { kind: 'stage', stage: renew(stage.base.stage) } : stage.base
+    const steps = stage.steps.map((step) => {
+      number += 1
+      const { action } = step
+      if (action.kind !== 'copy' || action.from.kind !== 'stage') return { ...step, number }
+      return { ...step, number, action: { ...action, from: { kind: 'stage' as const, stage: renew(action.from.stage) } } }
+    })
+    renewed.set(stage.index, { ...stage, from, base, steps })
+  }
+  return { stages: [...renewed.values()], target: renew(target), stepCount: number }
+}
+
+function unusedArgs(input: PlanInput, declared: ReadonlySet<string>): PlanWarning[] {
+  const unused = [...input.buildArgs.keys()].filter(
+    (name) => !declared.has(name) && !PROXY_NAMES.includes(name) && name !== 'SOURCE_DATE_EPOCH' && !name.startsWith('BUILDKIT_'),
+  )
+  if (unused.length === 0) return []
+  return [{ place: placeOf(input.dockerfile, 1), message: `no ARG takes the build arguments ${unused.join(', ')}` }]
+}
+
+function placeOf(dockerfile: Dockerfile, line: number): Place {
+  return { file: dockerfile.file, line }
+}

@@ -1,0 +1,118 @@
+import type { Clock, Digest, KeyedLocks, Random } from '#base'
+import type { ImageConfig, Platform } from '#oci/image'
+
+import type { FileTree } from './file-tree.ts'
+
+export interface BaseImage {
+  readonly id: Digest
+  readonly config: ImageConfig
+}
+
+/** The images of this machine. */
+export interface BuildImages {
+  /** The image of a reference for a platform, pulled when it is missing or when asked; undefined when there is none. */
+  resolve(
+    reference: string,
+    options: { readonly platform: Platform; readonly isPullForced: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<BaseImage | undefined>
+  /** Stores an image whose layers are all here. Equal configurations give equal ids. */
+  commit(config: ImageConfig): Promise<Digest>
+  tag(id: Digest, reference: string): Promise<void>
+}
+
+export interface BuildLayers {
+  /** Stores an uncompressed tar and makes it mountable. Nothing is kept when the stream fails. */
+  addLayerTar(tar: AsyncIterable<Buffer>): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
+  /** False when the layer was removed since. */
+  has(diffId: Digest): Promise<boolean>
+}
+
+/** A read-only view of merged layers, base first. The view stays on its layers until it is disposed of. */
+export interface BuildRoot {
+  open(layers: readonly Digest[]): Promise<FileTree & AsyncDisposable>
+}
+
+export type RunMount =
+  /** A file that exists while the command runs and is not part of the layer. */
+  | { readonly kind: 'file'; readonly target: string; readonly content: Buffer; readonly mode: number }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number | undefined }
+  /** A directory that outlives builds. `id` is a hash, safe as a file name. */
+  | {
+      readonly kind: 'cache'
+      readonly target: string
+      readonly id: string
+      readonly sharing: 'shared' | 'private' | 'locked'
+      readonly isReadOnly: boolean
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+    }
+
+export type RunNetwork = 'default' | 'none' | 'host'
+
+export interface RunLimits {
+  readonly memoryBytes?: number
+  readonly memorySwapBytes?: number
+  readonly cpuShares?: number
+  readonly cpuPeriodUs?: number
+  readonly cpuQuotaUs?: number
+  readonly cpusetCpus?: string
+  readonly shmBytes?: number
+  readonly extraHosts?: readonly string[]
+}
+
+export interface RunSpec {
+  readonly layers: readonly Digest[]
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly workingDir: string
+  /** As USER says, empty for root; the runner looks names up in the root. */
+  readonly user: string
+  readonly mounts: readonly RunMount[]
+  readonly network: RunNetwork
+  readonly limits: RunLimits
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  readonly signal: AbortSignal | undefined
+}
+
+/** Disposing of it removes the container and what it wrote. */
+export interface RunOutcome extends AsyncDisposable {
+  readonly exitCode: number
+  /** What the command changed, as a layer tar (OCI whiteouts), in a fixed order. Mount points it made are not in it. */
+  diff(): AsyncIterable<Buffer>
+}
+
+export interface BuildRunner {
+  readonly mountKinds: ReadonlySet<RunMount['kind']>
+  run(spec: RunSpec): Promise<RunOutcome>
+}
+
+export type CacheRecord =
+  /** What a step made. Without a digest it changed nothing. */
+  | { readonly kind: 'layer'; readonly diffId: Digest | undefined; readonly created: string }
+  /** Digest of files selected from merged layers. */
+  | { readonly kind: 'content'; readonly digest: string; readonly created: string }
+  /** When an image of this content was first made. */
+  | { readonly kind: 'image'; readonly created: string }
+
+/** Results by content key. A record is written whole or not at all, and only when what it names is stored. */
+export interface BuildCache {
+  get(key: string): Promise<CacheRecord | undefined>
+  put(key: string, record: CacheRecord): Promise<void>
+  list(): Promise<readonly { readonly key: string; readonly record: CacheRecord }[]>
+  delete(key: string): Promise<void>
+}
+
+export interface BuildPorts {
+  readonly images: BuildImages
+  readonly layers: BuildLayers
+  readonly root: BuildRoot
+  readonly runner: BuildRunner
+  readonly cache: BuildCache
+  readonly clock: Clock
+  readonly random: Random
+  /** Shared by all builds of the daemon, so that one step runs once. */
+  readonly locks: KeyedLocks
+  /** A directory for spooled contexts and archives; files in it have no name once opened. */
+  readonly spoolDirectory: string
+}

@@ -1,0 +1,54 @@
+import type { ArgInstruction, Dockerfile, FromInstruction, Instruction } from '#oci/dockerfile'
+
+import { buildErrorAt } from './errors.ts'
+
+export interface StageSource {
+  readonly index: number
+  readonly name: string | undefined
+  readonly from: FromInstruction
+  readonly instructions: readonly Instruction[]
+}
+
+/** Cuts a Dockerfile at its FROM lines. Only ARG may stand before the first. */
+export function readStages(dockerfile: Dockerfile): { before: readonly ArgInstruction[]; stages: readonly StageSource[] } {
+  const before: ArgInstruction[] = []
+  const stages: { from: FromInstruction; instructions: Instruction[] }[] = []
+  for (const instruction of dockerfile.instructions) {
+    const place = { file: dockerfile.file, line: instruction.lines.first }
+    const current = stages.at(-1)
+    if (instruction.kind === 'from') {
+      if (instruction.stage !== undefined && stages.some((stage) => stage.from.stage === instruction.stage))
+        throw buildErrorAt(
+          'build.instruction_invalid',
+          place,
+          `there are two stages named ${instruction.stage}`,
+          'Rename one of them.',
+        )
+      stages.push({ from: instruction, instructions: [] })
+    } else if (current !== undefined) current.instructions.push(instruction)
+    else if (instruction.kind === 'arg') before.push(instruction)
+    else {
+      const keyword = instruction.kind.toUpperCase()
+      throw buildErrorAt(
+        'build.instruction_invalid',
+        place,
+        `${keyword} stands before the first FROM`,
+        'Only ARG may stand there.',
+      )
+    }
+  }
+  if (stages.length === 0)
+    throw buildErrorAt(
+      'build.instruction_invalid',
+      { file: dockerfile.file, line: 1 },
+      'the file has no FROM',
+      'Begin with FROM.',
+    )
+  return { before, stages: stages.map((stage, index) => ({ index, name: stage.from.stage, ...stage })) }
+}
+
+/** The stage of a name, case aside, among the first `below`. */
+export function findStage(stages: readonly StageSource[], name: string, below: number): StageSource | undefined {
+  const wanted = name.toLowerCase()
+  return stages.find((stage) => stage.index < below && stage.name === wanted)
+}
