@@ -66,7 +66,7 @@ function open(socketPath: string, call: Call, isUpgrade: boolean): Promise<Incom
     request.on('response', resolve)
     request.on('upgrade', (_response, socket, head) => resolve({ socket, head }))
     request.on('error', (error) => reject(connectionError(socketPath, call, error)))
-    if (call.stream === undefined) return request.end(body)
+    if (call.stream === undefined) return void request.end(body)
     call.stream.on('error', (error) => {
       reject(error)
       request.destroy()

@@ -14,7 +14,15 @@ export type {
   StacksPort,
 } from './ports.ts'
 export { API_PREFIX, errorStatus } from './statuses.ts'
-export type { Anatomy, AnatomyLayer, AnatomyMount, AnatomyNamespace, AnatomyNetwork } from './wire-anatomy.ts'
+export type {
+  Anatomy,
+  AnatomyCgroup,
+  AnatomyLayer,
+  AnatomyMount,
+  AnatomyNamespace,
+  AnatomyNetwork,
+  AnatomyProcess,
+} from './wire-anatomy.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {
   ResolvedImage,

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { extract, type Headers } from 'tar-stream'
+import { extract, type Header } from 'tar-stream'
 
 import { buildContext } from './build-context.ts'
 
 async function packed(
   directory: string,
   dockerfile?: string,
-): Promise<{ headers: Headers[]; texts: Map<string, string>; dockerfile: string }> {
+): Promise<{ headers: Header[]; texts: Map<string, string>; dockerfile: string }> {
   const context = await buildContext(directory, dockerfile)
-  const headers: Headers[] = []
+  const headers: Header[] = []
   const texts = new Map<string, string>()
   const reader = extract()
   context.tar.on('error', (error) => reader.destroy(error))

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readFile, readlink, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { messageOf, systemCodeOf } from '#base'
@@ -40,7 +40,7 @@ export async function buildContext(directory: string, dockerfile?: string): Prom
   void fill(tar, root, entries, isOutside ? outsideText : null).catch((error: unknown) => {
     tar.destroy(error instanceof Error ? error : new Error(String(error)))
   })
-  return { tar, dockerfile: isOutside ? OUTSIDE_DOCKERFILE : inside }
+  return { tar: Readable.from(tar, { objectMode: false }), dockerfile: isOutside ? OUTSIDE_DOCKERFILE : inside }
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -91,7 +91,7 @@ async function add(tar: Pack, root: string, { path, stats }: ContextEntry): Prom
       hint: 'Name it in .dockerignore.',
     })
   const sink = tar.entry({ ...header, type: 'file', size: stats.size })
-  if (stats.size === 0) return void sink.end()
+  if (stats.size === 0) return void sink.end(null)
   try {
     // Not beyond the size that the header promised: a log that grows meanwhile must not break the archive.
     await pipeline(createReadStream(join(root, path), { end: stats.size - 1 }), sink)

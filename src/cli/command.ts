@@ -1,0 +1,55 @@
+import type { Clock } from '#base'
+import type { Client } from '#client'
+
+import type { Flags, FlagValues } from './args/flags.ts'
+import type { InstancePaths } from './daemon/paths.ts'
+import type { Paint } from './output/colour.ts'
+import type { Terminal } from './output/terminal.ts'
+
+/** What a command does with its words; the whole of a command is one value in one file. */
+export interface Command<F extends Flags = Flags> {
+  /** `run`, or `image ls` for one of a group. */
+  readonly name: string
+  /** What is behind the name: `[FLAGS] IMAGE [COMMAND...]`. */
+  readonly usage: string
+  readonly summary: string
+  /** Paragraphs below the summary. */
+  readonly description?: string
+  readonly examples: readonly (readonly [command: string, what: string])[]
+  readonly flags: F
+  readonly operands: { readonly min: number; readonly max: number }
+  /** What follows the first operand is the container's command. */
+  readonly stopsAtOperand?: boolean
+  /** Resolves to the exit code. */
+  readonly run: (invocation: Invocation<F>, context: CliContext) => Promise<number>
+}
+
+export interface Invocation<F extends Flags> {
+  readonly flags: FlagValues<F>
+  readonly operands: readonly string[]
+}
+
+/** What commands have of the world. */
+export interface CliContext {
+  readonly terminal: Terminal
+  readonly paint: Paint
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly clock: Clock
+  readonly instance: InstancePaths
+  /** Where the program itself lies: `build/` and `node_modules/` are in it. */
+  readonly home: string
+  /** Whether missing Debian packages may be installed. */
+  readonly mayInstall: boolean
+  /** Loads the client on first use. */
+  client(): Promise<Client>
+  /** Aborts on the first Ctrl-C for commands that ask for it; asking takes over the signal. */
+  interrupted(): AbortSignal
+  /** Calls back on a signal, in place of what it does otherwise, until disposed. */
+  onSignal(name: NodeJS.Signals, then: () => void): Disposable
+}
+
+/** Keeps the flags' types while the table forgets them. */
+export function command<const F extends Flags>(definition: Command<F>): Command {
+  return definition as unknown as Command
+}

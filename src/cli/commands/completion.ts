@@ -1,0 +1,24 @@
+import { command } from '../command.ts'
+import { completionScript, type Shell, SHELLS } from '../completion/script.ts'
+import { cliError } from '../errors.ts'
+import { commandTable } from '../table.ts'
+
+export const completion = command({
+  name: 'completion',
+  usage: SHELLS.join('|'),
+  summary: 'Completion script for bash, zsh or fish.',
+  examples: [
+    ['completion bash > /etc/bash_completion.d/glovebox', 'for every user of bash'],
+    ['completion fish > ~/.config/fish/completions/glovebox.fish', 'for fish'],
+  ],
+  flags: {},
+  operands: { min: 1, max: 1 },
+  run: async ({ operands }, context) => {
+    const shell = SHELLS.find((name) => name === operands[0])
+    if (shell === undefined)
+      throw cliError('cli.usage', `completion: ${JSON.stringify(operands[0])} is none of ${SHELLS.join(', ')}`)
+    const commands = await Promise.all(commandTable.map(async (entry) => ({ ...entry, flags: (await entry.load()).flags })))
+    context.terminal.stdout.write(completionScript(shell satisfies Shell, commands))
+    return 0
+  },
+})

@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { command } from '../command.ts'
+import { daemonArguments } from '../daemon/daemon-arguments.ts'
+import { becomeInside, pinNamespace } from '../daemon/enter-namespace.ts'
+import { REQUIREMENTS } from '../daemon/host-packages.ts'
+import { ensurePrograms } from '../daemon/install-packages.ts'
+import { requireRoot } from '../daemon/start-daemon.ts'
+import { ensureSupervisor } from '../daemon/supervisor-program.ts'
+import { cliError } from '../errors.ts'
+
+export const daemon = command({
+  name: 'daemon',
+  usage: '',
+  summary: 'Run the daemon in the foreground.',
+  description:
+    'It works in a mount namespace of its own, pinned in the run directory, so that its mounts outlive it and none of them is seen by the host. Containers go on when it ends, and are taken over by the next one.',
+  examples: [['daemon --root /srv/glovebox --run-dir /run/second', 'a second instance beside the first']],
+  flags: {},
+  operands: { min: 0, max: 0 },
+  run: async (_invocation, context) => {
+    requireRoot()
+    await ensurePrograms(REQUIREMENTS, context)
+    await ensureSupervisor(context)
+    const program = join(context.home, 'build/daemon.js')
+    if (!existsSync(program))
+      throw cliError('cli.daemon_died', `the daemon is not built: ${program} is missing`, {
+        hint: 'Build it with `npm run build`.',
+      })
+    await pinNamespace(context.instance.runDir, context.env)
+    const args = [program, ...daemonArguments(context.instance, '--name')]
+    return becomeInside(context.instance.runDir, { program: process.execPath, args }, context.env)
+  },
+})

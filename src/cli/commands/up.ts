@@ -1,0 +1,62 @@
+import { isSet, list, text } from '../args/flags.ts'
+import { command } from '../command.ts'
+import { startDaemon } from '../daemon/start-daemon.ts'
+import { progress } from '../output/progress.ts'
+import { painter } from '../output/colour.ts'
+import { readComposeFile } from '../up/compose-file.ts'
+import { followStack } from '../up/follow-stack.ts'
+import { provideImages } from '../up/images.ts'
+import { urlLines } from '../up/urls.ts'
+
+export const up = command({
+  name: 'up',
+  usage: '[FLAGS] [DIRECTORY|FILE]',
+  summary: 'Build and start an application from its Compose file.',
+  description:
+    'Starts the daemon if none runs, makes Debian base images from packages, builds what has a build section, and waits until every service is healthy. Run again, it brings only what has changed. Ctrl-C stops the waiting, not the application.',
+  examples: [
+    ['up', 'the application in this directory'],
+    ['up examples/guestbook', 'one elsewhere'],
+    ['up --name staging -d', 'under another name, without waiting'],
+  ],
+  flags: {
+    name: text('NAME', 'Name of the application (default: from the file or the directory)', 'n'),
+    profile: list('PROFILE', 'Also the services of this profile'),
+    detach: isSet('Do not wait until it is healthy', 'd'),
+    'no-cache': isSet('Build everything anew'),
+  },
+  operands: { min: 0, max: 1 },
+  run: async ({ flags, operands }, context) => {
+    const { stdout, stderr } = context.terminal
+    const paint = painter(stderr.hasColour)
+    const { spec, warnings } = await readComposeFile(
+      { place: operands[0], stackName: flags.name, profiles: flags.profile },
+      context,
+    )
+    for (const warning of warnings) stderr.write(`${paint('yellow', 'warning:')} ${warning}\n`)
+    if (await startDaemon(context)) stderr.write(`started the daemon: ${context.instance.socketPath}\n`)
+    const client = await context.client()
+    const signal = context.interrupted()
+    const show = progress(stderr, paint)
+    const images = await provideImages(spec.services, client, show, { usesCache: !flags['no-cache'], signal })
+    const change = await client.glovebox.putStack(spec.name, { model: spec, images })
+    for (const warning of change.warnings) show.note(`warning: ${warning}`)
+    for (const line of change.changes) show.note(line)
+    if (flags.detach) return 0
+    const followed = await followStack(client.glovebox.watchStack(spec.name, signal), show)
+    show.finish()
+    if (followed.outcome === 'interrupted') {
+      stderr.write(
+        `${spec.name} goes on without being watched: see \`glovebox status ${spec.name}\`, end it with \`glovebox down\`.\n`,
+      )
+      return 130
+    }
+    if (followed.outcome === 'failed') {
+      for (const reason of followed.reasons) stderr.write(`${paint('red', 'failed:')} ${reason}\n`)
+      return 1
+    }
+    if (!change.isChanged) stdout.write(`${spec.name}: nothing to do\n`)
+    stdout.write(urlLines(followed.status?.services ?? [], context.paint))
+    return 0
+  },
+})

@@ -1,0 +1,50 @@
+import { systemClock } from '#base'
+
+import type { CliContext } from './command.ts'
+import { type InstanceChoice, instancePaths } from './daemon/paths.ts'
+import { painter } from './output/colour.ts'
+import { sinkOf } from './output/terminal.ts'
+
+/** What the process hands over. */
+export interface Launch {
+  readonly words: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly home: string
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  /** Calls back on a signal, in place of what it does otherwise, until disposed. */
+  readonly onSignal: (name: NodeJS.Signals, then: () => void) => Disposable
+}
+
+export function createContext(choice: InstanceChoice & { readonly 'no-install': boolean }, launch: Launch): CliContext {
+  const instance = instancePaths(choice, launch.env, launch.cwd)
+  const stdout = sinkOf(launch.stdout, launch.env)
+  let interrupt: AbortController | undefined
+  return {
+    terminal: { stdin: launch.stdin, stdout, stderr: sinkOf(launch.stderr, launch.env) },
+    paint: painter(stdout.hasColour),
+    env: launch.env,
+    cwd: launch.cwd,
+    clock: systemClock(),
+    instance,
+    home: launch.home,
+    mayInstall: !choice['no-install'] && (launch.env['GLOVEBOX_NO_INSTALL'] ?? '') === '',
+    client: async () => (await import('#client')).createClient(instance.socketPath),
+    interrupted: () => {
+      if (interrupt !== undefined) return interrupt.signal
+      const controller = new AbortController()
+      interrupt = controller
+      // Once: the second Ctrl-C ends the process as ever.
+      const taken = (['SIGINT', 'SIGTERM'] as const).map((name) =>
+        launch.onSignal(name, () => {
+          controller.abort()
+          for (const one of taken) one[Symbol.dispose]()
+        }),
+      )
+      return controller.signal
+    },
+    onSignal: launch.onSignal,
+  }
+}

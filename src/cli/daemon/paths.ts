@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+
+import { cliError } from '../errors.ts'
+
+/** Where one daemon instance keeps what is its own. Several instances on a machine differ in all of these. */
+export interface InstancePaths {
+  readonly root: string
+  readonly runDir: string
+  readonly socketPath: string
+  /** In the names of links, tables and control groups. */
+  readonly name: string
+}
+
+export const DEFAULT_ROOT = '/var/lib/glovebox'
+export const DEFAULT_RUN_DIR = '/run/glovebox'
+
+export interface InstanceChoice {
+  readonly root?: string | undefined
+  readonly 'run-dir'?: string | undefined
+  readonly socket?: string | undefined
+  readonly 'instance-name'?: string | undefined
+}
+
+/** Flags win over the environment (GLOVEBOX_ROOT, GLOVEBOX_RUN_DIR, GLOVEBOX_HOST, GLOVEBOX_NAME), which wins over the defaults. */
+export function instancePaths(choice: InstanceChoice, env: NodeJS.ProcessEnv, cwd: string): InstancePaths {
+  const pick = (flag: string | undefined, variable: string, otherwise: string) => flag ?? (env[variable] || otherwise)
+  const root = resolve(cwd, pick(choice.root, 'GLOVEBOX_ROOT', DEFAULT_ROOT))
+  const runDir = resolve(cwd, pick(choice['run-dir'], 'GLOVEBOX_RUN_DIR', DEFAULT_RUN_DIR))
+  const socketPath = resolve(cwd, socketOf(pick(choice.socket, 'GLOVEBOX_HOST', `${runDir}/docker.sock`)))
+  const name = pick(choice['instance-name'], 'GLOVEBOX_NAME', instanceName(runDir))
+  if (!/^[a-z0-9][a-z0-9-]{0,9}$/.test(name))
+    throw cliError('cli.usage', `--instance-name: ${JSON.stringify(name)} must be 1 to 10 lower-case letters, digits and dashes`)
+  return { root, runDir, socketPath, name }
+}
+
+function socketOf(address: string): string {
+  if (address.startsWith('unix://')) return address.slice('unix://'.length)
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)
+  if (scheme !== null)
+    throw cliError('cli.usage', `--socket: ${scheme[0]} is not supported`, {
+      hint: 'Name a unix socket: unix:///run/glovebox/docker.sock.',
+    })
+  return address
+}
+
+/** The default instance has the plain name; every other run directory has a name of its own, and always the same one. */
+function instanceName(runDir: string): string {
+  return runDir === DEFAULT_RUN_DIR ? 'glovebox' : `gb${createHash('sha256').update(runDir).digest('hex').slice(0, 6)}`
+}

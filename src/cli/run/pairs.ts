@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+
+import { messageOf } from '#base'
+
+import { cliError } from '../errors.ts'
+
+/** `NAME=VALUE`; without `=` the value is empty. */
+export function pairs(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const at = word.indexOf('=')
+      return at === -1 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
+    }),
+  )
+}
+
+/** Files first, flags on top. A name alone is taken from our own environment, and left out when it is not set there. */
+export function environment(files: readonly string[], words: readonly string[], env: NodeJS.ProcessEnv): string[] {
+  return [...files.flatMap(envFileLines), ...words].flatMap((word) => {
+    if (word.includes('=')) return [word]
+    const value = env[word]
+    return value === undefined ? [] : [`${word}=${value}`]
+  })
+}
+
+function envFileLines(path: string): string[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw cliError('cli.failed', `--env-file: ${messageOf(error)}`, { cause: error })
+  }
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line) => line.trimStart().replace(/\r$/, ''))
+  return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line, i) => checkName(line, path, i + 1))
+}
+
+function checkName(line: string, path: string, number: number): string {
+  const name = line.split('=')[0] ?? ''
+  if (name !== '' && !/\s/.test(name)) return line
+  throw cliError('cli.usage', `--env-file: ${path}: line ${number}: ${JSON.stringify(name)} is not a variable name`)
+}
