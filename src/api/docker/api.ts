@@ -7,6 +7,7 @@ import { createRouter, httpError, messageFor, readQuery, sendJson, statusOf, typ
 import type { Call, DockerRoute, RouteContext } from './call.ts'
 import type { DockerApiEngine } from './engine.ts'
 import { dockerRoutes } from './routes/table.ts'
+import { strayBytes } from './stray-bytes.ts'
 import { API_VERSION, splitVersion } from './version.ts'
 import { inDockerWords } from './words.ts'
 
@@ -20,6 +21,7 @@ export interface DockerApiOptions {
 export function createDockerApi(options: DockerApiOptions): HttpApi {
   const context: RouteContext = options
   const find = createRouter(dockerRoutes())
+  const stray = strayBytes()
   const server = `Glovebox/${options.engine.system.version().version} (linux)`
 
   const run = async (
@@ -33,7 +35,9 @@ export function createDockerApi(options: DockerApiOptions): HttpApi {
     response.setHeader('Server', server)
     try {
       const { route, params, minor, search } = resolve(find, request)
-      await route.handle(callOf({ request, response, params, query: readQuery(search), minor, upgrade }), context)
+      if (route.isHijacked === true && upgrade === null && response.socket !== null) stray.expect(request, response.socket)
+      const query = readQuery(search)
+      await route.handle(callOf({ request, response, params, query, minor, upgrade, takeStrayBytes: stray.take }), context)
     } catch (error) {
       answerError(request, response, inDockerWords(error), options.log)
     }
@@ -48,6 +52,7 @@ export function createDockerApi(options: DockerApiOptions): HttpApi {
       response.once('finish', () => socket.end())
       void run(request, response, { socket, head })
     },
+    takesStrayBytes: stray.keep,
     wantsUpgrade: (request) => {
       try {
         return resolve(find, request).route.isHijacked === true

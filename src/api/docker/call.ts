@@ -18,6 +18,8 @@ export interface Call {
   readonly signal: AbortSignal
   /** Set when the client asked for an upgrade on a route that takes one: the bare connection, and what came behind the head. */
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | null
+  /** Input that came right behind a plain request. Gives it once. */
+  readonly takeStrayBytes: (socket: Socket) => Buffer
 }
 
 /** What the routes work with. */

@@ -62,18 +62,55 @@ for (const [style, headers, status] of [
     const socket = api.dial()
     const got = collect(socket)
     const body = '{"Detach":false,"Tty":true}'
-    // With an upgrade the input may follow at once; without one a client waits for the head.
-    socket.write(
-      `POST /exec/${id}/start HTTP/1.1\r\nHost: d\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}${headers === '' ? '' : 'early '}`,
-    )
+    socket.write(`POST /exec/${id}/start HTTP/1.1\r\nHost: d\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}early `)
     await got.until('\r\n\r\n')
     assert.match(got.text(), /Content-Type: application\/vnd\.docker\.raw-stream/)
     socket.end('late')
-    assert.ok((await got.end).endsWith(headers === '' ? 'cat\nlate' : 'cat\nearly late'))
+    assert.ok((await got.end).endsWith('cat\nearly late'))
     const state = (await api.call('GET', `/exec/${id}/json`)).json as { Running: boolean; ExitCode: number }
     assert.deepEqual([state.Running, state.ExitCode], [false, 0])
   })
 }
+
+test('input right behind a plain POST waits for the attachment, in one packet or in several', async () => {
+  const slow = Promise.withResolvers<void>()
+  await using api = await servedApi((engine) => ({
+    ...engine,
+    containers: {
+      ...engine.containers,
+      attach: async (ref, options) => {
+        await slow.promise
+        return await engine.containers.attach(ref, options)
+      },
+    },
+  }))
+  await create(api, { Cmd: ['cat'], OpenStdin: true, Tty: true })
+  const socket = api.dial()
+  const got = collect(socket)
+  socket.write('POST /containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: d\r\n\r\nGOOD ')
+  await new Promise((resolve) => setImmediate(resolve))
+  socket.write('more ')
+  await api.call('GET', '/_ping')
+  socket.end('last')
+  slow.resolve()
+  await got.until('\r\n\r\n')
+  await api.call('POST', '/containers/web/start')
+  assert.ok((await got.end).endsWith('cat\nGOOD more last'))
+})
+
+test('a chunked body is the input of a plain POST', async () => {
+  await using api = await servedApi()
+  await create(api, { Cmd: ['cat'], OpenStdin: true, Tty: true })
+  const socket = api.dial()
+  const got = collect(socket)
+  const head = 'POST /containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n'
+  socket.write(`${head}3\r\none\r\n`)
+  await got.until('\r\n\r\n')
+  await api.call('POST', '/containers/web/start')
+  socket.write('3\r\ntwo\r\n0\r\n\r\n')
+  assert.ok((await got.end).endsWith('cat\nonetwo'))
+  socket.destroy()
+})
 
 test('an attachment to nothing is refused over the upgraded connection too', async () => {
   await using api = await servedApi()

@@ -49,7 +49,7 @@ function overUpgrade(call: Call, upgrade: { readonly socket: Socket; readonly he
       call.response.detachSocket(socket)
       const head = ['HTTP/1.1 101 UPGRADED', `Content-Type: ${streamType(call.minor, stream.isRaw)}`]
       socket.write([...head, 'Connection: Upgrade', 'Upgrade: tcp', ...apiHeaders(call), '', ''].join('\r\n'))
-      return join(socket, stream, clock)
+      return join(socket, socket, stream, clock)
     },
   }
 }
@@ -58,23 +58,29 @@ function overPlainPost(call: Call): HijackableCall {
   return {
     readBody: () => readBytes(call.request, MAX_START_BODY_BYTES),
     connect: async (stream, clock) => {
-      // The body's end must have passed the parser before the bytes behind it are ours.
-      if (!call.request.readableEnded) await readBytes(call.request, MAX_START_BODY_BYTES)
-      const socket = call.response.socket
+      const { request, response } = call
+      const socket = response.socket
       if (socket === null || socket.destroyed) return stream.close()
-      takeFromParser(call, socket)
+      // A chunked body that has not ended is the input itself, and the parser goes on unwrapping it.
+      const isBodyInput = request.headers['transfer-encoding'] !== undefined && !request.readableEnded
+      if (isBodyInput) response.detachSocket(socket)
+      else await takeFromParser(call, socket)
       const head = ['HTTP/1.1 200 OK', `Content-Type: ${streamType(call.minor, stream.isRaw)}`]
       socket.write([...head, ...apiHeaders(call), '', ''].join('\r\n'))
-      return join(socket, stream, clock)
+      return join(socket, isBodyInput ? request : socket, stream, clock)
     },
   }
 }
 
 /** Node gives a connection away only on an upgrade. Without its listeners the parser sees no further byte, and the next `data` listener gets them all. */
-function takeFromParser(call: Call, socket: Socket): void {
+async function takeFromParser(call: Call, socket: Socket): Promise<void> {
+  // The body's end must have passed the parser before the bytes behind it are ours.
+  if (!call.request.readableEnded) await readBytes(call.request, MAX_START_BODY_BYTES)
   call.response.detachSocket(socket)
   for (const event of ['data', 'end', 'timeout', 'drain', 'error']) socket.removeAllListeners(event)
   socket.setTimeout(0)
+  const early = call.takeStrayBytes(socket)
+  if (early.length > 0) socket.unshift(early)
 }
 
 function apiHeaders(call: Call): string[] {
@@ -84,35 +90,36 @@ function apiHeaders(call: Call): string[] {
 }
 
 /** Both directions until the output ends, with backpressure each way. The client's half-close is the end of the standard input, not of the attachment. */
-function join(socket: Socket, { output, input, close }: AttachStream, clock: Clock): Promise<void> {
+function join(socket: Socket, typed: Readable, { output, input, close }: AttachStream, clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   socket.on('error', () => socket.destroy())
+  if (typed !== socket) typed.on('error', () => socket.destroy())
   socket.once('close', () => {
     close()
     resolve()
   })
   output.once('error', () => socket.destroy())
-  output.once('end', () => lingerThenCut(socket, clock))
+  output.once('end', () => lingerThenCut(socket, typed, clock))
   output.pipe(socket, { end: false })
-  if (input === null) drop(socket)
+  if (input === null) drop(typed)
   else {
     // A process that is gone or has closed its input is no reason to lose its output.
     input.on('error', () => {
-      socket.unpipe(input)
-      drop(socket)
+      typed.unpipe(input)
+      drop(typed)
     })
-    socket.pipe(input)
+    typed.pipe(input)
   }
   return promise
 }
 
 /** Closing while the client's bytes lie unread would reset the connection under what it has not read yet: so end, go on reading, then cut. */
-function lingerThenCut(socket: Socket, clock: Clock): void {
+function lingerThenCut(socket: Socket, typed: Readable, clock: Clock): void {
   socket.end()
-  socket.unpipe()
-  drop(socket)
+  typed.unpipe()
+  drop(typed)
   const timer = clock.after(LINGER_MS, () => socket.destroy())
-  socket.once('end', () => socket.destroySoon())
+  typed.once('end', () => socket.destroySoon())
   socket.once('close', () => timer[Symbol.dispose]())
 }
 

@@ -23,6 +23,8 @@ export interface HttpApi {
   handleUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
   /** Which requests with an Upgrade header it wants as upgrades; the others are ordinary requests. */
   wantsUpgrade(request: IncomingMessage): boolean
+  /** Bytes that are no HTTP. True: they are its own business, and so is the connection from now on. */
+  takesStrayBytes?(socket: Socket, packet: Buffer): boolean
 }
 
 export interface ServeOptions {
@@ -63,6 +65,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   })
   server.on('request', (request, response) => api.handleRequest(request, response))
   server.on('upgrade', (request, socket, head) => api.handleUpgrade(request, socket as Socket, head))
+  server.on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) => {
+    if (api.takesStrayBytes?.(socket as Socket, error.rawPacket ?? Buffer.alloc(0)) === true) return
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
   await listen(server, path)
   try {
     await restrictSocket(path, { mode: options.mode ?? 0o660, ...(options.group === undefined ? {} : { group: options.group }) })
