@@ -16,6 +16,7 @@ export type {
   BoundSocket,
   BridgeOptions,
   ContainerAttachment,
+  LinkCounters,
   LinkEntry,
   LinkPort,
   NamespacePort,

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 
 import { systemCodeOf } from '#base'
 import { errnoName, hostError } from './errors.ts'
-import { addressOf, linkOf, routeOf } from './netlink/entries.ts'
+import { addressOf, countersOf, linkOf, routeOf } from './netlink/entries.ts'
 import type { NetlinkRequest } from './netlink/message.ts'
 import {
   addAddressRequest,
@@ -87,6 +87,13 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
       withSocket(netnsPin, (socket) =>
         mustBatch(socket, `link ${name}`, [{ doing: 'up', request: setUpRequest(indexOf(socket, name)) }]),
       ),
+    counters: (name) =>
+      withSocket(undefined, (socket) => {
+        const answer = socket.ask(getLinkRequest(name))
+        if (!isRefusal(answer)) return answer[0] === undefined ? undefined : countersOf(answer[0])
+        if (errnoName(answer.errno) === 'ENODEV') return undefined
+        throw refusedError(`counters of ${name}`, answer)
+      }),
     uplink: () =>
       withSocket(undefined, (socket) => {
         const routes = dump(socket, 'routes').flatMap((reply) => routeOf(reply) ?? [])

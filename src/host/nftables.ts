@@ -17,9 +17,9 @@ export function linuxNftables(): NftablesPort {
     apply: async (script) => {
       await runNft(['-f', '-'], script)
     },
-    listTable: async (family, name) => {
+    listTable: async (family, name, { hasHandles = false } = {}) => {
       try {
-        return await runNft(['list', 'table', family, name])
+        return await runNft([...(hasHandles ? ['-a'] : []), 'list', 'table', family, name])
       } catch (error) {
         if (isMissing(error)) return undefined
         throw error

@@ -47,6 +47,8 @@ export interface LinkPort {
   addAddress(name: string, address: string, netnsPin?: string): void
   setLoopbackUp(netnsPin: string): void
   setUp(name: string, netnsPin?: string): void
+  /** Counters of a link of the daemon's namespace, as that end sees them; undefined when there is no such link. */
+  counters(name: string): LinkCounters | undefined
   /** The link of the default route with its MTU; undefined on a machine without one. */
   uplink(): Uplink | undefined
 }
@@ -112,6 +114,17 @@ export interface RouteEntry {
   readonly metric: number
 }
 
+export interface LinkCounters {
+  readonly rxBytes: number
+  readonly rxPackets: number
+  readonly rxErrors: number
+  readonly rxDropped: number
+  readonly txBytes: number
+  readonly txPackets: number
+  readonly txErrors: number
+  readonly txDropped: number
+}
+
 export interface Uplink {
   readonly name: string
   readonly index: number
@@ -121,8 +134,8 @@ export interface Uplink {
 export interface NftablesPort {
   /** Feeds `nft -f -`: one transaction, all or nothing. The error carries nft's own message. */
   apply(script: string): Promise<void>
-  /** The text of a table as `nft list table` prints it; undefined when there is none. */
-  listTable(family: NftFamily, name: string): Promise<string | undefined>
+  /** The text of a table as `nft list table` prints it (with `# handle N` behind each rule if asked for); undefined when there is none. */
+  listTable(family: NftFamily, name: string, options?: { readonly hasHandles?: boolean }): Promise<string | undefined>
   /** `family name` of every table. */
   listTables(): Promise<readonly { readonly family: NftFamily; readonly name: string }[]>
   /** Absent is fine. */

@@ -70,6 +70,8 @@ export interface HostsInput {
   readonly extraHosts: readonly string[]
   /** What `host-gateway` stands for. */
   readonly hostGateway: string | undefined
+  /** What stands first; default: the names of every machine's loopback. */
+  readonly base?: string
 }
 
 const LOCAL_LINES = [
@@ -81,7 +83,7 @@ const LOCAL_LINES = [
   'ff02::2\tip6-allrouters',
 ]
 
-export function hostsText({ hostname, domainname, addresses, extraHosts, hostGateway }: HostsInput): string {
+export function hostsText({ hostname, domainname, addresses, extraHosts, hostGateway, base }: HostsInput): string {
   const own = hostname === '' ? '' : domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`
   const extra = extraHosts.flatMap((entry) => {
     const separator = entry.search(/[:=]/)
@@ -90,7 +92,8 @@ export function hostsText({ hostname, domainname, addresses, extraHosts, hostGat
     const meant = address === 'host-gateway' ? hostGateway : address
     return separator <= 0 || meant === undefined ? [] : [`${meant}\t${name}`]
   })
-  return `${[...LOCAL_LINES, ...extra, ...(own === '' ? [] : addresses.map((address) => `${address}\t${own}`))].join('\n')}\n`
+  const first = base === undefined ? LOCAL_LINES : base.trimEnd().split('\n')
+  return `${[...first, ...extra, ...(own === '' ? [] : addresses.map((address) => `${address}\t${own}`))].join('\n')}\n`
 }
 
 export function hostnameText(hostname: string): string {

@@ -8,9 +8,9 @@ export interface HeldPort extends PublishedPort {
   readonly containerName: string
 }
 
-/** One port to be taken on one address: the candidates in the order to try them, or undefined for any free one. */
+/** One port to be taken on all of these addresses: the candidates in the order to try them, or undefined for any free one. */
 export interface PortDemand {
-  readonly hostIp: string
+  readonly hostIps: readonly string[]
   readonly protocol: PublishedPort['protocol']
   readonly containerPort: number
   readonly candidates: readonly number[] | undefined
@@ -34,18 +34,24 @@ export function planPorts(
   },
 ): readonly PortDemand[] {
   const planned: HeldPort[] = []
-  return requests.flatMap((request) => {
+  return requests.map((request) => {
     checkRequest(request, options.containerName)
-    return addressesOf(request, options).map((hostIp) => {
-      const candidates = request.hostPort === null ? undefined : rangeOf(request.hostPort)
-      const free = candidates?.filter((port) => !holderOf([...options.held, ...planned], hostIp, port, request.protocol))
-      if (candidates !== undefined && free?.length === 0)
-        throw conflict(request, hostIp, [...options.held, ...planned], candidates)
-      const [only, ...more] = free ?? []
-      if (only !== undefined && more.length === 0)
-        planned.push({ ...request, hostIp, hostPort: only, containerName: options.containerName })
-      return { hostIp, protocol: request.protocol, containerPort: request.containerPort, candidates: free }
-    })
+    const { containerPort, protocol } = request
+    const hostIps = addressesOf(request, options)
+    const demand = { hostIps, protocol, containerPort }
+    if (request.hostPort === null) return { ...demand, candidates: undefined }
+    const all = rangeOf(request.hostPort)
+    const held = [...options.held, ...planned]
+    const isFree = (port: number) => hostIps.every((hostIp) => holderOf(held, hostIp, port, protocol) === undefined)
+    const candidates = all.filter(isFree)
+    if (candidates.length === 0) throw conflict(request, hostIps, held, all)
+    // Several requests may share a range; a single port that two of them want is a conflict right here.
+    const [only, ...more] = candidates
+    if (only !== undefined && more.length === 0)
+      planned.push(
+        ...hostIps.map((hostIp) => ({ hostIp, hostPort: only, containerPort, protocol, containerName: options.containerName })),
+      )
+    return { ...demand, candidates }
   })
 }
 
@@ -103,16 +109,25 @@ function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::'
 }
 
-function conflict({ protocol }: PortRequest, hostIp: string, held: readonly HeldPort[], candidates: readonly number[]) {
-  const [first] = candidates
-  const holder = first === undefined ? undefined : holderOf(held, hostIp, first, protocol)
-  const at = `${hostIp.includes(':') ? `[${hostIp}]` : hostIp}:${candidates.length > 1 ? `${first}-${candidates.at(-1)}` : first}/${protocol}`
-  return networkError(
-    'network.port_in_use',
-    `Bind for ${at} failed: port is already allocated (published by container ${holder?.containerName ?? 'unknown'})`,
-    {
-      hint: 'Stop that container, or publish on another port.',
-      details: { hostIp, port: first, protocol, container: holder?.containerName },
-    },
-  )
+function conflict(
+  { protocol }: PortRequest,
+  hostIps: readonly string[],
+  held: readonly HeldPort[],
+  candidates: readonly number[],
+) {
+  const [first = 0] = candidates
+  const holders = hostIps.map((hostIp) => ({ hostIp, holder: holderOf(held, hostIp, first, protocol) }))
+  const { hostIp = '', holder } = holders.find((entry) => entry.holder !== undefined) ?? {}
+  return portInUse(hostIp, candidates, protocol, `published by container ${holder?.containerName ?? 'unknown'}`)
+}
+
+/** Begins as Docker's own message does: tools look for these words. */
+export function portInUse(hostIp: string, ports: readonly number[], protocol: string, why: string, cause?: unknown) {
+  const range = ports.length > 1 ? `${ports[0]}-${ports.at(-1)}` : String(ports[0] ?? 0)
+  const at = `${hostIp.includes(':') ? `[${hostIp}]` : hostIp}:${range}`
+  return networkError('network.port_in_use', `Bind for ${at} failed: port is already allocated (${protocol}, ${why})`, {
+    cause,
+    hint: 'Stop whoever has it (`ss -lnp` shows processes), or publish on another port.',
+    details: { hostIp, port: ports[0], protocol },
+  })
 }

@@ -30,6 +30,17 @@ export interface FakeNetworkOptions {
   readonly routes?: readonly RouteEntry[]
 }
 
+const NO_TRAFFIC = {
+  rxBytes: 0,
+  rxPackets: 0,
+  rxErrors: 0,
+  rxDropped: 0,
+  txBytes: 0,
+  txPackets: 0,
+  txErrors: 0,
+  txDropped: 0,
+}
+
 /** Links, pins and tables as plain sets; sockets are descriptors that nobody can use. */
 export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): FakeNetwork {
   const pins = new Set<string>()
@@ -100,6 +111,7 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
       addAddress: (name, address, pin) => record('links.addAddress', name, address, pin),
       setLoopbackUp: (pin) => record('links.setLoopbackUp', pin),
       setUp: (name, pin) => record('links.setUp', name, pin),
+      counters: (name) => (links.has(name) ? NO_TRAFFIC : undefined),
       uplink: () => uplink,
     },
     nftables: {

@@ -1,4 +1,4 @@
-import type { AddressEntry, LinkEntry, RouteEntry } from '../port-network.ts'
+import type { AddressEntry, LinkCounters, LinkEntry, RouteEntry } from '../port-network.ts'
 import { AF, formatAddress, formatMac } from '../address.ts'
 import { decodeAttributes } from './message.ts'
 import type { NetlinkReply } from './message.ts'
@@ -18,6 +18,25 @@ export function linkOf({ body }: NetlinkReply): LinkEntry {
     mtu: attributes.get(IFLA.mtu)?.readUInt32LE(0) ?? 0,
     isUp: (body.readUInt32LE(8) & IFF_UP) !== 0,
     masterIndex: attributes.get(IFLA.master)?.readUInt32LE(0),
+  }
+}
+
+const IFLA_STATS64 = 23
+
+/** struct rtnl_link_stats64: packets, bytes, errors and drops, each received and sent. */
+export function countersOf({ body }: NetlinkReply): LinkCounters | undefined {
+  const stats = decodeAttributes(body.subarray(16)).get(IFLA_STATS64)
+  if (stats === undefined || stats.length < 64) return undefined
+  const figure = (at: number) => Number(stats.readBigUInt64LE(at * 8))
+  return {
+    rxPackets: figure(0),
+    txPackets: figure(1),
+    rxBytes: figure(2),
+    txBytes: figure(3),
+    rxErrors: figure(4),
+    txErrors: figure(5),
+    rxDropped: figure(6),
+    txDropped: figure(7),
   }
 }
 

@@ -15,10 +15,8 @@ export interface NameLookup {
 
 export type Transport = 'udp' | 'tcp'
 
-/** Docker's figure as well: long enough to spare a busy client, short enough for containers that come and go. */
-const TIME_TO_LIVE_S = 600
-/** Answers for names of which replicas come and go are asked for anew each time. */
-const REPLICA_TIME_TO_LIVE_S = 5
+/** Containers come and go, with another address each time: whoever caches names shall ask again soon. */
+const TIME_TO_LIVE_S = 5
 
 /** The whole reply to a query, or undefined for what deserves none. */
 export async function answerQuery(
@@ -29,11 +27,7 @@ export async function answerQuery(
   if (query === undefined) return undefined
   const { sandboxId, transport, lookup, random } = options
   const reply = (code: number, answers: readonly DnsAnswer[] = []) =>
-    encodeReply(
-      query,
-      { code, answers, timeToLiveS: answers.length > 1 ? REPLICA_TIME_TO_LIVE_S : TIME_TO_LIVE_S },
-      transport === 'udp' ? query.maxUdpBytes : 65_535,
-    )
+    encodeReply(query, { code, answers, timeToLiveS: TIME_TO_LIVE_S }, transport === 'udp' ? query.maxUdpBytes : 65_535)
   if (query.operation !== 0) return reply(DNS_CODE.notImplemented)
   if (query.isInternetClass) {
     const own = ownAnswers(query, sandboxId, lookup)

@@ -1,0 +1,153 @@
+import { messageOf } from '#base'
+import type { Clock, Log } from '#base'
+import type { Host } from '#host'
+
+import type { InstanceNames } from './names.ts'
+import { changePortsScript, dockerUserHandles, dockerUserScript, tableScript } from './nft-plan.ts'
+import type { BridgeRules, PortRule } from './nft-plan.ts'
+
+/**
+ * The instance's nft table. What it should hold is kept here; changes are brought to the kernel one run at a time, and whoever
+ * asks while a run is under way shares the next one.
+ */
+export interface Firewall {
+  setBridge(rules: BridgeRules): Promise<void>
+  removeBridge(bridge: string): Promise<void>
+  addPorts(ports: readonly PortRule[]): Promise<void>
+  /** Deleting is slow (the kernel waits for all its cores), so it is gathered and done a little later. */
+  removePorts(ports: readonly PortRule[]): void
+  /** Lets our bridges through a FORWARD chain that Docker closed. */
+  openForward(): Promise<void>
+  /** Writes the whole table anew, as after a restart. */
+  rebuild(): Promise<void>
+  /** Done with all that was asked for. */
+  settle(): Promise<void>
+  removeAll(): Promise<void>
+}
+
+export interface FirewallNeeds {
+  readonly host: Pick<Host, 'nftables' | 'kernel'>
+  readonly names: InstanceNames
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Containers that stop together (a stack going down) have their ports removed in one transaction. */
+const REMOVE_DELAY_MS = 50
+
+export function createFirewall({ host, names, clock, log }: FirewallNeeds): Firewall {
+  const bridges = new Map<string, BridgeRules>()
+  const ports = new Map<string, PortRule>()
+  let added: PortRule[] = []
+  let gone: PortRule[] = []
+  let isWhole = false
+  let running: Promise<void> = Promise.resolve()
+  let next: Promise<void> | undefined
+
+  const applyAll = async () => {
+    await host.nftables.apply(tableScript(names, [...bridges.values()], [...ports.values()]))
+    isWhole = true
+  }
+  const applyChanges = async () => {
+    const [adding, removing] = [added, gone]
+    added = []
+    gone = []
+    if (!isWhole) return await applyAll()
+    if (adding.length === 0 && removing.length === 0) return
+    try {
+      await host.nftables.apply(changePortsScript(names, removing, adding))
+    } catch (error) {
+      // Somebody changed our table (a flushed rule set): what should be there is known, so write all of it.
+      log.warn('change published ports; the whole table is written instead', { error: messageOf(error) })
+      isWhole = false
+      await applyAll()
+    }
+  }
+  const flush = (): Promise<void> => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        running = next ?? running
+        next = undefined
+        return applyChanges()
+      })
+    return next
+  }
+  const flushLater = () => {
+    clock.after(REMOVE_DELAY_MS, () => {
+      if (gone.length > 0) flush().catch((error: unknown) => log.warn('remove published ports', { error: messageOf(error) }))
+    })
+  }
+  const rebuild = () => {
+    isWhole = false
+    return flush()
+  }
+  return {
+    setBridge: (rules) => {
+      bridges.set(rules.bridge, rules)
+      return rebuild()
+    },
+    removeBridge: (bridge) => (bridges.delete(bridge) ? rebuild() : Promise.resolve()),
+    addPorts: async (rules) => {
+      for (const rule of rules) ports.set(keyOf(rule), rule)
+      added.push(...rules)
+      await flush()
+    },
+    removePorts: (rules) => {
+      // One that never reached the kernel must not be deleted there.
+      const waiting = new Set(added.map(keyOf))
+      const isWaiting = (rule: PortRule) => waiting.has(keyOf(rule))
+      for (const rule of rules) ports.delete(keyOf(rule))
+      const dropped = new Set(rules.filter(isWaiting).map(keyOf))
+      added = added.filter((rule) => !dropped.has(keyOf(rule)))
+      gone.push(...rules.filter((rule) => !isWaiting(rule)))
+      if (gone.length > 0) flushLater()
+    },
+    openForward: () => openForward(host, names, log),
+    rebuild,
+    settle: async () => {
+      if (gone.length > 0 || added.length > 0) await flush()
+      await (next ?? running).catch(() => undefined)
+    },
+    removeAll: async () => {
+      await (next ?? running).catch(() => undefined)
+      bridges.clear()
+      ports.clear()
+      added = []
+      gone = []
+      isWhole = false
+      await Promise.all([host.nftables.deleteTable('inet', names.table), closeForward(host, names)])
+    },
+  }
+}
+
+function keyOf({ hostIp, protocol, hostPort }: PortRule): string {
+  return `${protocol} ${hostIp} ${hostPort}`
+}
+
+async function openForward(host: FirewallNeeds['host'], names: InstanceNames, log: Log): Promise<void> {
+  const policy = await host.kernel.forwardPolicy()
+  for (const [family, isDrop, hasChain] of [
+    [4, policy.isDrop, policy.hasDockerUser],
+    [6, policy.isDropIpv6, policy.hasDockerUserIpv6],
+  ] as const) {
+    if (!isDrop) continue
+    if (!hasChain) {
+      log.warn(`the host's firewall drops forwarded IPv${family} packets; containers reach nothing beyond the host`, {
+        hint: `accept packets of links ${names.bridgePrefix}* in its FORWARD chain`,
+      })
+      continue
+    }
+    const listing = await host.nftables.listTable(family === 4 ? 'ip' : 'ip6', 'filter', { hasHandles: true })
+    if (dockerUserHandles(names, listing ?? '').length === 0) await host.nftables.apply(dockerUserScript(names, family))
+  }
+}
+
+async function closeForward(host: FirewallNeeds['host'], names: InstanceNames): Promise<void> {
+  for (const family of ['ip', 'ip6'] as const) {
+    const listing = await host.nftables.listTable(family, 'filter', { hasHandles: true })
+    const handles = dockerUserHandles(names, listing ?? '')
+    if (handles.length === 0) continue
+    await host.nftables.apply(handles.map((handle) => `delete rule ${family} filter DOCKER-USER handle ${handle}\n`).join(''))
+  }
+}

@@ -1,0 +1,177 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { keyedLocks } from '#base'
+import type { ContainerId } from '#base'
+
+import { DEFAULT_POOLS, ipv6Pool } from './address-pool.ts'
+import { createBridges } from './bridges.ts'
+import type { Context, NetworksNeeds } from './context.ts'
+import { createNetwork, ensurePredefined } from './create-network.ts'
+import { addressMemory, attachEndpoint, detachEndpoint } from './endpoints.ts'
+import { networkError } from './errors.ts'
+import { createFirewall } from './firewall.ts'
+import { identityFiles } from './identity.ts'
+import { createNameService } from './name-service.ts'
+import { instanceNames } from './names.ts'
+import { createPortHolders } from './port-holders.ts'
+import type { Endpoint, Networks, PublishedPort } from './port.ts'
+import { publishPorts, unpublishPorts } from './publish-ports.ts'
+import { recoverNetworks } from './recover.ts'
+import { networkState } from './state.ts'
+import type { Sandbox } from './state.ts'
+
+export function createNetworks(needs: NetworksNeeds): Networks {
+  const names = instanceNames(needs.instance)
+  const pools = { 4: DEFAULT_POOLS, 6: [ipv6Pool(names.digits)] }
+  const context = wire(needs, names, pools)
+  const { state, host, firewall, nameService, bridges } = context
+  const memory = addressMemory()
+  /** One change of a container's network at a time; the engine's own lock usually sees to that already. */
+  const locks = keyedLocks()
+
+  const endpointOn = (containerId: ContainerId, reference: string): Endpoint | undefined => {
+    const network = state.get(reference)
+    return state.sandboxes.get(containerId)?.endpoints.find(({ networkId }) => networkId === network.id)
+  }
+  const removeSandbox = async (containerId: ContainerId) => {
+    const sandbox = state.sandboxes.get(containerId)
+    nameService.stop(containerId)
+    unpublishPorts(context, containerId)
+    // Deleting the host's end now and not whenever the last process lets go of the namespace: its address is free from here on.
+    for (const { hostLink } of sandbox?.endpoints ?? []) host.links.detachContainer(hostLink)
+    host.namespaces.removeNetwork(context.pinOf(containerId))
+    state.deleteSandbox(containerId)
+    await Promise.resolve()
+  }
+  return {
+    create: (spec) => createNetwork(context, spec, pools),
+    remove: async (reference) => {
+      const network = state.get(reference)
+      if (network.isPredefined)
+        throw networkError('network.predefined', `${network.name} is a pre-defined network and cannot be removed`)
+      const attached = state.endpoints(network.id)
+      if (attached.length > 0)
+        throw networkError(
+          'network.in_use',
+          `network ${network.name} has active endpoints: ${attached.map(({ containerName }) => containerName).join(', ')}`,
+          {
+            hint: 'Stop or disconnect these containers first.',
+          },
+        )
+      state.deleteNetwork(network.id)
+      await bridges.remove(network)
+      return network
+    },
+    get: (reference) => state.get(reference),
+    find: (reference) => state.find(reference),
+    list: () => [...state.networks.values()],
+    endpoints: (networkId) => state.endpoints(networkId),
+    recover: async ({ pidOf }) => {
+      ensurePredefined(context, pools)
+      await recoverNetworks(context, pidOf)
+    },
+    sandboxCreate: (containerId, { nameServers = [] } = {}) => {
+      const pin = context.pinOf(containerId)
+      if (state.sandboxes.has(containerId)) dropLinks(context, containerId)
+      host.namespaces.removeNetwork(pin)
+      mkdirSync(join(pin, '..'), { recursive: true, mode: 0o711 })
+      host.namespaces.createNetwork(pin)
+      host.links.setLoopbackUp(pin)
+      state.saveSandbox({ containerId, nameServers, endpoints: [], gatewayEndpointId: '', ports: [] })
+      return pin
+    },
+    sandboxPath: (containerId) => (state.sandboxes.has(containerId) ? context.pinOf(containerId) : undefined),
+    sandboxRemove: (containerId) => locks.run(containerId, () => removeSandbox(containerId)),
+    attach: (request) => locks.run(request.containerId, () => attachEndpoint(context, memory, request)),
+    detach: (containerId, reference, { mustExist = false } = {}) =>
+      locks.run(containerId, async () => {
+        const endpoint = endpointOn(containerId, reference)
+        if (endpoint !== undefined) return await detachEndpoint(context, containerId, endpoint)
+        if (mustExist)
+          throw networkError(
+            'network.not_attached',
+            `container ${containerId.slice(0, 12)} is not connected to network ${reference}`,
+          )
+      }),
+    endpointsOf: (containerId) => state.sandboxes.get(containerId)?.endpoints ?? [],
+    publish: (containerId, ports) => locks.run(containerId, () => publishPorts(context, containerId, ports)),
+    unpublish: (containerId) => unpublishPorts(context, containerId),
+    publishedPorts: (containerId) => (state.sandboxes.get(containerId)?.ports ?? []).map(publishedPort),
+    rename: (containerId, name) => {
+      const renamed = (endpoint: Endpoint): Endpoint => ({
+        ...endpoint,
+        containerName: name,
+        dnsNames: endpoint.dnsNames.map((one) => (one === endpoint.containerName ? name : one)),
+      })
+      const sandbox = state.sandboxes.get(containerId)
+      if (sandbox !== undefined) state.saveSandbox({ ...sandbox, endpoints: sandbox.endpoints.map(renamed) })
+    },
+    statistics: (containerId) => statisticsOf(context, state.sandboxes.get(containerId)),
+    identityFiles: (containerId, options) => identityFiles(context, containerId, options),
+    shutdown: async ({ remove }) => {
+      nameService.stopAll()
+      for (const containerId of state.sandboxes.keys()) context.holders.release(containerId)
+      await firewall.settle()
+      if (!remove) return
+      for (const { bridge } of state.networks.values()) if (bridge !== '') host.links.deleteLink(bridge)
+      await firewall.removeAll()
+    },
+  }
+}
+
+function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<typeof createNetwork>[2]): Context {
+  const { host, clock, random, log, runDir } = needs
+  const state = networkState(needs.records)
+  const pinOf = (containerId: ContainerId) => join(runDir, 'netns', containerId)
+  const readResolvConf = needs.readResolvConf ?? (() => readFileSync('/etc/resolv.conf', 'utf8'))
+  const firewall = createFirewall({ host, names, clock, log })
+  return {
+    ...needs,
+    names,
+    state,
+    pinOf,
+    readResolvConf,
+    firewall,
+    bridges: createBridges({ host, names, state, firewall, log, pools }),
+    holders: createPortHolders({ host, random, log }),
+    nameService: createNameService({ host, state, clock, random, log, pinOf, readResolvConf }),
+  }
+}
+
+/** What an earlier life of the same container left, should nobody have cleaned up after it. */
+function dropLinks(context: Context, containerId: ContainerId): void {
+  const { state, host, nameService } = context
+  nameService.stop(containerId)
+  unpublishPorts(context, containerId)
+  for (const { hostLink } of state.sandboxes.get(containerId)?.endpoints ?? []) host.links.detachContainer(hostLink)
+  state.deleteSandbox(containerId)
+}
+
+function publishedPort({ hostIp, hostPort, containerPort, protocol }: PublishedPort): PublishedPort {
+  return { hostIp, hostPort, containerPort, protocol }
+}
+
+/** What the host's end received is what the container sent. */
+function statisticsOf({ host }: Context, sandbox: Sandbox | undefined): ReturnType<Networks['statistics']> {
+  const entries = (sandbox?.endpoints ?? []).flatMap(({ hostLink, guestLink }) => {
+    const seen = host.links.counters(hostLink)
+    if (seen === undefined) return []
+    return [
+      [
+        guestLink,
+        {
+          rxBytes: seen.txBytes,
+          rxPackets: seen.txPackets,
+          rxErrors: seen.txErrors,
+          rxDropped: seen.txDropped,
+          txBytes: seen.rxBytes,
+          txPackets: seen.rxPackets,
+          txErrors: seen.rxErrors,
+          txDropped: seen.rxDropped,
+        },
+      ] as const,
+    ]
+  })
+  return Object.fromEntries(entries)
+}
