@@ -1,0 +1,73 @@
+import type { Digest } from '#base'
+
+import { layOut, type CopyLayout } from './copy-layout.ts'
+import { emptyTree, type FileTree } from './file-tree.ts'
+import { copyKey, selectionKey } from './keys.ts'
+import { layerTar } from './layer-items.ts'
+import { parseMode } from './modes.ts'
+import { resolveOwner } from './owners.ts'
+import { buildError } from './errors.ts'
+import { contentDigest, selectSources, type SelectedSource } from './select-sources.ts'
+import type { CopyAction } from './steps.ts'
+import type { LayerWork, StepContext } from './steps-context.ts'
+import { splitArchives } from './unpack-archives.ts'
+
+/** COPY and ADD write their layer straight from the sources: nothing runs, and nothing is unpacked on the host. */
+export async function copyWork(
+  build: StepContext,
+  action: CopyAction,
+  layers: readonly Digest[],
+  sourceLayers: readonly Digest[] | undefined,
+): Promise<LayerWork> {
+  const content =
+    sourceLayers === undefined ? await contextDigest(build, action) : await layersDigest(build, action, sourceLayers)
+  const make = async (): Promise<Digest> => {
+    await using open = new AsyncDisposableStack()
+    const source = sourceLayers === undefined ? build.context.tree : open.use(await build.ports.root.open(sourceLayers))
+    const root: FileTree = action.isLink ? emptyTree() : open.use(await build.ports.root.open(layers))
+    const selected = await selectSources(source, action.sources)
+    const archives = action.unpacks ? open.use(await splitArchives(selected, build.ports)) : undefined
+    const layout = await layoutOf(action, root, archives?.plain ?? selected, archives?.unpacked ?? [])
+    const items = await layOut(layout, root)
+    return (await build.ports.layers.addLayerTar(layerTar(items, build.epochS))).diffId
+  }
+  return { key: copyKey(action, content, layers, build.epochS), make }
+}
+
+async function layoutOf(
+  action: CopyAction,
+  root: FileTree,
+  selected: readonly SelectedSource[],
+  unpacked: readonly SelectedSource[],
+): Promise<CopyLayout> {
+  if (action.mode !== undefined && unpacked.length > 0)
+    throw buildError('build.unsupported', 'ADD --chmod of an archive that is unpacked is not supported', {
+      hint: 'Set the modes in the archive, or change them in a RUN step.',
+    })
+  return {
+    selected,
+    unpacked,
+    inlineFiles: action.inlineFiles,
+    destination: action.destination,
+    owner: action.owner === undefined ? undefined : await resolveOwner(action.owner, root),
+    keepsOwners: action.from.kind !== 'context',
+    mode: action.mode === undefined ? undefined : parseMode(action.mode),
+  }
+}
+
+async function contextDigest(build: StepContext, action: CopyAction): Promise<string> {
+  return await contentDigest(await selectSources(build.context.tree, action.sources), false)
+}
+
+/** Reading what a stage gives takes a while, and the same layers always give the same: the digest is kept. */
+async function layersDigest(build: StepContext, action: CopyAction, layers: readonly Digest[]): Promise<string> {
+  const { cache, clock, root } = build.ports
+  const keepsOwners = action.owner === undefined
+  const key = selectionKey(layers, action.sources, keepsOwners)
+  const known = await cache.get(key)
+  if (known?.kind === 'content') return known.digest
+  await using tree = await root.open(layers)
+  const digest = await contentDigest(await selectSources(tree, action.sources), keepsOwners)
+  await cache.put(key, { kind: 'content', digest, created: new Date(clock.nowMs()).toISOString() })
+  return digest
+}

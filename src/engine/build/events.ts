@@ -1,0 +1,31 @@
+import type { Digest, GloveboxError } from '#base'
+import type { Place } from '#oci/dockerfile'
+
+/** What a build reports, in order. Every `step-started` is followed by one `step-done`, or by `failed`. */
+export type BuildEvent =
+  | { readonly kind: 'planned'; readonly stepCount: number; readonly fileCount: number }
+  | {
+      readonly kind: 'step-started'
+      readonly number: number
+      readonly total: number
+      readonly text: string
+      readonly place: Place
+    }
+  | { readonly kind: 'step-running'; readonly number: number }
+  | { readonly kind: 'output'; readonly number: number; readonly stream: 'stdout' | 'stderr'; readonly chunk: Buffer }
+  | {
+      readonly kind: 'step-done'
+      readonly number: number
+      readonly isCached: boolean
+      /** The layer that the step made, if any. */
+      readonly diffId: Digest | undefined
+      /** Names the state after the step; changes when the state does. */
+      readonly stateId: string
+      readonly durationMs: number
+    }
+  | { readonly kind: 'warning'; readonly place: Place; readonly message: string }
+  | { readonly kind: 'image'; readonly id: Digest }
+  | { readonly kind: 'tagged'; readonly id: Digest; readonly reference: string }
+  | { readonly kind: 'failed'; readonly error: GloveboxError }
+
+export type EmitBuildEvent = (event: BuildEvent) => void

@@ -1,0 +1,31 @@
+/**
+ * The builder: a Dockerfile and a context become an image. The plan is a value made from the syntax tree, the arguments and the
+ * configurations of the bases; the loop carries it out through ports. Steps are cached by content alone (layers below, instruction, files,
+ * environment), never by what an image claims. COPY and ADD write layers without running or unpacking anything on the host; a step that
+ * several builds want runs once; a cache record exists only when its layer does.
+ */
+export { classicStream, type ClassicStreamOptions } from './classic-stream.ts'
+export { bareContext, receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
+export { buildError } from './errors.ts'
+export type { BuildEvent, EmitBuildEvent } from './events.ts'
+export type { FileTree, TreeEntry, TreeEntryType } from './file-tree.ts'
+export { buildImage, type BuildOutcome, type BuildRequest } from './loop.ts'
+export { memoryBuildCache } from './memory-cache.ts'
+export { planBuild, type ImageNeed, type Planned } from './plan.ts'
+export type { PlanInput } from './plan-input.ts'
+export type {
+  BaseImage,
+  BuildCache,
+  BuildImages,
+  BuildLayers,
+  BuildPorts,
+  BuildRoot,
+  BuildRunner,
+  CacheRecord,
+  RunLimits,
+  RunMount,
+  RunNetwork,
+  RunOutcome,
+  RunSpec,
+} from './ports.ts'
+export type { BuildPlan, StagePlan, Step, StepAction } from './steps.ts'

@@ -1,0 +1,42 @@
+import { hash } from 'node:crypto'
+
+import type { Digest } from '#base'
+
+import type { CopyAction, RunAction, WorkdirAction } from './steps.ts'
+
+/** Goes up when a step of the same key would give another result. */
+const KEY_VERSION = 1
+
+/** Names equal work by what goes into it, and never by what an image says of its own history. */
+function keyOf(kind: string, parts: unknown): string {
+  return `${kind}-${hash('sha256', JSON.stringify([KEY_VERSION, kind, parts]), 'hex')}`
+}
+
+export function runKey(action: RunAction, layers: readonly Digest[], epochS: number | undefined): string {
+  const mounts = action.mounts.map((mount) =>
+    mount.kind === 'file' ? { ...mount, content: mount.content.toString('base64') } : mount,
+  )
+  const { args, env, workingDir, user, network } = action
+  return keyOf('run', { layers, args, env: env.toSorted(), workingDir, user, network, mounts, epochS })
+}
+
+export function workdirKey(action: WorkdirAction, layers: readonly Digest[], epochS: number | undefined): string {
+  return keyOf('workdir', { layers, path: action.path, user: action.user, epochS })
+}
+
+/** A linked layer does not depend on what it is laid upon. */
+export function copyKey(action: CopyAction, content: string, layers: readonly Digest[], epochS: number | undefined): string {
+  const { instruction, inlineFiles, destination, owner, mode, unpacks, isLink } = action
+  const below = isLink ? [] : layers
+  return keyOf('copy', { layers: below, content, instruction, inlineFiles, destination, owner, mode, unpacks, isLink, epochS })
+}
+
+/** What a selection of files from merged layers is: the layers do not change, so that the digest is worth keeping. */
+export function selectionKey(layers: readonly Digest[], sources: readonly string[], keepsOwners: boolean): string {
+  return keyOf('select', { layers, sources, keepsOwners })
+}
+
+/** An image without its times. */
+export function imageContentKey(content: unknown): string {
+  return keyOf('image', content)
+}

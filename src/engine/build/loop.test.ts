@@ -1,0 +1,425 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+
+import { virtualClock } from '#base'
+import { bytesOfText, packTar } from '#oci/tar'
+
+import { fakeMachine, gather, streamOf, tarOf, type FakeFiles, type FakeMachine } from './fake-ports.ts'
+import { buildImage, receiveContext, type BuildEvent, type BuildRequest } from './index.ts'
+
+type Options = Omit<Partial<BuildRequest>, 'context'>
+
+async function build(machine: FakeMachine, files: FakeFiles, options: Options = {}) {
+  const events: BuildEvent[] = []
+  await using context = await receiveContext(streamOf(await tarOf(files)), machine.ports)
+  const { imageId } = await buildImage(machine.ports, { context, ...options }, (event) => events.push(event))
+  const image = machine.image(imageId)
+  const cached = events.flatMap((event) => (event.kind === 'step-done' && event.isCached ? [event.number] : []))
+  return { imageId, image, events, cached, files: await machine.files(image.diffIds) }
+}
+
+const BASE: FakeFiles = {
+  etc: null,
+  'etc/passwd': 'root:x:0:0::/root:/bin/sh\nweb:x:101:102::/:/bin/sh\n',
+  'etc/group': 'root:x:0:\nstaff:x:50:\n',
+  tmp: { type: 'directory', mode: 0o1777 },
+  run: null,
+  var: null,
+  'var/run': { type: 'symlink', linkname: bytesOfText('/run') },
+}
+
+const MULTI_STAGE: FakeFiles = {
+  Dockerfile: `ARG TAG=1
+FROM base:\${TAG} AS deps
+WORKDIR /src
+COPY package.json ./
+RUN install
+
+FROM deps AS build
+ARG MODE=release
+COPY src ./src
+RUN compile $MODE
+
+FROM base:1 AS unused
+RUN never
+
+FROM scratch
+LABEL name=shop
+ENV PORT=80 URL=http://x:$PORT
+COPY --from=build /src/out /app
+USER web
+CMD ["/app/main"]
+`,
+  'package.json': '{}',
+  src: null,
+  'src/a.ts': 'a',
+  'src/b.ts': 'b',
+  'notes.md': 'not copied',
+}
+
+function compiler() {
+  return fakeMachine(({ args }) => {
+    const text = args.at(-1) ?? ''
+    if (text.startsWith('compile')) return { files: { src: null, 'src/out': null, 'src/out/main': text }, output: 'compiled\n' }
+    return { files: { 'installed.txt': 'yes' } }
+  })
+}
+
+test('a multi-stage build makes the image that the Dockerfile describes', async () => {
+  using machine = compiler()
+  await machine.addImage('base:1', BASE, { env: ['PATH=/bin'] })
+  const { image, files, events, imageId } = await build(machine, MULTI_STAGE, { tags: ['shop:1'] })
+  assert.deepEqual(files, { app: null, 'app/main': 'compile $MODE' })
+  assert.equal(image.config.user, 'web')
+  assert.deepEqual(image.config.env, ['PORT=80', 'URL=http://x:'])
+  assert.deepEqual(image.config.labels, { name: 'shop' })
+  assert.equal(machine.runs.length, 2)
+  assert.deepEqual(machine.runs[1]?.args, ['/bin/sh', '-c', 'compile $MODE'])
+  assert.deepEqual(machine.runs[1]?.env, ['MODE=release', 'PATH=/bin'])
+  assert.equal(machine.runs[1]?.workingDir, '/src')
+  assert.equal(machine.tags.get('shop:1'), imageId)
+  assert.equal(image.history.filter((entry) => !entry.isEmptyLayer).length, image.diffIds.length)
+  assert.ok(events.some((event) => event.kind === 'output' && event.chunk.toString() === 'compiled\n'))
+})
+
+test('a second build runs nothing and gives the same image', async () => {
+  using machine = compiler()
+  await machine.addImage('base:1', BASE)
+  const first = await build(machine, MULTI_STAGE)
+  const ran = machine.runs.length
+  const again = await build(machine, MULTI_STAGE)
+  assert.equal(machine.runs.length, ran)
+  assert.equal(again.imageId, first.imageId)
+  assert.deepEqual(again.cached, [2, 3, 4, 7, 8, 12])
+})
+
+test('a changed file runs again exactly the steps after its COPY', async () => {
+  using machine = compiler()
+  await machine.addImage('base:1', BASE)
+  await build(machine, MULTI_STAGE)
+  const after = await build(machine, { ...MULTI_STAGE, 'src/a.ts': 'changed' })
+  assert.deepEqual(
+    machine.runs.slice(2).map((run) => run.args.at(-1)),
+    ['compile $MODE'],
+  )
+  assert.deepEqual(after.cached, [2, 3, 4, 12])
+  const untouched = await build(machine, { ...MULTI_STAGE, 'src/a.ts': 'changed', 'notes.md': 'changed too' })
+  assert.equal(untouched.imageId, after.imageId)
+})
+
+test('times of files do not matter to the cache', async () => {
+  using machine = fakeMachine()
+  const files = (mtimeS: number): FakeFiles => ({ Dockerfile: 'FROM scratch\nCOPY a /', a: { size: 0, mtimeS } })
+  await build(machine, files(1))
+  assert.deepEqual((await build(machine, files(2))).cached, [2])
+})
+
+test('build arguments reach RUN, ENV hides them, and a change runs the step again', async () => {
+  using machine = fakeMachine(() => ({ files: { done: '' } }))
+  await machine.addImage('base', BASE)
+  const files = { Dockerfile: 'FROM base\nARG A=1 B\nENV B=env\nRUN x' }
+  await build(machine, files, {
+    buildArgs: new Map([
+      ['B', 'arg'],
+      ['HTTP_PROXY', 'http://secret'],
+    ]),
+  })
+  assert.deepEqual(machine.runs[0]?.env.slice(0, 2), ['A=1', 'B=env'])
+  assert.ok(machine.runs[0]?.env.includes('HTTP_PROXY=http://secret'))
+  const other = await build(machine, files, { buildArgs: new Map([['HTTP_PROXY', 'http://other']]) })
+  assert.equal(machine.runs.length, 1)
+  assert.ok(!JSON.stringify(other.image).includes('secret'))
+  await build(machine, files, { buildArgs: new Map([['A', '2']]) })
+  assert.equal(machine.runs.length, 2)
+})
+
+test('without the cache every step runs again', async () => {
+  using machine = compiler()
+  await machine.addImage('base:1', BASE)
+  await build(machine, MULTI_STAGE)
+  assert.deepEqual((await build(machine, MULTI_STAGE, { isCacheUsed: false })).cached, [])
+  assert.equal(machine.runs.length, 4)
+})
+
+test('a cached step whose layer was removed runs again', async () => {
+  using machine = fakeMachine(() => ({ files: { done: 'x' } }))
+  await machine.addImage('base', BASE)
+  const { image } = await build(machine, { Dockerfile: 'FROM base\nRUN x' })
+  machine.removeLayer(image.diffIds[1] ?? assert.fail())
+  await build(machine, { Dockerfile: 'FROM base\nRUN x' })
+  assert.equal(machine.runs.length, 2)
+})
+
+test('two builds at once do a common step once', async () => {
+  using machine = fakeMachine(async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return { files: { done: 'x' } }
+  })
+  await machine.addImage('base', BASE)
+  const files = { Dockerfile: 'FROM base\nRUN x' }
+  const [one, two] = await Promise.all([build(machine, files), build(machine, files)])
+  assert.equal(machine.runs.length, 1)
+  assert.deepEqual(one.image.diffIds, two.image.diffIds)
+})
+
+test('a command that fails ends the build with its line and exit code, and caches nothing', async () => {
+  using machine = fakeMachine(() => ({ exitCode: 7 }))
+  await machine.addImage('base', BASE)
+  const files = { Dockerfile: 'FROM base\nENV a=b\nRUN false' }
+  const failure = {
+    code: 'build.run_failed',
+    message: "Dockerfile:3: The command '/bin/sh -c false' returned a non-zero code: 7",
+  }
+  await assert.rejects(build(machine, files), failure)
+  assert.deepEqual(await machine.ports.cache.list(), [])
+})
+
+test('a RUN that changes nothing makes no layer', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const { image } = await build(machine, { Dockerfile: 'FROM base\nRUN true' })
+  assert.equal(image.diffIds.length, 1)
+  assert.equal(image.history.at(-1)?.isEmptyLayer, true)
+})
+
+test('with SOURCE_DATE_EPOCH equal inputs give equal images on different days', async () => {
+  const ids = await Promise.all(
+    [1_700_000_000_000, 1_800_000_000_000].map(async (nowMs) => {
+      using machine = fakeMachine(
+        () => ({ files: { out: { type: 'file', size: 0, mtimeS: nowMs / 1000 } } }),
+        virtualClock(nowMs),
+      )
+      await machine.addImage('base', BASE)
+      const files: FakeFiles = {
+        Dockerfile: 'FROM base\nWORKDIR /w\nRUN x\nCOPY a /b/\nLABEL z=1',
+        a: { size: 0, mtimeS: nowMs / 1000 },
+      }
+      const { imageId, image } = await build(machine, files, { buildArgs: new Map([['SOURCE_DATE_EPOCH', '1600000000']]) })
+      assert.equal(image.created, '2020-09-13T12:26:40.000Z')
+      return imageId
+    }),
+  )
+  assert.equal(ids[0], ids[1])
+})
+
+test('COPY follows the rules of its destination', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const files: FakeFiles = {
+    Dockerfile: [
+      'FROM base',
+      'WORKDIR /w',
+      'COPY a new',
+      'COPY a into/',
+      'COPY a etc /var/run/',
+      'COPY a /tmp',
+      'COPY ../../a /clipped',
+      'COPY *.txt t/',
+      'COPY etc /etc',
+      'COPY link /followed',
+      'COPY <<one <<"two" /h/',
+      'x=$HOME_DIR "q"',
+      'one',
+      '$y',
+      'two',
+    ].join('\n'),
+    a: 'A',
+    etc: null,
+    'etc/deep': null,
+    'etc/deep/f': 'F',
+    '1.txt': '1',
+    '2.txt': '2',
+    link: { type: 'symlink', linkname: bytesOfText('../../etc/deep/f') },
+  }
+  const { files: found, image } = await build(machine, files)
+  const added = Object.fromEntries(Object.entries(found).filter(([path, content]) => content !== null && !(path in BASE)))
+  assert.deepEqual(added, {
+    'w/new': 'A',
+    'w/into/a': 'A',
+    'run/a': 'A',
+    'run/deep/f': 'F',
+    'tmp/a': 'A',
+    clipped: 'A',
+    'w/t/1.txt': '1',
+    'w/t/2.txt': '2',
+    'etc/deep/f': 'F',
+    followed: 'F',
+    'h/one': 'x= "q"\n',
+    'h/two': '$y\n',
+  })
+  assert.equal((await machine.entry(image.diffIds, 'tmp'))?.mode, 0o1777)
+  assert.equal(found['var/run'], '-> /run')
+})
+
+test('COPY sets owners and modes', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const dockerfile = [
+    'FROM base',
+    'COPY --chown=web --chmod=u=rwX,go=rX d /one/',
+    'COPY --chown=7 a /two',
+    'COPY --chown=web:staff --chmod=4750 a /three/four',
+    'COPY a /five',
+  ]
+  const files: FakeFiles = { Dockerfile: dockerfile.join('\n'), a: 'A', d: null, 'd/f': { size: 0, mode: 0o700, uid: 9 } }
+  const { image } = await build(machine, files)
+  const at = async (path: string) => {
+    const entry = await machine.entry(image.diffIds, path)
+    return [entry?.uid, entry?.gid, entry?.mode.toString(8)]
+  }
+  assert.deepEqual(await at('one/f'), [101, 102, '755'])
+  assert.deepEqual(await at('two'), [7, 7, '644'])
+  assert.deepEqual(await at('three/four'), [101, 50, '4750'])
+  assert.deepEqual(await at('three'), [101, 50, '755'])
+  assert.deepEqual(await at('five'), [0, 0, '644'])
+  await assert.rejects(build(machine, { Dockerfile: 'FROM base\nCOPY --chown=nobody2 a /', a: '' }), {
+    code: 'build.owner_unknown',
+  })
+  await assert.rejects(build(machine, { Dockerfile: 'FROM base\nCOPY --chown=4294967295 a /', a: '' }), {
+    code: 'build.owner_unknown',
+  })
+})
+
+test('what COPY cannot do is refused at its line', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', { ...BASE, 'file.txt': 'x', lib: { type: 'symlink', linkname: bytesOfText('run') } })
+  const cases: readonly (readonly [line: string, code: string])[] = [
+    ['COPY missing /', 'build.copy_failed'],
+    ['COPY *.none /', 'build.copy_failed'],
+    ['COPY a b /dest', 'build.instruction_invalid'],
+    ['COPY [ab] /dest', 'build.copy_failed'],
+    ['COPY a /file.txt/', 'build.copy_failed'],
+    ['COPY a /file.txt/x', 'build.copy_failed'],
+    ['COPY d /file.txt', 'build.copy_failed'],
+    ['COPY root /', 'build.copy_failed'],
+    ['COPY --from=later a /', 'build.base_not_found'],
+    ['COPY --from=9 a /', 'build.stage_not_found'],
+    ['COPY --from=0 a /', 'build.stage_not_found'],
+    ['COPY --from=$x a /', 'build.instruction_invalid'],
+    ['COPY --exclude=x a /', 'build.unsupported'],
+    ['COPY --parents a /', 'build.unsupported'],
+    ['COPY --chmod=rwx a /', 'build.instruction_invalid'],
+    ['ADD http://x/y /', 'build.unsupported'],
+    ['ADD git@github.com:a/b.git /', 'build.unsupported'],
+    ['ADD --checksum=sha256:1 a /', 'build.unsupported'],
+    ['RUN --mount=type=secret,id=x y', 'build.unsupported'],
+    ['RUN --mount=type=bind,target=/x y', 'build.unsupported'],
+    ['RUN --security=insecure y', 'build.unsupported'],
+    ['RUN --device=x y', 'build.unsupported'],
+    ['EXPOSE 99999', 'build.instruction_invalid'],
+    ['STOPSIGNAL now', 'build.instruction_invalid'],
+    ['FROM missing', 'build.base_not_found'],
+  ]
+  for (const [line, code] of cases) {
+    const files: FakeFiles = { Dockerfile: `FROM base\n${line}`, a: '', b: '', d: null, root: null, 'root/lib': null }
+    await assert.rejects(build(machine, files), { code, message: /^Dockerfile:2: / }, line)
+  }
+})
+
+test('a context cannot reach out of itself', async () => {
+  using machine = fakeMachine()
+  const out = { type: 'symlink' as const, linkname: bytesOfText('/etc/passwd') }
+  await assert.rejects(build(machine, { Dockerfile: 'FROM scratch\nCOPY out /x', out }), { code: 'build.copy_failed' })
+  await assert.rejects(build(machine, { Dockerfile: 'FROM scratch', out, 'out/x': 'y' }), { code: 'build.context_invalid' })
+  await assert.rejects(
+    build(machine, { Dockerfile: 'FROM scratch', l: { type: 'hardlink', linkname: bytesOfText('etc/shadow') } }),
+    {
+      code: 'build.context_invalid',
+    },
+  )
+  await assert.rejects(
+    build(machine, { Dockerfile: 'FROM scratch\nCOPY loop /x', loop: { type: 'symlink', linkname: bytesOfText('loop') } }),
+    {
+      code: 'build.copy_failed',
+    },
+  )
+})
+
+test('ADD unpacks archives by content, COPY does not', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const inner = await tarOf({
+    top: null,
+    'top/f': 'F',
+    'var/run/pid': '1',
+    l: { type: 'symlink', linkname: bytesOfText('top/f') },
+  })
+  const bodies: Record<string, Buffer> = {
+    'a.tar': inner,
+    'b.bin': gzipSync(inner),
+    'c.zst': zstdCompressSync(inner),
+    'd.gz': gzipSync('text'),
+  }
+  const files = {
+    Dockerfile:
+      'FROM base\nADD a.tar /a/\nADD b.bin /b\nADD c.zst /c/\nADD d.gz /d/\nCOPY b.bin /e/\nADD --unpack=false a.tar /f/\nADD a.tar /',
+  }
+  const members = Object.entries(bodies).map(([name, body]) => ({
+    entry: { path: bytesOfText(name), type: 'file' as const, size: body.length },
+    body: [body],
+  }))
+  const context = Buffer.concat([(await tarOf(files)).subarray(0, -1024), await gather(packTar(members))])
+  await using received = await receiveContext(streamOf(gzipSync(context)), machine.ports)
+  const { imageId } = await buildImage(machine.ports, { context: received }, () => undefined)
+  const found = await machine.files(machine.image(imageId).diffIds)
+  for (const directory of ['a', 'b', 'c']) assert.equal(found[`${directory}/top/f`], 'F', directory)
+  assert.equal(found['c/l'], '-> top/f')
+  assert.equal(found['run/pid'], '1')
+  assert.equal(found['var/run'], '-> /run')
+  assert.ok('d/d.gz' in found && 'e/b.bin' in found && 'f/a.tar' in found)
+})
+
+test('triggers of a base fire once', async () => {
+  using machine = fakeMachine(() => ({ files: { ran: '' } }))
+  await machine.addImage('base', BASE, { onBuild: ['COPY . /app', 'RUN make'] })
+  await machine.addImage('other', BASE)
+  const files = { Dockerfile: 'FROM base\nCMD x', 'main.c': 'int' }
+  const { files: found, image, events } = await build(machine, files)
+  assert.equal(found['app/main.c'], 'int')
+  assert.deepEqual(image.config.onBuild, [])
+  assert.equal(events.filter((event) => event.kind === 'step-started').length, 4)
+})
+
+test('the ignore file hides files from COPY, and the Dockerfile can still be read', async () => {
+  using machine = fakeMachine()
+  const files = { Dockerfile: 'FROM scratch\nCOPY . /', '.dockerignore': '*\n!keep\n', keep: 'k', drop: 'd' }
+  assert.deepEqual((await build(machine, files)).files, { keep: 'k' })
+})
+
+test('here-documents of RUN become scripts', async () => {
+  using machine = fakeMachine(() => ({ files: { a: '' } }))
+  await machine.addImage('base', BASE)
+  const text =
+    'FROM base\nSHELL ["/bin/bash", "-c"]\nRUN <<E\none\ntwo\nE\nRUN <<E\n#!/bin/python\nx\nE\nRUN cat <<E >/f\n$y\nE\n'
+  await build(machine, { Dockerfile: text })
+  assert.deepEqual(machine.runs[0]?.args, ['/bin/bash', '-c', 'one\ntwo\n'])
+  assert.match(machine.runs[1]?.args[0] ?? '', /^\/dev\/build-script-/)
+  const [mount] = machine.runs[1]?.mounts ?? []
+  assert.equal(mount?.kind === 'file' ? mount.content.toString() : '', '#!/bin/python\nx\n')
+  assert.deepEqual(machine.runs[2]?.args, ['/bin/bash', '-c', 'cat <<E >/f\n$y\nE'])
+})
+
+test('a target builds no stage that it does not need', async () => {
+  using machine = compiler()
+  await machine.addImage('base:1', BASE)
+  const { image } = await build(machine, MULTI_STAGE, { target: 'DEPS', labels: { by: 'me' } })
+  assert.equal(machine.runs.length, 1)
+  assert.deepEqual(image.config.labels, { by: 'me' })
+  await assert.rejects(build(machine, MULTI_STAGE, { target: 'nope' }), { code: 'build.stage_not_found' })
+})
+
+test('a linked COPY is cached whatever is below it', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('one', BASE)
+  await machine.addImage('two', { ...BASE, more: 'x' })
+  await build(machine, { Dockerfile: 'FROM one\nCOPY --link a /d/', a: 'A' })
+  assert.deepEqual((await build(machine, { Dockerfile: 'FROM two\nCOPY --link a /d/', a: 'A' })).cached, [2])
+})
+
+test('a build that is cancelled stops before the next step', async () => {
+  using machine = compiler()
+  await machine.addImage('base:1', BASE)
+  await assert.rejects(build(machine, MULTI_STAGE, { signal: AbortSignal.abort() }), { code: 'operation.cancelled' })
+  assert.equal(machine.runs.length, 0)
+})

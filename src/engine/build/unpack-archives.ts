@@ -1,0 +1,76 @@
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { pipeline } from 'node:stream'
+
+import type { Random } from '#base'
+import { BLOCK_BYTES, tarPushScanner, textOfBytes } from '#oci/tar'
+
+import { archiveTree } from './context.ts'
+import { indexArchive } from './context-index.ts'
+import { buildError } from './errors.ts'
+import { isEmptyTar } from './layer-items.ts'
+import { MAX_UNPACKED_BYTES } from './limits.ts'
+import { archiveFormat, peek, receiveArchive } from './receive-archive.ts'
+import { selectSources, type SelectedSource } from './select-sources.ts'
+import { openSpool } from './spool.ts'
+
+export interface SplitSources extends AsyncDisposable {
+  readonly plain: readonly SelectedSource[]
+  readonly unpacked: readonly SelectedSource[]
+}
+
+/**
+ * Tells the archives among the sources of ADD by their content (tar, alone or in gzip or zstd) and opens them as trees. A link inside
+ * an archive is never followed: what stands below one is refused. Throws `build.unsupported` for xz and bzip2, `build.copy_failed`.
+ */
+export async function splitArchives(
+  selected: readonly SelectedSource[],
+  options: { readonly spoolDirectory: string; readonly random: Random },
+): Promise<SplitSources> {
+  await using open = new AsyncDisposableStack()
+  const plain: SelectedSource[] = []
+  const unpacked: SelectedSource[] = []
+  for (const source of selected) {
+    if (!(await isArchive(source))) {
+      plain.push(source)
+      continue
+    }
+    const spool = open.use(await openSpool(options.spoolDirectory, options.random))
+    const what = `the archive ${textOfBytes(source.path)}`
+    const received = await receiveArchive(source.tree.read(source.path), spool, { what, maxBytes: MAX_UNPACKED_BYTES })
+    const tree = archiveTree(indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool)
+    unpacked.push(...(await selectSources(tree, ['/'])))
+  }
+  const kept = open.move()
+  return { plain, unpacked, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
+
+async function isArchive(source: SelectedSource): Promise<boolean> {
+  if (source.entry.type !== 'file') return false
+  const { head, whole } = await peek(source.tree.read(source.path), BLOCK_BYTES)
+  const format = archiveFormat(head)
+  if (format === 'xz' || format === 'bzip2')
+    throw buildError('build.unsupported', `ADD of ${textOfBytes(source.path)}: ${format} archives are not supported yet`, {
+      hint: 'Compress it with gzip or zstd, or use COPY to take the file as it is.',
+    })
+  if (format === 'plain') return isTarHead(head)
+  const decompressor = format === 'gzip' ? createGunzip() : createZstdDecompress()
+  pipeline(whole, decompressor, () => undefined)
+  try {
+    return isTarHead((await peek(decompressor, BLOCK_BYTES)).head)
+  } catch {
+    return false
+  } finally {
+    decompressor.destroy()
+  }
+}
+
+/** A block whose checksum and fields are those of a tar header. */
+function isTarHead(head: Buffer): boolean {
+  if (head.length < BLOCK_BYTES || isEmptyTar(head)) return false
+  try {
+    tarPushScanner(() => undefined).push(head)
+    return true
+  } catch {
+    return false
+  }
+}
