@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-import { keyedLocks, type Clock, type Digest, type Log, type RecordStore } from '#base'
+import { invariant, keyedLocks, type Clock, type Digest, type Log, type RecordStore } from '#base'
 import type { ContentStore } from '#engine/content'
 import type { Events } from '#engine/events'
 
@@ -66,9 +66,9 @@ export function createImages(needs: ImagesNeeds): Images {
     list: () =>
       [...catalog.images].flatMap(([id, image]) => (image.isDetached ? [] : [recordOf(parts, id)])).toSorted(newestFirst),
     config: (ref) => {
-      const { id } = mustResolve(catalog, ref)
-      const { layers: stored, ...record } = recordOf(parts, id)
-      return { ...record, diffIds: stored.map(({ diffId }) => diffId) }
+      const image = catalog.images.get(mustResolve(catalog, ref).id)
+      invariant(image !== undefined, `${ref} resolves to an image`)
+      return image.config
     },
     tag: async (ref, target) => {
       const reference = readTagTarget(target)

@@ -137,7 +137,9 @@ async function runMmdebstrap(
       output,
       onLine: (line) => {
         const text = /^I: (.*?)(?:\.\.\.)?$/.exec(line)?.[1]
-        if (text !== undefined && !text.includes(made.directory)) say(`${text.charAt(0).toUpperCase()}${text.slice(1)}`)
+        // Its own closing words are not the end of ours.
+        if (text !== undefined && !text.includes(made.directory) && !/^(?:done|success)\b/.test(text))
+          say(`${text.charAt(0).toUpperCase()}${text.slice(1)}`)
       },
     })
     if (result.exitCode !== 0) throw failed(`mmdebstrap ended with ${result.exitCode}`, result)

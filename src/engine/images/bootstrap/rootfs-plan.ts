@@ -12,7 +12,7 @@ export interface RootfsMember {
 
 /** Whatever differs from run to run or belongs to the machine that made it: lists, caches, logs, ids, names. */
 const DROPPED: readonly RegExp[] = [
-  /^(?:dev|proc|sys|tmp|run)\/./,
+  /^(?:dev|proc|sys|tmp)\/./,
   /^etc\/(?:hostname|resolv\.conf|machine-id|\.pwd\.lock|(?:passwd|group|shadow|gshadow|subuid|subgid)-)$/,
   /^etc\/apt\/(?:sources\.list$|sources\.list\.d\/.|apt\.conf\.d\/99mmdebstrap$)/,
   /^etc\/dpkg\/dpkg\.cfg\.d\/99mmdebstrap$/,
@@ -22,7 +22,7 @@ const DROPPED: readonly RegExp[] = [
 ]
 
 /** Their directories stay, because packages expect them. */
-const DROPPED_FILES: readonly RegExp[] = [/^var\/cache\/apt\/./, /^var\/lib\/apt\/lists\/./]
+const DROPPED_FILES: readonly RegExp[] = [/^run\/./, /^var\/cache\/apt\/./, /^var\/lib\/apt\/lists\/./]
 
 const LOGS = /^var\/log\/./
 
