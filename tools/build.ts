@@ -1,17 +1,23 @@
-/** Bundles what ships: the command line into build/cli.js, the daemon into build/daemon.js. Each replaces the old one in one step. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+/** Bundles what ships: the command line into build/cli.cjs, the daemon into build/daemon.js. Each replaces the old one in one step. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { build, type BuildOptions } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 const home = join(import.meta.dirname, '..')
 const out = join(home, 'build')
 
-const options: BuildOptions = {
+/** Loading a module of Node's changes nothing: one whose exports nobody uses need not be loaded (crypto alone takes milliseconds). */
+const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
+  setup: ({ onResolve }) => onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
+}
+
+const common: BuildOptions = {
+  plugins: [lazyBuiltins],
   bundle: true,
   platform: 'node',
   target: 'node24',
-  format: 'esm',
   // koffi loads a binary that lies beside it.
   external: ['koffi'],
   minifySyntax: true,
@@ -21,24 +27,62 @@ const options: BuildOptions = {
   minifyIdentifiers: false,
   absWorkingDir: home,
   logLevel: 'warning',
+}
+
+/**
+ * CommonJS, because an ES module that imports node:http has every export of it read, the one that loads Node's fetch too: 30 ms.
+ * Libraries are files of their own, for most commands use none of them. V8's compiled code is kept on disk; the small file that
+ * turns this on is apart from the one that it is for.
+ */
+async function bundleCli(): Promise<void> {
+  const libraries = new Set<string>()
+  const define = { 'import.meta.dirname': '__dirname' }
+  await bundle(
+    { ...common, entryPoints: ['src/cli/main.ts'], format: 'cjs', define, plugins: [lazyBuiltins, librariesApart(libraries)] },
+    'cli-main.cjs',
+  )
+  await Promise.all([...libraries].map((name) => bundle({ ...common, entryPoints: [name], format: 'cjs' }, libraryFile(name))))
+  replace('cli.cjs', Buffer.from("require('node:module').enableCompileCache(__dirname+'/cache');require('./cli-main.cjs')\n"))
+}
+
+function librariesApart(found: Set<string>): Plugin {
+  return {
+    name: 'libraries-apart',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^[@a-z]/ }, ({ path, kind }) => {
+        if (kind === 'entry-point') return undefined
+        found.add(path)
+        return { path: `./${libraryFile(path)}`, external: true, sideEffects: false }
+      }),
+  }
+}
+
+function libraryFile(name: string): string {
+  return `lib-${name.replaceAll(/[^a-z0-9.]+/g, '-').replace(/\.c?js$/, '')}.cjs`
+}
+
+const daemon: BuildOptions = {
+  ...common,
+  entryPoints: ['src/daemon/main.ts'],
+  format: 'esm',
   // CommonJS dependencies inside an ES module ask for Node's own modules with require.
   banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
 }
 
-async function bundle(entry: string, name: string): Promise<void> {
-  if (!existsSync(join(home, entry))) throw new Error(`${entry} is missing`)
+async function bundle(options: BuildOptions, name: string): Promise<void> {
+  const { outputFiles } = await build({ ...options, outfile: join(out, name), write: false })
+  for (const file of outputFiles ?? []) replace(name, file.contents)
+}
+
+/** An unchanged file keeps its time, and with it what Node has compiled of it. */
+function replace(name: string, content: Uint8Array): void {
+  const target = join(out, name)
+  if (existsSync(target) && readFileSync(target).equals(content)) return
   const temporary = join(out, `.${name}.${process.pid}`)
-  try {
-    await build({ ...options, entryPoints: [entry], outfile: temporary })
-    const target = join(out, name)
-    // An unchanged bundle keeps its time and with it Node's compile cache.
-    if (existsSync(target) && readFileSync(target).equals(readFileSync(temporary))) return
-    renameSync(temporary, target)
-  } finally {
-    rmSync(temporary, { force: true })
-  }
+  writeFileSync(temporary, content)
+  renameSync(temporary, target)
 }
 
 mkdirSync(out, { recursive: true })
-writeFileSync(join(out, 'package.json'), '{"type":"module"}\n')
-await Promise.all([bundle('src/cli/main.ts', 'cli.js'), bundle('src/daemon/main.ts', 'daemon.js')])
+replace('package.json', Buffer.from('{"type":"module"}\n'))
+await Promise.all([bundleCli(), bundle(daemon, 'daemon.js')])

@@ -11,7 +11,8 @@ export interface Launch {
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
   readonly home: string
-  readonly stdin: NodeJS.ReadStream
+  /** A function, for opening it costs time that most commands need not spend. */
+  readonly stdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
   /** Calls back on a signal, in place of what it does otherwise, until disposed. */
@@ -23,7 +24,13 @@ export function createContext(choice: InstanceChoice & { readonly 'no-install': 
   const stdout = sinkOf(launch.stdout, launch.env)
   let interrupt: AbortController | undefined
   return {
-    terminal: { stdin: launch.stdin, stdout, stderr: sinkOf(launch.stderr, launch.env) },
+    terminal: {
+      get stdin() {
+        return launch.stdin()
+      },
+      stdout,
+      stderr: sinkOf(launch.stderr, launch.env),
+    },
     paint: painter(stdout.hasColour),
     env: launch.env,
     cwd: launch.cwd,

@@ -1,5 +1,5 @@
 /** The process itself: the file that the launcher runs. */
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { isBrokenPipe, runCli } from './cli.ts'
 
@@ -10,18 +10,24 @@ for (const stream of [process.stdout, process.stderr])
     throw error
   })
 
-const code = await runCli({
+void runCli({
   words: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
-  home: dirname(import.meta.dirname),
-  stdin: process.stdin,
+  home: homeOf(import.meta.dirname),
+  stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   onSignal: (name, then) => {
     process.on(name, then)
     return { [Symbol.dispose]: () => void process.off(name, then) }
   },
+}).then((code) => {
+  // Whatever is still open (a terminal, a connection) is of no more use; what was written must be out first.
+  process.stdout.write('', () => process.exit(code))
 })
-// Whatever is still open (a terminal, a connection) is of no more use; what was written must be out first.
-process.stdout.write('', () => process.exit(code))
+
+/** `build/` in what ships, `src/cli/` in development. */
+function homeOf(directory: string): string {
+  return directory.endsWith('/src/cli') ? join(directory, '../..') : dirname(directory)
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 
 import { cliError } from '../errors.ts'
@@ -46,5 +45,12 @@ function socketOf(address: string): string {
 
 /** The default instance has the plain name; every other run directory has a name of its own, and always the same one. */
 function instanceName(runDir: string): string {
-  return runDir === DEFAULT_RUN_DIR ? 'glovebox' : `gb${createHash('sha256').update(runDir).digest('hex').slice(0, 6)}`
+  return runDir === DEFAULT_RUN_DIR ? 'glovebox' : `gb${fingerprint(runDir)}`
+}
+
+/** FNV-1a, 24 bits of it: names need not be secret, and loading crypto would cost every command 5 ms. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return (hash >>> 8).toString(16).padStart(6, '0')
 }

@@ -45,7 +45,7 @@ async function supervise(supervisor: string, context: CliContext): Promise<void>
   const { instance } = context
   const daemon = [
     process.execPath,
-    join(context.home, 'build/cli.js'),
+    join(context.home, 'build/cli.cjs'),
     'daemon',
     '--no-install',
     ...daemonArguments(instance, '--instance-name'),
