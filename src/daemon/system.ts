@@ -87,6 +87,7 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id }: SystemNeeds): Eng
     hasCpuset: has('cpuset'),
     hasPidsLimit: has('pids'),
     hasOomKillDisable: facts.cgroupMode !== 'v2' && has('memory'),
+    hasBridgeNetfilter: { ipv4: facts.hasBridgeNetfilter, ipv6: facts.hasBridgeNetfilter },
     hasIpv4Forwarding: host.kernel.getIpForward().ipv4,
     isDebug: false,
     isLiveRestoring: true,

@@ -11,7 +11,7 @@ const DEFAULT_STOP_TIMEOUT_S = 10
 const HEALTH_DEFAULTS = { intervalMs: 30_000, timeoutMs: 30_000, startPeriodMs: 0, startIntervalMs: 5_000, retries: 3 }
 
 /** What a container of this image is when nobody asks for anything. Callers change what they were asked for. */
-export function specFromImage(image: ImageRecord, reference: string): ContainerSpec {
+export function specFromImage(image: Pick<ImageRecord, 'id' | 'os' | 'config'>, reference: string): ContainerSpec {
   const { config } = image
   return {
     image: reference,

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+
+/** Milliseconds. */
+export interface Summary {
+  readonly runs: number
+  readonly minMs: number
+  readonly medianMs: number
+  readonly p90Ms: number
+}
+
+export interface Subject {
+  readonly name: string
+  /** One measured run. Rejects when it failed: a figure of a failure is no figure. */
+  run(): Promise<void>
+}
+
+/** Runs the subjects in turn, A B C A B C …, so that a machine that slows down slows all of them. */
+export async function inTurn(subjects: readonly Subject[], runs: number, warmups = 2): Promise<ReadonlyMap<string, Summary>> {
+  const times = new Map<string, number[]>(subjects.map(({ name }) => [name, []]))
+  for (let round = 0; round < runs + warmups; round += 1) {
+    for (const subject of subjects) {
+      const start = performance.now()
+      await subject.run()
+      if (round >= warmups) times.get(subject.name)?.push(performance.now() - start)
+    }
+  }
+  return new Map([...times].map(([name, values]) => [name, summarise(values)]))
+}
+
+export function summarise(values: readonly number[]): Summary {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+  return { runs: sorted.length, minMs: at(0), medianMs: at(0.5), p90Ms: at(0.9) }
+}
+
+/** A whole process, started and waited for. */
+export async function command(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  const out: Buffer[] = []
+  const complaints: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with exit code ${code}: ${Buffer.concat(complaints).toString()}`)
+  return Buffer.concat(out).toString()
+}

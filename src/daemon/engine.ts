@@ -1,0 +1,149 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { keyedLocks, newId, systemRandom, type Clock, type Log } from '#base'
+import type { DockerApiEngine } from '#api/docker'
+import { createContainers, runtimeStateRoot, type ContainersService } from '#engine/containers'
+import { createContent } from '#engine/content'
+import { createEvents, type Events } from '#engine/events'
+import { createImages, type Images } from '#engine/images'
+import { createNetworks, type Networks } from '#engine/network'
+import { shimRuntime } from '#engine/runtime'
+import { openSnapshots, type DriverChoice, type Snapshots } from '#engine/snapshots'
+import { openStore, type OpenStore } from '#engine/store'
+import { createVolumes, type Volumes } from '#engine/volumes'
+import type { Host } from '#host'
+
+import type { DaemonOptions } from './arguments.ts'
+import { buildPorts } from './building/build-ports.ts'
+import { classicBuilds } from './building/classic-builds.ts'
+import { findProgram } from './programs.ts'
+import { daemonError } from './errors.ts'
+import { shimPath } from './shim-path.ts'
+import { engineSystem } from './system.ts'
+
+export interface EngineNeeds extends DaemonOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly host: Host
+}
+
+/** One machine's engine, recovered and ready. */
+export interface Engine extends AsyncDisposable {
+  readonly store: OpenStore
+  readonly containers: ContainersService
+  readonly images: Images
+  readonly networks: Networks
+  readonly volumes: Volumes
+  readonly snapshots: Snapshots
+  readonly driver: DriverChoice
+  readonly events: Events
+  readonly docker: DockerApiEngine
+}
+
+export async function openEngine(needs: EngineNeeds): Promise<Engine> {
+  const { root, runDir, instance, clock, log, host } = needs
+  await using undo = new AsyncDisposableStack()
+  const random = systemRandom()
+  const temporary = join(root, 'tmp')
+  rmSync(temporary, { recursive: true, force: true })
+  mkdirSync(temporary, { recursive: true, mode: 0o700 })
+  const store = undo.use(openStore(join(root, 'state.db')))
+  const events = createEvents(clock)
+  const { snapshots, choice } = await openSnapshots({
+    root: join(root, 'snapshots'),
+    host,
+    log,
+    kernelRelease: host.kernel.facts().release,
+  })
+  const content = createContent({ root })
+  const ociRuntimePath = mustFind('crun')
+  const runtime = shimRuntime({
+    shimPath: shimPath(),
+    runtime: { path: ociRuntimePath, stateRoot: runtimeStateRoot({ runDir }) },
+    socketPath: join(runDir, 'spawn.sock'),
+    clock,
+  })
+  undo.defer(() => runtime.close())
+  const usersOf = () => containers.list()
+  const images = createImages({
+    root,
+    records: store,
+    content,
+    snapshots,
+    events,
+    clock,
+    log,
+    isInUse: (id) =>
+      usersOf()
+        .filter((container) => container.spec.imageId === id)
+        .map((container) => ({ name: container.name, isRunning: container.status.pid !== 0 })),
+  })
+  const volumes = createVolumes({
+    root,
+    records: store,
+    clock,
+    random,
+    events,
+    usersOf: (name) =>
+      usersOf()
+        .filter((container) => container.mounts.some((mount) => mount.type === 'volume' && mount.name === name))
+        .map((container) => container.name),
+  })
+  const networks = createNetworks({ instance, runDir, host, records: store, clock, random, log })
+  undo.defer(async () => await networks.shutdown({ remove: false }))
+  const containers: ContainersService = createContainers({
+    root,
+    runDir,
+    instance,
+    clock,
+    random,
+    log,
+    records: store,
+    host,
+    images,
+    snapshots,
+    networks,
+    volumes,
+    runtime,
+    events,
+    initPath: null,
+  })
+  await images.recover()
+  await volumes.recover()
+  await containers.recover()
+  const builder = classicBuilds(
+    buildPorts({ images, snapshots, containers, store, clock, random, log, locks: keyedLocks(), temporary, host }),
+  )
+  const system = engineSystem({ root, host, snapshots, ociRuntimePath, id: daemonId(store, random) })
+  const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, build: builder }
+  const owned = undo.move()
+  return {
+    store,
+    containers,
+    images,
+    networks,
+    volumes,
+    snapshots,
+    driver: choice,
+    events,
+    docker,
+    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
+  }
+}
+
+function mustFind(program: string): string {
+  const path = findProgram(program)
+  if (path !== undefined) return path
+  throw daemonError('daemon.program_missing', `${program} is not installed`, { hint: `On Debian: apt-get install ${program}` })
+}
+
+/** Made at the first start and kept. */
+function daemonId(store: OpenStore, random: ReturnType<typeof systemRandom>): string {
+  const table = store.table<string>('daemon')
+  const known = table.get('id')
+  if (known !== undefined) return known
+  const id: string = newId(random)
+  table.put('id', id)
+  return id
+}

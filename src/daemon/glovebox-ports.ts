@@ -1,0 +1,70 @@
+import type { GloveboxApiPorts } from '#api/glovebox'
+import type { Clock } from '#base'
+import { readStackSpec } from '#cluster/spec'
+import type { Host } from '#host'
+import { examine, hostProbe } from '#operate/doctor'
+
+import { bootstrapPort } from './bootstrap.ts'
+import { anatomyPort } from './anatomy.ts'
+import type { DaemonOptions } from './arguments.ts'
+import type { Cluster } from './cluster.ts'
+import type { Engine } from './engine.ts'
+import { shutdownPort } from './shutdown.ts'
+
+export interface GloveboxNeeds extends DaemonOptions {
+  readonly clock: Clock
+  readonly host: Host
+  readonly engine: Engine
+  readonly cluster: Cluster
+  readonly leave: () => void
+}
+
+/** What our own API stands on. */
+export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
+  const { engine, cluster, clock, root } = needs
+  return {
+    stacks: {
+      put: async (_name, { model, images }) =>
+        await cluster.stacks.apply(
+          readStackSpec(model),
+          Object.fromEntries(Object.entries(images).map(([service, image]) => [service, image.id])),
+        ),
+      list: () => cluster.stacks.list(),
+      get: (name) => cluster.stacks.get(name),
+      watch: (name, signal) => cluster.stacks.watch(name, signal),
+      remove: async (name, options) => await cluster.stacks.remove(name, options),
+    },
+    bootstrap: bootstrapPort(engine.images),
+    anatomy: anatomyPort({ ...needs, ...engine }),
+    processes: {
+      processes: async (refs) => {
+        const records =
+          refs.length === 0
+            ? engine.containers.list().filter((record) => record.status.pid !== 0)
+            : refs.map((ref) => engine.containers.get(ref))
+        const lists = await Promise.all(
+          records.map(async ({ id, name }) =>
+            (await engine.containers.top(id)).map((process) => ({
+              ...process,
+              containerId: id,
+              containerName: name,
+              parentPid: process.ppid,
+            })),
+          ),
+        )
+        return lists.flat()
+      },
+    },
+    doctor: {
+      findings: async () =>
+        await examine(
+          hostProbe(process.env, () => clock.nowMs()),
+          {
+            root,
+            snapshotDriver: { name: engine.driver.kind, reason: engine.driver.reasons.join('; ') },
+          },
+        ),
+    },
+    shutdown: shutdownPort(needs),
+  }
+}

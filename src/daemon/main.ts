@@ -1,0 +1,33 @@
+import { lineLog, messageOf, systemClock, GloveboxError } from '#base'
+
+import { readDaemonArguments } from './arguments.ts'
+import { startDaemon } from './start-daemon.ts'
+
+/** Exit codes of the daemon: 0 asked to end, 1 could not start. The supervisor starts it again after any other end. */
+async function main(): Promise<void> {
+  const clock = systemClock()
+  const options = readDaemonArguments(process.argv.slice(2))
+  const log = lineLog({
+    level: options.logLevel,
+    write: (line) => process.stderr.write(line),
+    now: () => new Date(clock.nowMs()),
+  })
+  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody noticed', { error: messageOf(error) }))
+  const daemon = await startDaemon(options, { clock, log })
+  const leave = (signal: string) => {
+    log.info('ending', { signal })
+    void daemon.leave().then(() => process.exit(0))
+  }
+  process.once('SIGTERM', () => leave('SIGTERM'))
+  process.once('SIGINT', () => leave('SIGINT'))
+  await daemon.ended
+  process.exit(0)
+}
+
+try {
+  await main()
+} catch (error) {
+  const hint = error instanceof GloveboxError && error.hint !== undefined ? `\n  ${error.hint}` : ''
+  process.stderr.write(`glovebox daemon: ${messageOf(error)}${hint}\n`)
+  process.exit(1)
+}

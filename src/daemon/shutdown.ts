@@ -1,0 +1,33 @@
+import { messageOf } from '#base'
+import type { ShutdownPort } from '#api/glovebox'
+
+import type { GloveboxNeeds } from './glovebox-ports.ts'
+
+/** Ends the daemon; with its containers nothing of the instance stays in the kernel. Images, volumes and records stay under the root. */
+export function shutdownPort({ engine, cluster, host, leave, instance }: GloveboxNeeds): ShutdownPort {
+  return {
+    prepare: async ({ stopContainers }) => {
+      if (!stopContainers) return { pid: process.pid, stoppedContainers: 0, leftovers: [] }
+      const leftovers: string[] = []
+      const attempt = async (what: string, work: () => Promise<void>) => {
+        try {
+          await work()
+        } catch (error) {
+          leftovers.push(`${what}: ${messageOf(error)}`)
+        }
+      }
+      // The reconciler first: it would start again what is being stopped.
+      await attempt('stop the reconciler', async () => await cluster.stacks[Symbol.asyncDispose]())
+      const running = engine.containers.list().filter((container) => container.status.pid !== 0).length
+      await attempt('stop containers', async () => await engine.containers.stopAll())
+      await attempt('stop the router', async () => await cluster.router.stop())
+      await attempt('take down networks', async () => await engine.networks.shutdown({ remove: true }))
+      await attempt('remove cgroups', async () => {
+        host[Symbol.dispose]()
+        await host.cgroups.remove(`/glovebox/${instance}`)
+      })
+      return { pid: process.pid, stoppedContainers: running, leftovers }
+    },
+    leave,
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+
+import type { Clock, Log } from '#base'
+import { createDockerApi } from '#api/docker'
+import { API_PREFIX, gloveboxApi, type GloveboxApi } from '#api/glovebox'
+import { serve, type HttpApi } from '#api/http'
+import { linuxHost } from '#host'
+
+import type { DaemonOptions } from './arguments.ts'
+import { openCluster } from './cluster.ts'
+import { openEngine } from './engine.ts'
+import { daemonError } from './errors.ts'
+import { gloveboxPorts } from './glovebox-ports.ts'
+
+export interface Daemon {
+  /** Stops serving and lets go; containers go on for the next daemon. */
+  leave(): Promise<void>
+  /** Resolves after `leave`, whoever called it. */
+  readonly ended: Promise<void>
+}
+
+/** Wires everything together, recovers what a former daemon left, and serves. */
+export async function startDaemon(options: DaemonOptions, { clock, log }: { clock: Clock; log: Log }): Promise<Daemon> {
+  mkdirSync(options.root, { recursive: true, mode: 0o711 })
+  mkdirSync(options.runDir, { recursive: true, mode: 0o711 })
+  await using undo = new AsyncDisposableStack()
+  const host = undo.use(linuxHost({ clock, cgroupPath: `/glovebox/${options.instance}/own` }))
+  undo.use(onlyOne(host.files.tryLock(join(options.root, 'daemon.lock')), options.root))
+  host.cgroups.maskUnifiedControllers()
+  const startedMs = clock.monotonicMs()
+  const engine = undo.use(await openEngine({ ...options, clock, log, host }))
+  const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  let leaving: Promise<void> | undefined
+  const leave = async () => {
+    leaving ??= stack.disposeAsync().then(end)
+    await leaving
+  }
+  const docker = createDockerApi({ engine: engine.docker, clock, log })
+  const ours = gloveboxApi(gloveboxPorts({ ...options, clock, host, engine, cluster, leave: () => void leave() }))
+  const serving = await serve({ unixSocketPath: options.socketPath, api: bothApis(docker, ours), clock, log })
+  undo.defer(async () => await serving.close())
+  log.info('ready', {
+    socket: options.socketPath,
+    root: options.root,
+    afterMs: Math.round(clock.monotonicMs() - startedMs),
+    layers: engine.snapshots.kind,
+  })
+  const stack = undo.move()
+  return { leave, ended }
+}
+
+function onlyOne(lock: Disposable | undefined, root: string): Disposable {
+  if (lock !== undefined) return lock
+  throw daemonError('daemon.already_running', `another daemon runs on ${root}`, {
+    hint: 'Give this one its own --root and --run-dir, or stop the other.',
+  })
+}
+
+/** Our own API and Docker's share a socket: the path says whose a request is. */
+function bothApis(docker: HttpApi, ours: GloveboxApi): HttpApi {
+  return {
+    ...docker,
+    handleRequest: (request: IncomingMessage, response: ServerResponse) => {
+      if (request.url?.startsWith(API_PREFIX) === true) void ours.handle(request, response)
+      else docker.handleRequest(request, response)
+    },
+  }
+}
