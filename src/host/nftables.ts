@@ -70,11 +70,7 @@ async function runNft(args: readonly string[], input = ''): Promise<string> {
   child.on('close', (code, signal) => {
     if (code === 0) return resolve(Buffer.concat(output).toString('utf8'))
     const said = complaint.trim().slice(0, MAX_COMPLAINT_CHARS)
-    reject(
-      hostError('host.nftables_failed', `${doing}: ${said === '' ? `ended with ${signal ?? code}` : said}`, {
-        details: { script: input },
-      }),
-    )
+    reject(hostError('host.nftables_failed', `${doing}: ${said === '' ? `ended with ${signal ?? code}` : said}`))
   })
   child.stdin.end(input)
   return promise

@@ -100,6 +100,7 @@ export function createBridges({ host, names, state, firewall, log, pools }: Brid
   }
   const prepare = (network: Network) => {
     if (network.hasIpv4) host.kernel.setRouteLocalnet(network.bridge, true)
+    prepareIpv6(host.kernel, network.bridge, network.hasIpv6)
     if (!network.isInternal) turnForwardingOn(host, network)
   }
   return {
@@ -156,6 +157,18 @@ function hostSubnets(
     ...routes.map(({ destination, linkIndex }) => ({ cidr: parseCidr(destination, 'route'), owner: ownerOf(linkIndex) })),
     ...addresses.map(({ address, linkIndex }) => ({ cidr: parseCidr(address, 'address'), owner: ownerOf(linkIndex) })),
   ]
+}
+
+/**
+ * Without IPv6 on its network a link shall not have any, link-local neither. With it there is no waiting for duplicates: until that is over
+ * (1-2 s) neighbours cannot be found, and our pool gives no address twice. `link` may be `default`: then the next link of the namespace.
+ */
+export function prepareIpv6(kernel: Host['kernel'], link: string, isOn: boolean, netnsPin?: string): void {
+  const conf = `net/ipv6/conf/${link}`
+  // A kernel without IPv6 has no such file.
+  if (kernel.readSysctl(`${conf}/disable_ipv6`, netnsPin) === undefined) return
+  kernel.writeSysctl(`${conf}/disable_ipv6`, isOn ? '0' : '1', netnsPin)
+  if (isOn) kernel.writeSysctl(`${conf}/accept_dad`, '0', netnsPin)
 }
 
 function turnForwardingOn({ kernel, links }: Pick<Host, 'kernel' | 'links'>, network: Network): void {

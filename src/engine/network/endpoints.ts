@@ -2,6 +2,7 @@ import { during, invariant, newId, shortId } from '#base'
 import type { ContainerId, EndpointId } from '#base'
 
 import { macOfIpv4, nextAddress, wantedAddress } from './address-pool.ts'
+import { prepareIpv6 } from './bridges.ts'
 import { formatIp, parseIp } from './cidr.ts'
 import type { Context } from './context.ts'
 import { networkError } from './errors.ts'
@@ -61,6 +62,7 @@ export async function attachEndpoint(context: Context, memory: AddressMemory, re
   rules.catch(() => undefined)
   const endpoint = planEndpoint(context, memory, network, sandbox, request)
   const isGateway = sandbox.gatewayEndpointId === '' && !network.isInternal
+  prepareIpv6(context.host.kernel, 'default', network.hasIpv6, context.pinOf(request.containerId))
   context.host.links.attachContainer({
     netnsPin: context.pinOf(request.containerId),
     bridge: network.bridge,

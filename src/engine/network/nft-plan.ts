@@ -89,7 +89,7 @@ function natChains(bridges: readonly BridgeRules[]): readonly string[] {
     'fib daddr type local meta l4proto { tcp, udp, sctp } jump published',
     '}',
     'chain outgoing {',
-    'type nat hook output priority dstnat; policy accept;',
+    'type nat hook output priority -100; policy accept;',
     'fib daddr type local meta l4proto { tcp, udp, sctp } jump published',
     '}',
     'chain leaving {',
