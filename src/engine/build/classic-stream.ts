@@ -9,29 +9,35 @@ export interface ClassicStreamOptions {
   readonly isQuiet: boolean
 }
 
-/**
- * Renders events as the messages of Docker's `POST /build`: one JSON object a line (Engine API, "Build an image"). Stateful only in
- * that a character may come in two chunks of output. The HTTP status is sent by then, so that a failure is a message, too.
- */
-export function classicStream(options: ClassicStreamOptions): (event: BuildEvent) => string {
-  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
-  return (event) =>
-    messagesOf(event, options, decoders)
-      .map((message) => `${JSON.stringify(message)}\r\n`)
-      .join('')
-}
-
-type Message =
+export type ClassicMessage =
   | { readonly stream: string }
   | { readonly aux: { readonly ID: string } }
   | { readonly errorDetail: { readonly code?: number; readonly message: string }; readonly error: string }
+
+/**
+ * Renders events as the messages of Docker's `POST /build`, one JSON object a line (Engine API, "Build an image"). Stateful only in
+ * that a character may come in two chunks of output.
+ */
+export function classicMessages(options: ClassicStreamOptions): (event: BuildEvent) => readonly ClassicMessage[] {
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
+  return (event) => messagesOf(event, options, decoders)
+}
+
+/** The same as the lines of the response. */
+export function classicStream(options: ClassicStreamOptions): (event: BuildEvent) => string {
+  const render = classicMessages(options)
+  return (event) =>
+    render(event)
+      .map((message) => `${JSON.stringify(message)}\r\n`)
+      .join('')
+}
 
 function messagesOf(
   event: BuildEvent,
   options: ClassicStreamOptions,
   decoders: Readonly<Record<'stdout' | 'stderr', StringDecoder>>,
-): Message[] {
-  const say = (...texts: readonly string[]): Message[] => (options.isQuiet ? [] : texts.map((stream) => ({ stream })))
+): ClassicMessage[] {
+  const say = (...texts: readonly string[]): ClassicMessage[] => (options.isQuiet ? [] : texts.map((stream) => ({ stream })))
   switch (event.kind) {
     case 'planned':
     case 'step-running':
@@ -47,7 +53,7 @@ function messagesOf(
     case 'warning':
       return say(`[Warning] ${event.place.file}:${event.place.line}: ${event.message}\n`)
     case 'image': {
-      const aux: Message = { aux: { ID: event.id } }
+      const aux: ClassicMessage = { aux: { ID: event.id } }
       return options.isQuiet ? [{ stream: `${event.id}\n` }] : [aux, ...say(`Successfully built ${shortId(event.id)}\n`)]
     }
     case 'tagged':

@@ -9,7 +9,7 @@ import { resolveOwner } from './owners.ts'
 import { buildError } from './errors.ts'
 import { contentDigest, selectSources, type SelectedSource } from './select-sources.ts'
 import type { CopyAction } from './steps.ts'
-import type { LayerWork, StepContext } from './steps-context.ts'
+import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
 import { splitArchives } from './unpack-archives.ts'
 
 /** COPY and ADD write their layer straight from the sources: nothing runs, and nothing is unpacked on the host. */
@@ -21,7 +21,7 @@ export async function copyWork(
 ): Promise<LayerWork> {
   const content =
     sourceLayers === undefined ? await contextDigest(build, action) : await layersDigest(build, action, sourceLayers)
-  const make = async (): Promise<Digest> => {
+  const make = async (): Promise<MadeLayer> => {
     await using open = new AsyncDisposableStack()
     const source = sourceLayers === undefined ? build.context.tree : open.use(await build.ports.root.open(sourceLayers))
     const root: FileTree = action.isLink ? emptyTree() : open.use(await build.ports.root.open(layers))
@@ -29,7 +29,7 @@ export async function copyWork(
     const archives = action.unpacks ? open.use(await splitArchives(selected, build.ports)) : undefined
     const layout = await layoutOf(action, root, archives?.plain ?? selected, archives?.unpacked ?? [])
     const items = await layOut(layout, root)
-    return (await build.ports.layers.addLayerTar(layerTar(items, build.epochS))).diffId
+    return await build.ports.layers.addLayerTar(layerTar(items, build.epochS))
   }
   return { key: copyKey(action, content, layers, build.epochS), make }
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { invariant, keyedLocks, seededRandom, systemClock, type Clock, type Digest } from '#base'
+import { invariant, keyedLocks, memoryRecords, seededRandom, systemClock, type Clock, type Digest } from '#base'
 import { digestOf } from '#oci/digest'
 import { emptyProcessConfig, writeImageConfig, type ImageConfig, type ImageProcessConfig } from '#oci/image'
 import { bytesOfText, packTar, tarPushScanner, textOfBytes, type ByteString, type TarEntry, type TarMember } from '#oci/tar'
@@ -10,14 +10,14 @@ import { bytesOfText, packTar, tarPushScanner, textOfBytes, type ByteString, typ
 import { archiveTree } from './context.ts'
 import { indexArchive, type ArchiveIndex } from './context-index.ts'
 import type { FileTree } from './file-tree.ts'
-import { memoryBuildCache } from './memory-cache.ts'
-import type { BaseImage, BuildPorts, RunSpec } from './ports.ts'
+import { buildCache } from './build-cache.ts'
+import type { BaseImage, BuilderPorts, RunSpec } from './ports.ts'
 
 /** Files of a fake tree: text is a file, `null` a directory, an object anything else. */
 export type FakeFiles = Readonly<Record<string, string | null | Partial<TarMember['entry']>>>
 
 export interface FakeMachine extends Disposable {
-  readonly ports: BuildPorts
+  readonly ports: BuilderPorts
   readonly runs: RunSpec[]
   readonly tags: ReadonlyMap<string, Digest>
   addImage(reference: string, files: FakeFiles, config?: Partial<ImageProcessConfig>): Promise<BaseImage>
@@ -26,6 +26,7 @@ export interface FakeMachine extends Disposable {
   files(layers: readonly Digest[]): Promise<Record<string, string | null>>
   entry(layers: readonly Digest[], path: string): Promise<TarEntry | undefined>
   removeLayer(diffId: Digest): void
+  readonly retained: ReadonlyMap<string, readonly Digest[]>
 }
 
 export interface FakeCommand {
@@ -43,6 +44,7 @@ export function fakeMachine(
   const layers = new Map<Digest, Buffer>()
   const images = new Map<Digest, ImageConfig>()
   const references = new Map<string, Digest>()
+  const retained = new Map<string, readonly Digest[]>()
   const runs: RunSpec[] = []
 
   const store = (tar: Buffer): Digest => {
@@ -56,7 +58,7 @@ export function fakeMachine(
     images.set(id, config)
     return id
   }
-  const ports: BuildPorts = {
+  const ports: BuilderPorts = {
     images: {
       resolve: async (reference) => {
         const id = references.get(reference)
@@ -71,7 +73,10 @@ export function fakeMachine(
         const whole = await gather(tar)
         return { diffId: store(whole), sizeBytes: whole.length }
       },
-      has: async (diffId) => layers.has(diffId),
+      has: (diffId) => layers.has(diffId),
+      isInImage: (diffId) => [...images.values()].some((image) => image.diffIds.includes(diffId)),
+      retain: async (holder, list) => void retained.set(holder, list),
+      release: async (holder) => void retained.delete(holder),
     },
     root: { open: async (list) => ({ ...merged(list), [Symbol.asyncDispose]: async () => undefined }) },
     runner: {
@@ -83,7 +88,7 @@ export function fakeMachine(
         return { exitCode, diff: () => packTar(membersOf(files)), [Symbol.asyncDispose]: async () => undefined }
       },
     },
-    cache: memoryBuildCache(),
+    cache: buildCache(memoryRecords()),
     clock,
     random: seededRandom(1),
     locks: keyedLocks(),
@@ -92,6 +97,7 @@ export function fakeMachine(
   return {
     ports,
     runs,
+    retained,
     tags: references,
     addImage: async (reference, files, config = {}) => {
       const diffId = store(await tarOf(files))

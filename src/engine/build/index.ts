@@ -4,24 +4,30 @@
  * environment), never by what an image claims. COPY and ADD write layers without running or unpacking anything on the host; a step that
  * several builds want runs once; a cache record exists only when its layer does.
  */
-export { classicStream, type ClassicStreamOptions } from './classic-stream.ts'
+export { buildCache } from './build-cache.ts'
+export { createBuilder, type Builder, type CacheUsage, type ClassicBuildRequest } from './builder.ts'
+export { classicMessages, classicStream, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'
 export { bareContext, receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
 export { buildError } from './errors.ts'
 export type { BuildEvent, EmitBuildEvent } from './events.ts'
 export type { FileTree, TreeEntry, TreeEntryType } from './file-tree.ts'
 export { buildImage, type BuildOutcome, type BuildRequest } from './loop.ts'
-export { memoryBuildCache } from './memory-cache.ts'
 export { planBuild, type ImageNeed, type Planned } from './plan.ts'
 export type { PlanInput } from './plan-input.ts'
 export type {
   BaseImage,
   BuildCache,
+  BuilderPorts,
+  CachedLayers,
+  CacheEntry,
+  LocalBuildCache,
   BuildImages,
   BuildLayers,
   BuildPorts,
   BuildRoot,
   BuildRunner,
   CacheRecord,
+  LayerRecord,
   RunLimits,
   RunMount,
   RunNetwork,

@@ -172,7 +172,7 @@ test('a command that fails ends the build with its line and exit code, and cache
     message: "Dockerfile:3: The command '/bin/sh -c false' returned a non-zero code: 7",
   }
   await assert.rejects(build(machine, files), failure)
-  assert.deepEqual(await machine.ports.cache.list(), [])
+  assert.deepEqual(machine.ports.cache.list(), [])
 })
 
 test('a RUN that changes nothing makes no layer', async () => {

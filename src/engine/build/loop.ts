@@ -13,11 +13,14 @@ import { layerTar } from './layer-items.ts'
 import { resolveOwner } from './owners.ts'
 import { imageKey, planBuild } from './plan.ts'
 import type { PlanInput } from './plan-input.ts'
-import type { BaseImage, BuildPorts, CacheRecord, RunLimits, RunNetwork } from './ports.ts'
+import type { BaseImage, BuildPorts, LayerRecord, RunLimits, RunNetwork } from './ports.ts'
 import { baseResult, historyEntry, resultImage, resultKey, type StageResult } from './result-image.ts'
 import { runWork } from './run-step.ts'
 import type { BuildPlan, StagePlan, Step, StepAction, WorkdirAction } from './steps.ts'
-import type { LayerWork, StepContext } from './steps-context.ts'
+import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
+
+/** A here-document is a whole program; lists of the cache show its beginning. */
+const MAX_DESCRIPTION_LENGTH = 500
 
 export interface BuildRequest {
   readonly context: BuildContext
@@ -41,9 +44,14 @@ export interface BuildOutcome {
 
 /**
  * Builds an image. Progress goes to `emit`, a failure both there and to the caller. Whatever was done stays cached: a record is written after
- * its layer is stored. Errors: `dockerfile.*`, `build.*`, and those of the ports.
+ * its layer is stored, and `hold` hears its key before. Errors: `dockerfile.*`, `build.*`, and those of the ports.
  */
-export async function buildImage(ports: BuildPorts, request: BuildRequest, emit: EmitBuildEvent): Promise<BuildOutcome> {
+export async function buildImage(
+  ports: BuildPorts,
+  request: BuildRequest,
+  emit: EmitBuildEvent,
+  hold: (key: string) => void = () => undefined,
+): Promise<BuildOutcome> {
   try {
     const plan = await planWithBases(ports, request)
     const build: StepContext = {
@@ -54,6 +62,7 @@ export async function buildImage(ports: BuildPorts, request: BuildRequest, emit:
       limits: request.limits ?? {},
       signal: request.signal,
       emit,
+      hold,
     }
     emit({ kind: 'planned', stepCount: plan.stepCount, fileCount: request.context.fileCount })
     for (const warning of plan.warnings) emit({ kind: 'warning', ...warning })
@@ -129,8 +138,6 @@ async function runStage(
   return result
 }
 
-type LayerRecord = Extract<CacheRecord, { kind: 'layer' }>
-
 function withLayer(result: StageResult, step: Step, author: string, record: LayerRecord): StageResult {
   const entry = historyEntry(step.createdBy, author, record.diffId === undefined ? undefined : record.created)
   const layers = record.diffId === undefined ? result.layers : [...result.layers, record.diffId]
@@ -178,31 +185,53 @@ async function workOf(
 }
 
 function workdirWork(build: StepContext, action: WorkdirAction, layers: readonly Digest[]): LayerWork {
-  const make = async (): Promise<Digest | undefined> => {
+  const make = async (): Promise<MadeLayer | undefined> => {
     await using root = await build.ports.root.open(layers)
     const ownerOf = async () => (action.user === '' ? { uid: 0, gid: 0 } : await resolveOwner(action.user, root))
     const items = await layOutWorkdir(action.path, root, ownerOf, build.epochS ?? Math.floor(build.ports.clock.nowMs() / 1000))
-    return items.size === 0 ? undefined : (await build.ports.layers.addLayerTar(layerTar(items, build.epochS))).diffId
+    return items.size === 0 ? undefined : await build.ports.layers.addLayerTar(layerTar(items, build.epochS))
   }
   return { key: workdirKey(action, layers, build.epochS), make }
 }
 
 /** Takes the result from the cache, or does the work while other builds that need the same wait for it. */
 async function doOnce(build: StepContext, work: LayerWork, step: Step): Promise<{ record: LayerRecord; isCached: boolean }> {
-  const { cache, layers, locks, clock } = build.ports
+  const { cache, locks, clock } = build.ports
+  build.hold(work.key)
   return await locks.run(`build ${work.key}`, async () => {
-    const known = build.isCacheUsed ? await cache.get(work.key) : undefined
-    if (known?.kind === 'layer' && (known.diffId === undefined || (await layers.has(known.diffId))))
-      return { record: known, isCached: true }
+    const known = build.isCacheUsed ? await usableRecord(build, work.key) : undefined
+    if (known !== undefined) {
+      const record = { ...known, uses: known.uses + 1, lastUsed: isoTime(undefined, clock.nowMs()) }
+      await cache.put(work.key, record)
+      return { record, isCached: true }
+    }
     try {
-      const diffId = await work.make()
-      const record: LayerRecord = { kind: 'layer', diffId, created: isoTime(build.epochS, clock.nowMs()) }
+      const record = recordOf(await work.make(), step, isoTime(build.epochS, clock.nowMs()))
+      if (record.diffId !== undefined) await build.ports.layers.retain?.(work.key, [record.diffId])
       await cache.put(work.key, record)
       return { record, isCached: false }
     } catch (error) {
       throw atStep(step, error)
     }
   })
+}
+
+async function usableRecord({ ports }: StepContext, key: string): Promise<LayerRecord | undefined> {
+  const known = await ports.cache.get(key)
+  if (known?.kind !== 'layer') return undefined
+  return known.diffId === undefined || (await ports.layers.has(known.diffId)) ? known : undefined
+}
+
+function recordOf(made: MadeLayer | undefined, step: Step, created: string): LayerRecord {
+  return {
+    kind: 'layer',
+    diffId,
+    sizeBytes,
+    description: step.text.slice(0, MAX_DESCRIPTION_LENGTH),
+    created,
+    lastUsed: null,
+    uses: 0,
+  }
 }
 
 /** Names the line, unless the error does. */

@@ -24,7 +24,17 @@ export interface BuildLayers {
   /** Stores an uncompressed tar and makes it mountable. Nothing is kept when the stream fails. */
   addLayerTar(tar: AsyncIterable<Buffer>): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
   /** False when the layer was removed since. */
-  has(diffId: Digest): Promise<boolean>
+  has(diffId: Digest): boolean | Promise<boolean>
+  /** Keeps a layer for the cache, under the name of its record. Not needed where layers stay as long as a record names them. */
+  retain?(holder: string, layers: readonly Digest[]): Promise<void>
+}
+
+/** What looking after the cache needs of the layers. */
+export interface CachedLayers {
+  /** True while an image names the layer. */
+  isInImage(diffId: Digest): boolean
+  /** Undoes `retain`; unknown is fine. */
+  release(holder: string): Promise<void>
 }
 
 /** A read-only view of merged layers, base first. The view stays on its layers until it is disposed of. */
@@ -87,20 +97,47 @@ export interface BuildRunner {
   run(spec: RunSpec): Promise<RunOutcome>
 }
 
+export interface LayerRecord {
+  readonly kind: 'layer'
+  /** Undefined when the step changed nothing. */
+  readonly diffId: Digest | undefined
+  readonly sizeBytes: number
+  /** The instruction, for people. */
+  readonly description: string
+  /** RFC 3339, as are all times here. */
+  readonly created: string
+  readonly lastUsed: string | null
+  readonly uses: number
+}
+
+/** Plain JSON values. */
 export type CacheRecord =
-  /** What a step made. Without a digest it changed nothing. */
-  | { readonly kind: 'layer'; readonly diffId: Digest | undefined; readonly created: string }
+  /** What a step made. */
+  | LayerRecord
   /** Digest of files selected from merged layers. */
   | { readonly kind: 'content'; readonly digest: string; readonly created: string }
   /** When an image of this content was first made. */
   | { readonly kind: 'image'; readonly created: string }
 
-/** Results by content key. A record is written whole or not at all, and only when what it names is stored. */
+/** Results by content key. A record is there whole or not at all, and put only when what it names is stored. */
 export interface BuildCache {
-  get(key: string): Promise<CacheRecord | undefined>
-  put(key: string, record: CacheRecord): Promise<void>
-  list(): Promise<readonly { readonly key: string; readonly record: CacheRecord }[]>
-  delete(key: string): Promise<void>
+  get(key: string): CacheRecord | undefined | Promise<CacheRecord | undefined>
+  put(key: string, record: CacheRecord): void | Promise<void>
+  list(): readonly CacheEntry[] | Promise<readonly CacheEntry[]>
+  delete(key: string): void | Promise<void>
+}
+
+export interface CacheEntry {
+  readonly key: string
+  readonly record: CacheRecord
+}
+
+/** A cache whose records can be looked at without waiting. */
+export interface LocalBuildCache extends BuildCache {
+  get(key: string): CacheRecord | undefined
+  put(key: string, record: CacheRecord): void
+  list(): readonly CacheEntry[]
+  delete(key: string): void
 }
 
 export interface BuildPorts {
@@ -115,4 +152,10 @@ export interface BuildPorts {
   readonly locks: KeyedLocks
   /** A directory for spooled contexts and archives; files in it have no name once opened. */
   readonly spoolDirectory: string
+}
+
+/** What a builder that also looks after its cache needs. */
+export interface BuilderPorts extends BuildPorts {
+  readonly layers: BuildLayers & CachedLayers
+  readonly cache: LocalBuildCache
 }

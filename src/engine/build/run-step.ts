@@ -9,7 +9,7 @@ import { MAX_UNPACKED_BYTES } from './limits.ts'
 import { peek, receiveArchive } from './receive-archive.ts'
 import { openSpool } from './spool.ts'
 import type { RunAction } from './steps.ts'
-import type { LayerWork, StepContext } from './steps-context.ts'
+import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
 
 /** RUN runs in a container on the layers so far, and what it changed becomes a layer. */
 export function runWork(
@@ -19,7 +19,7 @@ export function runWork(
   number: number,
   place: Place,
 ): LayerWork {
-  const make = async (): Promise<Digest | undefined> => {
+  const make = async (): Promise<MadeLayer | undefined> => {
     build.emit({ kind: 'step-running', number })
     const { args, workingDir, user, mounts, network } = action
     await using outcome = await build.ports.runner.run({
@@ -38,7 +38,7 @@ export function runWork(
     const { head, whole } = await peek(outcome.diff(), BLOCK_BYTES)
     if (isEmptyTar(head)) return undefined
     const tar = build.epochS === undefined ? whole : clampedTar(whole, build.epochS, build)
-    return (await build.ports.layers.addLayerTar(tar)).diffId
+    return await build.ports.layers.addLayerTar(tar)
   }
   return { key: runKey(action, layers, build.epochS), make }
 }

@@ -13,11 +13,18 @@ export interface StepContext {
   readonly limits: RunLimits
   readonly signal: AbortSignal | undefined
   readonly emit: EmitBuildEvent
+  /** Told each key that the build stands on, so that nobody clears it away meanwhile. */
+  readonly hold: (key: string) => void
+}
+
+export interface MadeLayer {
+  readonly diffId: Digest
+  readonly sizeBytes: number
 }
 
 /** What a step is: its key, and how to do it when nobody has. */
 export interface LayerWork {
   readonly key: string
   /** The layer it made, or nothing when it changed nothing. */
-  make(): Promise<Digest | undefined>
+  make(): Promise<MadeLayer | undefined>
 }

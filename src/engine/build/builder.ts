@@ -1,0 +1,176 @@
+import { parsePlatform } from '#oci/image'
+
+import { classicMessages, type ClassicMessage } from './classic-stream.ts'
+import { receiveContext } from './context.ts'
+import { buildError } from './errors.ts'
+import type { EmitBuildEvent } from './events.ts'
+import { buildImage, type BuildOutcome, type BuildRequest } from './loop.ts'
+import { messageQueue } from './message-queue.ts'
+import type { BuilderPorts, LayerRecord, RunLimits, RunNetwork } from './ports.ts'
+
+/** What Docker's `POST /build` asks of a classic builder. */
+export interface ClassicBuildRequest {
+  readonly tags: readonly string[]
+  readonly dockerfile: string
+  /** null: declared without a value. */
+  readonly buildArgs: Readonly<Record<string, string | null>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly target: string
+  readonly isCacheOff: boolean
+  readonly shouldPull: boolean
+  readonly isQuiet: boolean
+  readonly networkMode: string
+  readonly extraHosts: readonly string[]
+  readonly limits: {
+    readonly memoryBytes: number | null
+    readonly memorySwapBytes: number | null
+    readonly cpuShares: number | null
+    readonly cpuPeriodUs: number | null
+    readonly cpuQuotaUs: number | null
+    readonly cpusetCpus: string
+    readonly shmBytes: number | null
+  }
+  /** Empty: the host's. */
+  readonly platform: string
+}
+
+export interface CacheUsage {
+  readonly id: string
+  readonly description: string
+  readonly isInUse: boolean
+  readonly isShared: boolean
+  readonly sizeBytes: number
+  readonly createdAt: string
+  readonly lastUsedAt: string | null
+  readonly usageCount: number
+}
+
+export interface Builder {
+  /** Builds from a context that is received already. Errors: `dockerfile.*`, `build.*`, and those of the ports. */
+  run(request: BuildRequest, emit: EmitBuildEvent): Promise<BuildOutcome>
+  /** Builds from a context as it comes in. What fails before the first step is thrown, what fails later is the last message. */
+  build(request: ClassicBuildRequest, context: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<ClassicMessage>
+  /** Forgets results that no build uses now; unless `all`, only those whose layer no image has. */
+  prune(options: { readonly all: boolean }): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
+  usage(): readonly CacheUsage[]
+}
+
+export function createBuilder(ports: BuilderPorts): Builder {
+  /** How many running builds stand on a key. */
+  const held = new Map<string, number>()
+
+  const run: Builder['run'] = async (request, emit) => {
+    const mine = new Set<string>()
+    const hold = (key: string): void => {
+      if (mine.has(key)) return
+      mine.add(key)
+      held.set(key, (held.get(key) ?? 0) + 1)
+    }
+    try {
+      return await buildImage(ports, request, emit, hold)
+    } finally {
+      for (const key of mine) release(held, key)
+    }
+  }
+
+  async function* build(request: ClassicBuildRequest, body: AsyncIterable<Buffer>, signal: AbortSignal) {
+    const stop = new AbortController()
+    await using context = await receiveContext(body, { ...ports, dockerfilePath: request.dockerfile })
+    const queue = messageQueue()
+    const render = classicMessages(request)
+    const wanted: BuildRequest = { ...imageRequest(request), context, signal: AbortSignal.any([signal, stop.signal]) }
+    let hasBegun = false
+    const emit: EmitBuildEvent = (event) => {
+      hasBegun ||= event.kind === 'planned'
+      if (hasBegun) queue.push(render(event))
+    }
+    const running = run(wanted, emit).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    void running.then(queue.close)
+    try {
+      yield* queue
+      const failure = await running
+      if (failure !== undefined && !hasBegun) throw failure.error
+    } finally {
+      stop.abort()
+      await running
+    }
+  }
+
+  const prune: Builder['prune'] = async ({ all }) => {
+    const deleted: string[] = []
+    let reclaimedBytes = 0
+    for (const { key, record } of ports.cache.list()) {
+      const isShared = record.kind === 'layer' && isInImage(ports, record)
+      if (held.has(key) || (isShared && !all)) continue
+      if (record.kind === 'layer' && !isShared) reclaimedBytes += record.sizeBytes
+      // The record goes first: after a crash between the two a layer is kept in vain, and no record names a missing one.
+      ports.cache.delete(key)
+      await ports.layers.release(key)
+      if (record.kind === 'layer') deleted.push(key)
+    }
+    return { deleted, reclaimedBytes }
+  }
+
+  const usage = (): CacheUsage[] =>
+    ports.cache.list().flatMap(({ key, record }) => {
+      if (record.kind !== 'layer') return []
+      const { description, sizeBytes, created, lastUsed, uses } = record
+      const shared = { isInUse: held.has(key), isShared: isInImage(ports, record) }
+      return [{ id: key, description, sizeBytes, ...shared, createdAt: created, lastUsedAt: lastUsed, usageCount: uses }]
+    })
+
+  return { run, build, prune, usage }
+}
+
+function release(held: Map<string, number>, key: string): void {
+  const count = (held.get(key) ?? 1) - 1
+  if (count === 0) held.delete(key)
+  else held.set(key, count)
+}
+
+function isInImage(ports: BuilderPorts, record: LayerRecord): boolean {
+  return record.diffId !== undefined && ports.layers.isInImage(record.diffId)
+}
+
+function imageRequest(request: ClassicBuildRequest): Omit<BuildRequest, 'context' | 'signal'> {
+  const given = Object.entries(request.buildArgs).filter((pair): pair is [string, string] => pair[1] !== null)
+  return {
+    tags: request.tags,
+    buildArgs: new Map(given),
+    labels: request.labels,
+    target: request.target,
+    isCacheUsed: !request.isCacheOff,
+    isPullForced: request.shouldPull,
+    network: networkOf(request.networkMode),
+    limits: limitsOf(request),
+    ...(request.platform === '' ? {} : { platform: parsePlatform(request.platform) }),
+  }
+}
+
+function networkOf(mode: string): RunNetwork {
+  if (mode === 'default' || mode === '' || mode === 'bridge') return 'default'
+  if (mode === 'none' || mode === 'host') return mode
+  throw buildError('build.unsupported', `the network ${JSON.stringify(mode)} is not supported for builds`, {
+    hint: 'Use default, none or host.',
+  })
+}
+
+function limitsOf({ limits, extraHosts }: ClassicBuildRequest): RunLimits {
+  const numbers = {
+    memoryBytes: limits.memoryBytes,
+    memorySwapBytes: limits.memorySwapBytes,
+    cpuShares: limits.cpuShares,
+    cpuPeriodUs: limits.cpuPeriodUs,
+    cpuQuotaUs: limits.cpuQuotaUs,
+    shmBytes: limits.shmBytes,
+  }
+  const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null))
+  return {
+    ...given,
+    ...(limits.cpusetCpus === '' ? {} : { cpusetCpus: limits.cpusetCpus }),
+    ...(extraHosts.length === 0 ? {} : { extraHosts }),
+  }
+}
