@@ -223,15 +223,9 @@ async function usableRecord({ ports }: StepContext, key: string): Promise<LayerR
 }
 
 function recordOf(made: MadeLayer | undefined, step: Step, created: string): LayerRecord {
-  return {
-    kind: 'layer',
-    diffId,
-    sizeBytes,
-    description: step.text.slice(0, MAX_DESCRIPTION_LENGTH),
-    created,
-    lastUsed: null,
-    uses: 0,
-  }
+  const description = step.text.slice(0, MAX_DESCRIPTION_LENGTH)
+  const layer = { diffId: made?.diffId, sizeBytes: made?.sizeBytes ?? 0 }
+  return { kind: 'layer', ...layer, description, created, lastUsed: null, uses: 0 }
 }
 
 /** Names the line, unless the error does. */
