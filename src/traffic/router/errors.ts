@@ -1,0 +1,13 @@
+import { declareErrors } from '#base'
+
+export const routeError = declareErrors({
+  /** Somebody else listens on the address. */
+  'route.port_in_use': 'conflict',
+  /** The host has no such address, or does not let us listen there. */
+  'route.address_refused': 'invalid',
+  /** Names or addresses that the proxy's configuration cannot carry. */
+  'route.invalid': 'invalid',
+  'route.haproxy_missing': 'unavailable',
+  /** HAProxy does not start, does not take its configuration, or does not answer. */
+  'route.haproxy_failed': 'unavailable',
+})

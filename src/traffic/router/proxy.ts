@@ -1,0 +1,183 @@
+import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { messageOf, systemCodeOf, type Clock } from '#base'
+
+import type { ProxyConfig } from './config.ts'
+import { routeError } from './errors.ts'
+import type { ProcessPort, ProxyServer } from './port.ts'
+import { parseFrontends, parseInfo, parseServers } from './runtime-state.ts'
+import { runtimeSocket } from './runtime-socket.ts'
+
+export interface ProxyFiles {
+  readonly directory: string
+  readonly config: string
+  /** The worker's. */
+  readonly socket: string
+  readonly masterSocket: string
+  /** Written by HAProxy itself, so that no moment exists in which it runs and cannot be found. */
+  readonly pid: string
+  readonly log: string
+}
+
+/** HAProxy binds the socket under a longer name first; the kernel takes 107 bytes. */
+const MAX_SOCKET_PATH = 85
+
+export function proxyFiles(runDir: string): ProxyFiles {
+  const directory = join(runDir, 'router')
+  const socket = join(directory, 'haproxy.sock')
+  if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
+    throw routeError('route.invalid', `the run directory ${runDir} is too long for a unix socket`, {
+      hint: 'Give a shorter --run-dir.',
+    })
+  }
+  return {
+    directory,
+    socket,
+    masterSocket: join(directory, 'master.sock'),
+    config: join(directory, 'haproxy.cfg'),
+    pid: join(directory, 'haproxy.pid'),
+    log: join(directory, 'haproxy.log'),
+  }
+}
+
+/** One HAProxy in master-worker mode, found by its files. Knows nothing of routes. */
+export interface Proxy {
+  /** Of the master; undefined: it does not run. */
+  pid(): number | undefined
+  /** Of the configuration that the worker runs; undefined: it does not answer. */
+  fingerprint(): Promise<string | undefined>
+  /** Names of the sections that it listens for. */
+  sections(): Promise<readonly string[]>
+  servers(): Promise<readonly ProxyServer[]>
+  run(commands: readonly string[]): Promise<string>
+  /** Starts it, or has it take the configuration over without losing a connection. Errors: `route.haproxy_missing`, `route.haproxy_failed`. */
+  load(config: ProxyConfig): Promise<void>
+  /** Keeps the file equal to what runs, for a start after a crash. */
+  save(config: ProxyConfig): Promise<void>
+  stop(): Promise<void>
+  trimLog(): void
+}
+
+/** Start and reload take 30 ms; a machine that is busy may take long. */
+const LOAD_TIMEOUT_MS = 5000
+const POLL_MS = 15
+const STOP_TIMEOUT_MS = 2000
+/** HAProxy says a line when a server goes up or down. */
+const MAX_LOG_BYTES = 1024 * 1024
+
+export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Clock, command: string): Proxy {
+  const socket = runtimeSocket(files.socket, clock)
+  const master = runtimeSocket(files.masterSocket, clock)
+  const pid = () => {
+    const known = readPid(files.pid)
+    return known !== undefined && processes.isAlive(known, files.config) ? known : undefined
+  }
+  const fingerprint = async () => {
+    try {
+      return parseInfo(await socket.ask('show info')).fingerprint
+    } catch {
+      return undefined
+    }
+  }
+  const until = async (condition: () => Promise<boolean> | boolean, timeoutMs: number): Promise<boolean> => {
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    while (!(await condition())) {
+      if (clock.monotonicMs() >= deadlineMs) return false
+      await clock.sleep(POLL_MS)
+    }
+    return true
+  }
+  /** The master replaces itself after each load, and a signal that comes meanwhile is lost: it listens again once it answers. */
+  const isMasterReady = async () => {
+    try {
+      return (await master.ask('show proc')).includes('master')
+    } catch {
+      return false
+    }
+  }
+  const save = async (config: ProxyConfig) => {
+    await mkdir(files.directory, { recursive: true, mode: 0o700 })
+    if (readText(files.config) === config.text) return
+    await writeFile(`${files.config}.tmp`, config.text, { mode: 0o600 })
+    await rename(`${files.config}.tmp`, files.config)
+  }
+  const start = async (): Promise<number> => {
+    try {
+      return await processes.spawn(
+        command,
+        ['-W', '-S', `${files.masterSocket},mode,600`, '-f', files.config, '-p', files.pid],
+        files.log,
+      )
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT')
+        throw routeError('route.haproxy_failed', `cannot start HAProxy: ${messageOf(error)}`, { cause: error })
+      throw routeError('route.haproxy_missing', `${command} is not installed`, {
+        hint: 'Install the package haproxy.',
+        cause: error,
+      })
+    }
+  }
+  return {
+    pid,
+    fingerprint,
+    save,
+    // Frontends are type 1.
+    sections: async () => parseFrontends(await socket.ask('show stat -1 1 -1')),
+    servers: async () => {
+      const [state, stat] = await Promise.all([socket.ask('show servers state'), socket.ask('show stat -1 4 -1')])
+      return parseServers(state, stat)
+    },
+    run: async (commands) => await socket.run(commands),
+    load: async (config) => {
+      await save(config)
+      const logStart = sizeOf(files.log)
+      const running = pid()
+      const loaded = running ?? (await start())
+      if (running !== undefined) {
+        await until(isMasterReady, LOAD_TIMEOUT_MS)
+        processes.signal(running, 'SIGUSR2')
+      }
+      const isGone = () => !processes.isAlive(loaded, files.config)
+      let isLoaded = false
+      const check = async () => (isLoaded = (await fingerprint()) === config.fingerprint && (await isMasterReady()))
+      await until(async () => (await check()) || isGone(), LOAD_TIMEOUT_MS)
+      if (isLoaded) return
+      const said = readText(files.log).slice(logStart).trim().split('\n').slice(-5).join(' ')
+      throw routeError(
+        'route.haproxy_failed',
+        `HAProxy did not take its configuration: ${said === '' ? 'it says nothing' : said}`,
+      )
+    },
+    stop: async () => {
+      const running = pid()
+      if (running !== undefined) {
+        processes.signal(running, 'SIGTERM')
+        const isDown = await until(() => !processes.isAlive(running, files.config), STOP_TIMEOUT_MS)
+        if (!isDown) processes.signal(running, 'SIGKILL')
+      }
+      rmSync(files.directory, { recursive: true, force: true })
+    },
+    trimLog: () => {
+      if (sizeOf(files.log) > MAX_LOG_BYTES) truncateSync(files.log)
+    },
+  }
+}
+
+function readPid(path: string): number | undefined {
+  const pid = Number.parseInt(readText(path), 10)
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

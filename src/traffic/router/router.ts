@@ -1,0 +1,148 @@
+import { backoffMs, keyedLocks, messageOf, type BackoffPolicy, type Clock, type Log } from '#base'
+
+import { checkRoute } from './check-route.ts'
+import { listenAddress, proxyConfig, sectionName, type ConfigOptions } from './config.ts'
+import { probeListen } from './listen-probe.ts'
+import type { ProcessPort, Route, RouteFailure, Router } from './port.ts'
+import { openProxy, proxyFiles } from './proxy.ts'
+import { runtimeCommands } from './runtime-plan.ts'
+
+export interface RouterOptions {
+  /** Its files are in `router` below. */
+  readonly runDir: string
+  readonly processes: ProcessPort
+  readonly clock: Clock
+  readonly log: Log
+  /** Whom the proxy's worker becomes; null: it stays who started it. */
+  readonly runAs: ConfigOptions['runAs']
+  /** `haproxy`, or its path. */
+  readonly command: string
+}
+
+/** How soon a proxy that died is noticed. */
+const WATCH_MS = 500
+const REVIVE_BACKOFF: BackoffPolicy = { firstMs: WATCH_MS, maxMs: 30_000 }
+
+export function openRouter(options: RouterOptions): Router {
+  const { runDir, processes, clock, log, runAs, command } = options
+  const files = proxyFiles(runDir)
+  const proxy = openProxy(files, processes, clock, command)
+  const locks = keyedLocks()
+  let wanted: readonly Route[] = []
+  let deaths = 0
+  let watch: Disposable | undefined
+  let isClosed = false
+
+  async function apply(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
+    wanted = routes
+    if (routes.length === 0) {
+      watch?.[Symbol.dispose]()
+      await proxy.stop()
+      return []
+    }
+    keepWatch(WATCH_MS)
+    const { accepted, failures } = await sift(routes)
+    if (accepted.length === 0 && proxy.pid() === undefined) return failures
+    try {
+      await bring(accepted)
+      return failures
+    } catch (error) {
+      return [...failures, ...accepted.map((route) => ({ id: route.id, reason: messageOf(error) }))]
+    }
+  }
+
+  /** Those that can be listened for. A failed bind would make HAProxy refuse the whole configuration. */
+  async function sift(routes: readonly Route[]) {
+    const sections = await runningSections()
+    const accepted: Route[] = []
+    const failures: RouteFailure[] = []
+    for (const route of routes) {
+      try {
+        checkRoute(route, accepted)
+        if (!sections.has(bindingOf(sectionName(route)))) await probeListen(listenAddress(route.hostIp), route.hostPort)
+        accepted.push(route)
+      } catch (error) {
+        failures.push({ id: route.id, reason: messageOf(error) })
+      }
+    }
+    return { accepted, failures }
+  }
+
+  /** What the proxy listens for, from the proxy itself: an earlier daemon may have told it. */
+  async function runningSections(): Promise<ReadonlySet<string>> {
+    if (proxy.pid() === undefined) return new Set()
+    return new Set((await proxy.sections()).map(bindingOf))
+  }
+
+  async function bring(routes: readonly Route[]): Promise<void> {
+    const config = proxyConfig(routes, { socketPath: files.socket, runAs })
+    if ((await proxy.fingerprint()) === config.fingerprint && proxy.pid() !== undefined) await proxy.save(config)
+    else await proxy.load(config)
+    const commands = runtimeCommands(routes, await proxy.servers())
+    if (commands.length === 0) return
+    const said = await proxy.run(commands)
+    log.debug('changed the servers of HAProxy', { commands: commands.length, said })
+    await verify(routes)
+  }
+
+  /** HAProxy answers in prose; what counts is what it has then. */
+  async function verify(routes: readonly Route[]): Promise<void> {
+    const left = runtimeCommands(routes, await proxy.servers()).filter(
+      (line) => !line.startsWith('del ') && !line.endsWith(' maint'),
+    )
+    if (left.length === 0) return
+    log.warn('HAProxy did not do as told: it gets a new configuration', { left: left.join('; ') })
+    await proxy.load(proxyConfig(routes, { socketPath: files.socket, runAs }))
+  }
+
+  function keepWatch(ms: number): void {
+    watch?.[Symbol.dispose]()
+    if (isClosed) return
+    watch = clock.after(ms, () => {
+      locks.run('router', look).catch((error: unknown) => {
+        log.error('cannot bring HAProxy back', { error: messageOf(error) })
+        keepWatch(REVIVE_BACKOFF.maxMs)
+      })
+    })
+  }
+
+  async function look(): Promise<void> {
+    if (wanted.length === 0 || isClosed) return
+    if (proxy.pid() !== undefined) {
+      deaths = 0
+      proxy.trimLog()
+      return keepWatch(WATCH_MS)
+    }
+    deaths += 1
+    log.warn('HAProxy is gone: it is started again', { times: deaths })
+    for (const failure of await apply(wanted)) log.warn('a route is not served', { ...failure })
+    keepWatch(backoffMs(REVIVE_BACKOFF, deaths))
+  }
+
+  return {
+    apply: async (routes) => await locks.run('router', async () => await apply(routes)),
+    connections: async () => {
+      if (proxy.pid() === undefined) return new Map()
+      const sums = new Map<string, number>()
+      for (const { id, connections } of await proxy.servers()) sums.set(id, (sums.get(id) ?? 0) + connections)
+      return sums
+    },
+    freePort: async (hostIp) => await probeListen(listenAddress(hostIp), 0),
+    status: async () => {
+      const pid = proxy.pid() ?? null
+      return { isRunning: pid !== null, pid, servers: pid === null ? [] : await proxy.servers() }
+    },
+    recover: async () => proxy.pid() !== undefined,
+    stop: async () => void (await locks.run('router', async () => await apply([]))),
+    [Symbol.asyncDispose]: async () => {
+      isClosed = true
+      watch?.[Symbol.dispose]()
+      await locks.run('router', async () => undefined)
+    },
+  }
+}
+
+/** `tcp-0.0.0.0-80` and `http-0.0.0.0-80` are the same place. */
+function bindingOf(section: string): string {
+  return section.slice(section.indexOf('-') + 1)
+}

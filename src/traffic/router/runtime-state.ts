@@ -1,0 +1,50 @@
+import type { ProxyServer } from './port.ts'
+
+/** HAProxy 2.6 management guide, section 9.3: `show info`. */
+export function parseInfo(text: string): { readonly fingerprint: string; readonly workerPid: number } {
+  const fields = new Map(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+  )
+  return { fingerprint: fields.get('description') ?? '', workerPid: Number(fields.get('Pid') ?? 0) }
+}
+
+/** Bits of srv_admin_state that mean maintenance and draining (management guide, `show servers state`). */
+const MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20
+const DRAINING = 0x08 | 0x10
+
+/** `show servers state` tells address and state, `show stat -1 4 -1` the connections. Columns are found by their names. */
+export function parseServers(stateText: string, statText: string): readonly ProxyServer[] {
+  const connections = new Map(
+    table(statText, ',').map((row) => [`${row.get('pxname') ?? ''}/${row.get('svname') ?? ''}`, Number(row.get('scur') ?? 0)]),
+  )
+  return table(stateText, ' ').map((row) => {
+    const section = row.get('be_name') ?? ''
+    const id = row.get('srv_name') ?? ''
+    const admin = Number(row.get('srv_admin_state') ?? 0)
+    return {
+      section,
+      id,
+      address: row.get('srv_addr') ?? '',
+      port: Number(row.get('srv_port') ?? 0),
+      state: (admin & MAINTENANCE) !== 0 ? 'maintenance' : (admin & DRAINING) !== 0 ? 'draining' : 'ready',
+      isUp: row.get('srv_op_state') !== '0',
+      connections: connections.get(`${section}/${id}`) ?? 0,
+    }
+  })
+}
+
+/** Names of the proxies that listen. */
+export function parseFrontends(statText: string): readonly string[] {
+  return table(statText, ',').flatMap((row) => (row.get('svname') === 'FRONTEND' ? [row.get('pxname') ?? ''] : []))
+}
+
+/** Lines under a header that starts with `#`. */
+function table(text: string, separator: string): readonly ReadonlyMap<string, string>[] {
+  const lines = text.split('\n')
+  const start = lines.findIndex((line) => line.startsWith('# '))
+  const names = (lines[start] ?? '').slice(2).split(separator)
+  return lines
+    .slice(start + 1)
+    .filter((line) => line.includes(separator))
+    .map((line) => new Map(line.split(separator).map((value, index) => [names[index] ?? '', value])))
+}
