@@ -1,8 +1,11 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 import { during, type Clock } from '#base'
+import { encodeRuntimeSpec, type RuntimeSpec } from '#oci/runtime-spec'
 
 import { adoptShim, type Adopted } from './adopt.ts'
+import { compiledFilters } from './compiled-filters.ts'
 import { ociCommands, type OciCommands } from './oci-runtime.ts'
 import type { RunningProcess } from './running-process.ts'
 import { shimArguments, type OciRuntime, type ShimOptions } from './shim-arguments.ts'
@@ -18,8 +21,10 @@ interface ProcessStart extends ShimOptions {
 }
 
 export interface ContainerStart extends ProcessStart {
-  /** Absolute directory with config.json. */
+  /** Absolute directory with config.json, or the one to write it to. */
   readonly bundle: string
+  /** Written as the bundle's config.json, its seccomp profile replaced by the filter it compiles to once that is known. */
+  readonly spec?: RuntimeSpec
 }
 
 export interface ExecStart extends ProcessStart {
@@ -46,20 +51,32 @@ export interface RuntimeOptions {
   readonly socketPath: string
   readonly clock: Clock
   readonly cgroupRoot?: string
+  /** Absolute directory for compiled seccomp filters, which then outlive the daemon. Made when needed. */
+  readonly filterDir?: string
 }
 
 export function shimRuntime(options: RuntimeOptions): Runtime {
   const { runtime, clock } = options
   const server = shimServer(options)
+  const filters = compiledFilters({ stateRoot: runtime.stateRoot, filterDir: options.filterDir })
   const start = async (task: Parameters<typeof shimArguments>[1], o: ProcessStart): Promise<RunningProcess> => {
     await mkdir(o.dir, { recursive: true, mode: 0o700 })
     return await startShim(server, shimArguments(runtime, task, o), o.dir, clock, o.onConnected)
+  }
+  const writeSpec = async (bundle: string, spec: RuntimeSpec): Promise<string | undefined> => {
+    const prepared = await filters.prepare(spec)
+    await mkdir(bundle, { recursive: true, mode: 0o700 })
+    await writeFile(join(bundle, 'config.json'), encodeRuntimeSpec(prepared.spec))
+    return prepared.unknownKey
   }
   return {
     ...ociCommands({ server, runtime, clock, cgroupRoot: options.cgroupRoot ?? '/sys/fs/cgroup' }),
     start: async (o) => {
       try {
-        return await start({ kind: 'run', id: o.id, bundle: o.bundle }, o)
+        const key = o.spec === undefined ? undefined : await writeSpec(o.bundle, o.spec)
+        const process = await start({ kind: 'run', id: o.id, bundle: o.bundle }, o)
+        if (key !== undefined) void filters.learn(key, o.id)
+        return process
       } catch (error) {
         throw during('start the process', error)
       }

@@ -1,0 +1,19 @@
+/**
+ * Runtime specification: what a container is to be, with everything looked up, in; the `config.json` of its bundle out. Pure.
+ * The defaults (capabilities, devices, mounts, masked paths, system calls) are those that images made for Docker expect.
+ */
+export { containerCapabilities } from './capabilities.ts'
+export { specError } from './errors.ts'
+export type {
+  BlkioDeviceInput,
+  DeviceInput,
+  NamespaceInput,
+  NamespacesInput,
+  ProcessInput,
+  ResourcesInput,
+  RuntimeSpecInput,
+  SecurityInput,
+  SpecHostFacts,
+} from './input.ts'
+export { planRuntimeSpec } from './plan.ts'
+export { processSpec } from './process.ts'

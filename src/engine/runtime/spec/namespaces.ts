@@ -1,0 +1,50 @@
+import type { RuntimeNamespace, RuntimeNamespaceType } from '#oci/runtime-spec'
+
+import { specError } from './errors.ts'
+import type { NamespaceInput, NamespacesInput, RuntimeSpecInput } from './input.ts'
+
+export function planNamespaces(input: NamespacesInput): readonly RuntimeNamespace[] {
+  const one = (type: RuntimeNamespaceType, wanted: NamespaceInput): readonly RuntimeNamespace[] => {
+    if (wanted.kind === 'host') return []
+    return [wanted.kind === 'new' ? { type } : { type, path: wanted.path }]
+  }
+  return [
+    { type: 'mount' },
+    ...one('pid', input.pid),
+    ...one('ipc', input.ipc),
+    ...one('uts', input.uts),
+    ...one('network', input.network),
+    ...one('cgroup', input.cgroup),
+  ]
+}
+
+const IPC_SYSCTL = /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/
+const NET_SYSCTL = /^net\../
+
+/** Servers may listen on any port without a capability, and anybody may ping: both end at the container's own network. */
+const NETWORK_DEFAULTS: Readonly<Record<string, string>> = {
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': '0 2147483647',
+}
+
+/** Only what belongs to a namespace that is the container's own: everything else would change the host, or a neighbour. */
+export function planSysctls(
+  input: Pick<RuntimeSpecInput, 'sysctls' | 'namespaces' | 'domainname'>,
+): Readonly<Record<string, string>> {
+  const { namespaces } = input
+  const isOwn = (namespace: NamespaceInput) => namespace.kind === 'new' || namespace.kind === 'path'
+  for (const name of Object.keys(input.sysctls)) {
+    const namespace = NET_SYSCTL.test(name) ? 'network' : IPC_SYSCTL.test(name) ? 'ipc' : undefined
+    if (namespace === undefined)
+      throw specError('spec.invalid', `sysctl ${name} is not one that a container has for itself`, {
+        hint: 'Containers have their own net.*, fs.mqueue.* and the kernel.msg*, kernel.sem and kernel.shm* ones.',
+      })
+    if (namespaces[namespace].kind === 'host')
+      throw specError('spec.invalid', `sysctl ${name} is not allowed in the host's ${namespace} namespace`)
+  }
+  return {
+    ...(isOwn(namespaces.network) ? NETWORK_DEFAULTS : {}),
+    ...(input.domainname !== '' && isOwn(namespaces.uts) ? { 'kernel.domainname': input.domainname } : {}),
+    ...input.sysctls,
+  }
+}

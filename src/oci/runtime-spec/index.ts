@@ -1,0 +1,21 @@
+/** The OCI runtime specification as far as we write it: the types of `config.json`, and its text. */
+export {
+  encodeRuntimeSpec,
+  UNLIMITED,
+  type RuntimeBlockIo,
+  type RuntimeCapabilities,
+  type RuntimeDevice,
+  type RuntimeDeviceRule,
+  type RuntimeLinux,
+  type RuntimeMount,
+  type RuntimeNamespace,
+  type RuntimeNamespaceType,
+  type RuntimeProcess,
+  type RuntimeResources,
+  type RuntimeRlimit,
+  type RuntimeSeccomp,
+  type RuntimeSpec,
+  type RuntimeSyscall,
+  type RuntimeSyscallArgument,
+  type RuntimeThrottle,
+} from './runtime-spec.ts'
