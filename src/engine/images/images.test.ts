@@ -273,3 +273,15 @@ test('a committed image knows its parent, and the configuration reads back', asy
   assert.deepEqual(rig.images.config(child.id), parseImageConfig(writeImageConfig(rig.images.config(child.id)), 'config'))
   assert.equal(digestOf(writeImageConfig(rig.images.config(child.id))), child.id)
 })
+
+test('layers that other records name stay, and go with the next prune when they no longer do', async () => {
+  const kept = new Set([digestOf(base)])
+  using rig = imagesRig({ keptLayers: () => kept })
+  const image = await imported(rig, 'web')
+  await rig.images.remove('web', plain)
+  const next = await rig.restart()
+  assert.deepEqual(next.blobs(), [digestOf(base)], image.id)
+  kept.clear()
+  const { reclaimedBytes } = await next.images.prune({ danglingOnly: true })
+  assert.deepEqual([next.blobs(), reclaimedBytes], [[], base.length])
+})

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import { invariant, keyedLocks, type Clock, type Digest, type Log, type RecordStore } from '#base'
-import type { ContentStore } from '#engine/content'
+import type { ContentStore, StoredBlob } from '#engine/content'
 import type { Events } from '#engine/events'
 
 import { bootstrapImage } from './bootstrap/bootstrap.ts'
@@ -16,7 +16,7 @@ import { moveName, readTagTarget, shownReference } from './names.ts'
 import { publish, recordOf, type ImageParts } from './parts.ts'
 import type { Images } from './port.ts'
 import { newestFirst } from './record.ts'
-import { recoverImages } from './recover.ts'
+import { collectOrphans, recoverImages } from './recover.ts'
 import { planPrune, planRemove, planSweep, type RemoveStep, type RemoveView } from './remove-plan.ts'
 import { applyRemoval } from './remove.ts'
 import { mustResolve, resolve } from './resolve.ts'
@@ -34,6 +34,8 @@ export interface ImagesNeeds {
   readonly log: Log
   /** Containers that were made from the image. */
   readonly isInUse: (id: Digest) => readonly ImageUser[]
+  /** Layers that records outside of this module name, such as those of a build cache: they stay without an image. */
+  readonly keptLayers?: () => ReadonlySet<Digest>
   /** The programs that bootstrap runs; the host's, unless given. */
   readonly bootstrapTools?: BootstrapTools
 }
@@ -42,20 +44,18 @@ export function createImages(needs: ImagesNeeds): Images {
   const { content, clock, snapshots, events } = needs
   const catalog = openCatalog(needs.records)
   const locks = keyedLocks()
-  const layers = createLayers({ content, snapshots, locks, clock, isUsed: (diffId) => isLayerUsed(catalog, diffId) })
+  const isUsed = (digest: Digest) =>
+    catalog.images.has(digest) || isLayerUsed(catalog, digest) || needs.keptLayers?.().has(digest) === true
+  const layers = createLayers({ content, snapshots, locks, clock, isUsed })
   const parts: ImageParts = { catalog, content, layers, locks, clock, events }
   const places = temporaryPlaces(needs.root)
   const view: RemoveView = { images: catalog.images, names: catalog.names, usersOf: needs.isInUse }
   const carryOut = (steps: readonly RemoveStep[]) =>
     applyRemoval(parts, steps, (action, id, image, name) => publish(parts, action, id, name, image.config.config.labels))
   const get: Images['get'] = (ref) => recordOf(parts, mustResolve(catalog, ref).id)
-  const collectLeftover = async () => {
-    const freed = await layers.collect(layers.leftover())
-    return freed.reduce((sum, blob) => sum + blob.sizeBytes, 0)
-  }
   const sweep = async () => {
     const { reclaimedBytes } = await carryOut(planSweep(view))
-    return reclaimedBytes + (await collectLeftover())
+    return reclaimedBytes + totalBytes(await layers.collect(layers.leftover()))
   }
   return {
     get,
@@ -83,7 +83,8 @@ export function createImages(needs: ImagesNeeds): Images {
     prune: async ({ danglingOnly, keep }) => {
       const isKept = (id: Digest) => keep?.(recordOf(parts, id)) ?? false
       const { removed, reclaimedBytes } = await carryOut(planPrune(view, { danglingOnly, keep: isKept }))
-      return { deleted: removed, reclaimedBytes: reclaimedBytes + (await sweep()) }
+      const sweptBytes = (await sweep()) + totalBytes(await collectOrphans(parts))
+      return { deleted: removed, reclaimedBytes: reclaimedBytes + sweptBytes }
     },
     sweep: async () => void (await sweep()),
     load: (archive: Readable) => loadImages(parts, archive, places.next('load')),
@@ -106,12 +107,20 @@ export function createImages(needs: ImagesNeeds): Images {
       catalog.deleteHolder(holder)
       await layers.collect(before)
     },
-    bootstrap: (ref) =>
-      bootstrapImage({ parts, tools: needs.bootstrapTools ?? hostTools(), temporaryPath: () => places.next('bootstrap') }, ref),
+    bootstrap: (ref, options) =>
+      bootstrapImage(
+        { parts, tools: needs.bootstrapTools ?? hostTools(), temporaryPath: () => places.next('bootstrap') },
+        ref,
+        options?.signal,
+      ),
     recover: async () => {
       await places.clear()
       await recoverImages(parts, snapshots, needs.log)
       await sweep()
     },
   }
+}
+
+function totalBytes(blobs: readonly StoredBlob[]): number {
+  return blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0)
 }

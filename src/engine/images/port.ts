@@ -80,7 +80,7 @@ export interface Images {
   /** The configuration as the image has it, with all its layers. Errors as `get`. */
   config(ref: string): ImageConfig
   /** Makes a base image out of Debian's packages, such as `debian:bookworm` or `debian:trixie-slim`. Errors: `image.bootstrap_*`. */
-  bootstrap(ref: string): AsyncIterable<ImageProgress>
+  bootstrap(ref: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<ImageProgress>
   /** Deletes what was only kept for containers that are gone now. Cheap when there is nothing. */
   sweep(): Promise<void>
   /** Finishes what a crash interrupted. Once, before anything else and after the snapshots' own. */

@@ -1,6 +1,6 @@
 import type { Log } from '#base'
+import type { StoredBlob } from '#engine/content'
 
-import { isLayerUsed } from './catalog.ts'
 import { imageError } from './errors.ts'
 import type { ImageParts } from './parts.ts'
 import type { LayerSnapshots } from './snapshots-port.ts'
@@ -11,10 +11,7 @@ import type { LayerSnapshots } from './snapshots-port.ts'
  */
 export async function recoverImages(parts: ImageParts, snapshots: LayerSnapshots, log: Log): Promise<void> {
   await parts.content.recover()
-  for (const { digest } of await parts.content.list()) {
-    if (parts.catalog.images.has(digest) || isLayerUsed(parts.catalog, digest)) continue
-    await parts.layers.collect([digest])
-  }
+  await collectOrphans(parts)
   for (const [id, image] of parts.catalog.images) {
     const missing = [id, ...image.layers.map(({ diffId }) => diffId)].filter((digest) => parts.content.stat(digest) === undefined)
     if (missing.length > 0) {
@@ -24,4 +21,10 @@ export async function recoverImages(parts: ImageParts, snapshots: LayerSnapshots
     }
     for (const { diffId } of image.layers) await snapshots.addLayer(diffId, parts.content.path(diffId))
   }
+}
+
+/** Deletes every blob that nothing names; whether something does is asked for each under its lock. */
+export async function collectOrphans(parts: ImageParts): Promise<readonly StoredBlob[]> {
+  const blobs = await parts.content.list()
+  return await parts.layers.collect(blobs.map(({ digest }) => digest))
 }

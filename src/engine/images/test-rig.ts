@@ -36,7 +36,9 @@ export interface ImagesRig extends Disposable {
   restart(): Promise<ImagesRig>
 }
 
-export function imagesRig(options: { root?: string; records?: RecordStore; tools?: BootstrapTools } = {}): ImagesRig {
+export function imagesRig(
+  options: { root?: string; records?: RecordStore; tools?: BootstrapTools; keptLayers?: () => ReadonlySet<Digest> } = {},
+): ImagesRig {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'glovebox-images-'))
   const records = options.records ?? memoryRecords()
   const content = createContent({ root })
@@ -64,6 +66,7 @@ export function imagesRig(options: { root?: string; records?: RecordStore; tools
         mountable.delete(diffId)
       },
     },
+    ...(options.keptLayers === undefined ? {} : { keptLayers: options.keptLayers }),
     ...(options.tools === undefined ? {} : { bootstrapTools: options.tools }),
   })
   return {

@@ -197,3 +197,13 @@ test('a program that is not there is named, with how to get it', async () => {
   })
   assert.ok(existsSync(rig.root))
 })
+
+test('a cancelled bootstrap ends its program', async () => {
+  using rig = imagesRig()
+  const abort = new AbortController()
+  const running = hostTools().run('sleep', ['60'], { clock: rig.clock, timeoutMs: 60_000, signal: abort.signal })
+  abort.abort()
+  await assert.rejects(running, { code: 'operation.cancelled' })
+  await assert.rejects(gather(rig.images.bootstrap('debian:sid', { signal: abort.signal })), { code: 'operation.cancelled' })
+  assert.deepEqual(rig.leftovers(), [])
+})

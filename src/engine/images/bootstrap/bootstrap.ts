@@ -14,12 +14,14 @@ import type { ImageProgress } from '../port.ts'
 import { storeImage } from '../store-image.ts'
 import { planRootfs, type RootfsMember } from './rootfs-plan.ts'
 import { readDebianBase, readMirrors, releaseDateS, sourcesOf, type DebianBase, type Mirrors, type Source } from './suites.ts'
-import type { BootstrapTools, ToolResult } from './tools.ts'
+import type { BootstrapTools, RunOptions, ToolResult } from './tools.ts'
 
 export interface BootstrapNeeds {
   readonly parts: ImageParts
   readonly tools: BootstrapTools
   temporaryPath(): string
+  /** Ends the programs and with them the whole. */
+  readonly signal?: AbortSignal
 }
 
 /** Some 20 s on a quick mirror; a slow line may need many minutes for 40 MB. */
@@ -28,14 +30,14 @@ const APT_TIMEOUT_MS = 2 * 60 * 1000
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Makes the image and names it. The same packages on the mirror give the same image. */
-export function bootstrapImage(needs: BootstrapNeeds, ref: string): AsyncIterable<ImageProgress> {
+export function bootstrapImage(needs: BootstrapNeeds, ref: string, signal?: AbortSignal): AsyncIterable<ImageProgress> {
   return reporting(async (report) => {
     const base = readDebianBase(ref)
     const say = (text: string) => report({ type: 'status', text })
     const directory = needs.temporaryPath()
     await mkdir(directory, { recursive: true, mode: 0o700 })
     try {
-      return [await makeImage(needs, base, directory, say)]
+      return [await makeImage({ ...needs, ...(signal === undefined ? {} : { signal }) }, base, directory, say)]
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
@@ -87,22 +89,26 @@ function historyLine(base: DebianBase): string {
 }
 
 /** Where this machine's own apt gets Debian from. */
-async function findMirrors({ parts, tools }: BootstrapNeeds): Promise<Mirrors> {
+async function findMirrors(needs: BootstrapNeeds): Promise<Mirrors> {
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)'
-  const options = { clock: parts.clock, timeoutMs: APT_TIMEOUT_MS }
-  const { exitCode, text } = await tools.run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'], options)
+  const options = runOptions(needs, APT_TIMEOUT_MS)
+  const { exitCode, text } = await needs.tools.run(
+    'apt-get',
+    ['indextargets', '--format', format, 'Created-By: Packages'],
+    options,
+  )
   return readMirrors(exitCode === 0 ? text : '')
 }
 
 /** The date of the newest suite: later than any file of its packages, and the same for everybody who sees the same packages. */
-async function newestRelease({ parts, tools }: BootstrapNeeds, sources: readonly Source[], directory: string): Promise<number> {
+async function newestRelease(needs: BootstrapNeeds, sources: readonly Source[], directory: string): Promise<number> {
   const dates: number[] = []
   for (const { uri, suite } of sources) {
     const address = `${uri}/dists/${suite}/InRelease`
     const path = join(directory, `${suite}.InRelease`)
     // apt's own downloader: it knows the machine's proxies.
-    const options = { clock: parts.clock, timeoutMs: APT_TIMEOUT_MS }
-    const result = await tools.run('/usr/lib/apt/apt-helper', ['-q', 'download-file', address, path], options)
+    const options = runOptions(needs, APT_TIMEOUT_MS)
+    const result = await needs.tools.run('/usr/lib/apt/apt-helper', ['-q', 'download-file', address, path], options)
     if (result.exitCode !== 0) throw failed(`cannot read ${address}`, result)
     const date = releaseDateS(await readFile(path, 'utf8'))
     if (date === undefined) throw imageError('image.bootstrap_failed', `${address} has no date`)
@@ -112,13 +118,13 @@ async function newestRelease({ parts, tools }: BootstrapNeeds, sources: readonly
 }
 
 async function runMmdebstrap(
-  { parts, tools }: BootstrapNeeds,
+  needs: BootstrapNeeds,
   base: DebianBase,
   sources: readonly Source[],
   made: { readonly directory: string; readonly tarPath: string; readonly epochS: number },
   say: (text: string) => void,
 ): Promise<void> {
-  const proxies = await aptProxies({ parts, tools })
+  const proxies = await aptProxies(needs)
   const args = [
     '--mode=root',
     '--variant=minbase',
@@ -130,9 +136,8 @@ async function runMmdebstrap(
   ]
   const output = openSync(made.tarPath, 'wx', 0o600)
   try {
-    const result = await tools.run('mmdebstrap', args, {
-      clock: parts.clock,
-      timeoutMs: MMDEBSTRAP_TIMEOUT_MS,
+    const result = await needs.tools.run('mmdebstrap', args, {
+      ...runOptions(needs, MMDEBSTRAP_TIMEOUT_MS),
       env: { SOURCE_DATE_EPOCH: String(made.epochS), TMPDIR: made.directory },
       output,
       onLine: (line) => {
@@ -149,11 +154,14 @@ async function runMmdebstrap(
 }
 
 /** In the form that apt reads again; the image does not keep them. */
-async function aptProxies({ parts, tools }: Pick<BootstrapNeeds, 'parts' | 'tools'>): Promise<readonly string[]> {
-  const options = { clock: parts.clock, timeoutMs: APT_TIMEOUT_MS }
-  const { exitCode, text } = await tools.run('apt-config', ['dump', 'Acquire'], options)
+async function aptProxies(needs: BootstrapNeeds): Promise<readonly string[]> {
+  const { exitCode, text } = await needs.tools.run('apt-config', ['dump', 'Acquire'], runOptions(needs, APT_TIMEOUT_MS))
   if (exitCode !== 0) return []
   return text.split('\n').filter((line) => /^Acquire::https?::Proxy(?:::[^ "]+)? "[^"]+";$/i.test(line))
+}
+
+function runOptions({ parts, signal }: BootstrapNeeds, timeoutMs: number): RunOptions {
+  return { clock: parts.clock, timeoutMs, ...(signal === undefined ? {} : { signal }) }
 }
 
 function failed(why: string, { lastLines }: ToolResult) {

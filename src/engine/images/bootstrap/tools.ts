@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-import { messageOf, systemCodeOf, type Clock } from '#base'
+import { fail, messageOf, systemCodeOf, type Clock } from '#base'
 
 import { imageError } from '../errors.ts'
 
@@ -14,6 +14,8 @@ export interface BootstrapTools {
 export interface RunOptions {
   readonly clock: Clock
   readonly timeoutMs: number
+  /** Ends the program; it then fails with `operation.cancelled`. */
+  readonly signal?: AbortSignal
   readonly env?: Readonly<Record<string, string>>
   readonly output?: number | null
   /** Each line that it says on standard error. */
@@ -42,7 +44,8 @@ export function hostTools(): BootstrapTools {
 }
 
 async function runProgram(program: string, args: readonly string[], options: RunOptions): Promise<ToolResult> {
-  const { clock, timeoutMs, onLine, output = null } = options
+  const { clock, timeoutMs, signal, onLine, output = null } = options
+  if (signal?.aborted === true) throw fail('operation.cancelled', `${program} was not started: the operation was cancelled`)
   const inherited = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]))
   const child = spawn(program, args, {
     env: { ...Object.fromEntries(inherited), LC_ALL: 'C.UTF-8', ...options.env },
@@ -58,6 +61,12 @@ async function runProgram(program: string, args: readonly string[], options: Run
     child.kill('SIGTERM')
   })
   using _end = clock.after(timeoutMs + GRACE_MS, () => child.kill('SIGKILL'))
+  let isCancelled = false
+  const stop = () => {
+    isCancelled = true
+    child.kill('SIGTERM')
+  }
+  signal?.addEventListener('abort', stop, { once: true })
   let text = ''
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text = (text + part).slice(0, MAX_TEXT_CHARACTERS)
@@ -73,6 +82,7 @@ async function runProgram(program: string, args: readonly string[], options: Run
     })
   try {
     const exitCode = await ended
+    if (isCancelled) throw fail('operation.cancelled', `${program} was ended: the operation was cancelled`)
     if (hasTimedOut) throw imageError('image.bootstrap_failed', `${program} did not finish in ${timeoutMs / 1000} s`)
     return { exitCode: exitCode ?? -1, text, lastLines }
   } catch (error) {
@@ -81,5 +91,7 @@ async function runProgram(program: string, args: readonly string[], options: Run
       cause: error,
       hint: 'Install it first (Debian and Ubuntu: apt-get install mmdebstrap debian-archive-keyring).',
     })
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
 }
