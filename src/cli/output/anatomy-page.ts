@@ -32,7 +32,7 @@ function processSection({ process, state }: Anatomy, nowMs: number): string {
       ['CPU time', `${process.cpuSeconds.toFixed(2)} s`],
       [
         'company',
-        `${counted(process.processes, 'process').replace(/processs$/, 'processes')} in the container, ${counted(process.threads, 'thread')} in this one`,
+        `${counted(process.processes, 'process', 'processes')} in the container, ${counted(process.threads, 'thread')} in this one`,
       ],
     ],
     '  ',

@@ -19,8 +19,8 @@ export function roughDuration(ms: number): string {
   return counted(Math.floor(value), 'year')
 }
 
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
 }
 
 /** Binary units, as limits are written: `512 MiB`. */
