@@ -31,14 +31,10 @@ export function planRun(state: StageState, instruction: RunInstruction, place: P
     network: networkOf(instruction, state.input.network),
     mounts: [...mounts, ...instruction.mounts.map((mount) => mountOf(mount, place, expand))],
   }
-  for (const mount of action.mounts) {
-    if (state.input.mountKinds.has(mount.kind)) continue
-    throw buildErrorAt(
-      'build.unsupported',
-      place,
-      `RUN with a ${mount.kind} mount is not supported yet`,
-      'Write the step without it.',
-    )
+  const refused = action.mounts.find((mount) => !state.input.mountKinds.has(mount.kind))
+  if (refused !== undefined) {
+    const what = refused.kind === 'file' ? 'with a here-document that names its interpreter' : `--mount=type=${refused.kind}`
+    throw buildErrorAt('build.unsupported', place, `RUN ${what} is not supported yet`, 'Write the step without it.')
   }
   return { createdBy: `RUN ${[...shownArgs(own), ...args].join(' ')}`, action }
 }

@@ -37,6 +37,8 @@ export function parseTrigger(trigger: string, file: string): Instruction {
   const [instruction, second] = instructions
   if (instruction === undefined || second !== undefined)
     throw refuse({ file, line: 1 }, `the ONBUILD trigger ${JSON.stringify(trigger.slice(0, 80))} is not one instruction`)
+  if (instruction.kind === 'onbuild' || instruction.kind === 'from' || instruction.kind === 'maintainer')
+    throw refuse({ file, line: 1 }, `an ONBUILD trigger cannot be ${instruction.kind.toUpperCase()}`)
   return instruction
 }
 
