@@ -31,7 +31,7 @@ export async function sniff(source: ByteSource, what: string): Promise<{ compres
   return { compression: compressionOf(first, what), source: rejoin(head, iterator) }
 }
 
-export function compressionOf(first: Uint8Array, what: string): LayerCompression {
+function compressionOf(first: Uint8Array, what: string): LayerCompression {
   const name = MAGIC.find(([, bytes]) => bytes.every((byte, index) => first[index] === byte))?.[0]
   if (name === undefined) return 'none'
   if (name === 'gzip' || name === 'zstd') return name

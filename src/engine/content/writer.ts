@@ -60,7 +60,7 @@ export async function fileWriter(temporaryPath: string): Promise<FileWriter> {
 }
 
 /** A rename is only as durable as the directory that it happened in. */
-export async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
     await directory.sync()

@@ -70,7 +70,12 @@ function applyOne(config: ImageProcessConfig, instruction: Instruction, hasCmd: 
       return { ...config, onBuild: [...config.onBuild, instruction.trigger] }
     case 'healthcheck':
       return { ...config, healthcheck: healthcheck(instruction) }
-    default:
+    case 'add':
+    case 'arg':
+    case 'copy':
+    case 'from':
+    case 'maintainer':
+    case 'run':
       throw imageError('image.change_unsupported', `${instruction.kind.toUpperCase()} is not a valid change command`, {
         hint: 'A change may be CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, VOLUME or WORKDIR.',
       })

@@ -25,7 +25,7 @@ export async function applyRemoval(
   onRemoved: OnRemoved,
 ): Promise<RemoveResult> {
   const { catalog } = parts
-  const touched = new Map(steps.flatMap(({ id }) => (catalog.images.has(id) ? [[id, catalog.images.get(id)!] as const] : [])))
+  const touched = new Map(catalog.images)
   catalog.atomically(() => {
     for (const step of steps) applyStep(catalog, step)
   })

@@ -36,7 +36,7 @@ export function mustResolve(view: View, ref: string): Resolved {
 }
 
 /** How a name is filed: with its digest, or else with its tag. */
-export function nameKey(reference: ImageReference): string {
+function nameKey(reference: ImageReference): string {
   if (reference.digest !== null) return `${canonicalName(reference)}@${reference.digest}`
   return canonicalText(withDefaultTag(reference))
 }

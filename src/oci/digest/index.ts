@@ -4,4 +4,4 @@
  */
 export { digestError } from './errors.ts'
 export { digestHex, digestOf, isDigest, parseDigest, parseVerifiableDigest, type VerifiableDigest } from './digest.ts'
-export { digester, verifier, verifying, type Digester, type ExpectedBytes, type Verifier } from './verify.ts'
+export { verifier, type ExpectedBytes, type Verifier } from './verify.ts'

@@ -5,7 +5,7 @@ import type { Digest } from '#base'
 import { parseVerifiableDigest, type VerifiableDigest } from './digest.ts'
 import { digestError } from './errors.ts'
 
-export interface Digester {
+interface Digester {
   update(chunk: Uint8Array): void
   /** How many bytes went in. */
   readonly sizeBytes: number
@@ -13,7 +13,7 @@ export interface Digester {
   digest(): Digest
 }
 
-export function digester(): Digester {
+function digester(): Digester {
   const sha256 = createHash('sha256')
   let sizeBytes = 0
   return {
@@ -70,18 +70,4 @@ export function verifier(expected: ExpectedBytes, what: string): Verifier {
       return { digest, sizeBytes }
     },
   }
-}
-
-/** Passes bytes on and fails at the end when they were not what was promised: whoever reads must not trust them before that. */
-export async function* verifying(
-  source: AsyncIterable<Uint8Array>,
-  expected: ExpectedBytes,
-  what: string,
-): AsyncGenerator<Uint8Array> {
-  const check = verifier(expected, what)
-  for await (const chunk of source) {
-    check.update(chunk)
-    yield chunk
-  }
-  check.finish()
 }

@@ -7,7 +7,7 @@ import { MAX_CONFIG_BYTES, MAX_HISTORY, MAX_LAYERS } from './limits.ts'
 import { readProcessConfig, writeProcessConfig, type ImageProcessConfig } from './process-config.ts'
 
 /** What the zero time of Go's clients looks like: an image that says nothing of its age. */
-export const ZERO_TIME = '0001-01-01T00:00:00Z'
+const ZERO_TIME = '0001-01-01T00:00:00Z'
 
 export interface ImageHistory {
   readonly created: string

@@ -2,7 +2,7 @@
  * The documents of an image: manifest, index and configuration, of the OCI image specification and of Docker's schema 2. Reading is strict
  * and bounded (no key twice, no document that is two things at once, no type that differs from the one announced), writing is deterministic.
  */
-export { historyFits, parseImageConfig, writeImageConfig, ZERO_TIME, type ImageConfig, type ImageHistory } from './config.ts'
+export { historyFits, parseImageConfig, writeImageConfig, type ImageConfig, type ImageHistory } from './config.ts'
 export type { Descriptor } from './descriptor.ts'
 export { imageFormatError } from './errors.ts'
 export { isObject, parseStrictJson, type JsonObject } from './json.ts'
@@ -16,15 +16,7 @@ export {
   MEDIA_TYPES,
   type LayerCompression,
 } from './media-types.ts'
-export {
-  choosePlatform,
-  formatPlatform,
-  hostPlatform,
-  parsePlatform,
-  platform,
-  platformDistance,
-  type Platform,
-} from './platform.ts'
+export { choosePlatform, formatPlatform, hostPlatform, parsePlatform, platform, type Platform } from './platform.ts'
 export {
   emptyProcessConfig,
   readProcessConfig,

@@ -57,7 +57,7 @@ export function hostPlatform(nodeArchitecture: string = process.arch): Platform 
  * How well `offered` runs where `wanted` is asked for: 0 is exact, higher is worse, undefined cannot run. Older arm variants run on
  * newer ones, amd64 micro-architecture levels likewise.
  */
-export function platformDistance(wanted: Platform, offered: Platform): number | undefined {
+function platformDistance(wanted: Platform, offered: Platform): number | undefined {
   if (wanted.os !== offered.os || wanted.architecture !== offered.architecture) return undefined
   if (wanted.variant === offered.variant) return 0
   const distance = level(wanted) - level(offered)

@@ -30,7 +30,7 @@ export function isTag(text: string): boolean {
 
 /** Reads a familiar or a full name, with or without tag and digest. Error: `reference.invalid`. */
 export function parseReference(text: string): ImageReference {
-  if (typeof text !== 'string' || text === '') throw invalid(String(text), 'it is empty')
+  if (text === '') throw invalid(text, 'it is empty')
   if (text.length > MAX_REFERENCE_CHARACTERS) throw invalid(text, `it is longer than ${MAX_REFERENCE_CHARACTERS} characters`)
   if (BARE_ID.test(text)) throw invalid(text, 'it is an id and not a name')
   const at = text.indexOf('@')

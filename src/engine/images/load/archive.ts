@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 
-import { GloveboxError } from '#base'
+import type { GloveboxError } from '#base'
 import { readRange, type ByteSource } from '#engine/content'
 import { scanTar, textOfBytes, type TarEntry } from '#oci/tar'
 
