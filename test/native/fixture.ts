@@ -160,11 +160,11 @@ export function collect(connection: ShimConnection): Collected {
 }
 
 /** Compiled once into the build directory: the tests need gcc, as the shim does. */
-function buildProbe(target: string): void {
+export function buildProbe(target: string): void {
   const built = join(HERE, '..', '..', 'build', 'native', 'test-probe')
   const source = join(HERE, 'probe', 'probe.c')
   if (!existsSync(built) || readFileSync(`${built}.source`, 'utf8') !== readFileSync(source, 'utf8')) {
-    const result = spawnSync('gcc', ['-static', '-O1', '-w', '-o', built, source], { encoding: 'utf8' })
+    const result = spawnSync('gcc', ['-static', '-O1', '-Wall', '-o', built, source], { encoding: 'utf8' })
     if (result.status !== 0) throw new Error(`build the probe: ${result.stderr}`)
     writeFileSync(`${built}.source`, readFileSync(source))
   }
