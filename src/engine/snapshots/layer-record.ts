@@ -36,7 +36,7 @@ export function readJson(path: string): unknown {
 }
 
 /** Whole or absent, also after a power cut. */
-export function writeDurably(path: string, text: string): void {
+function writeDurably(path: string, text: string): void {
   const temporary = `${path}.new`
   const fd = openSync(temporary, 'w', 0o600)
   try {

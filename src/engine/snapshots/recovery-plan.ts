@@ -44,7 +44,7 @@ export function planRecovery({ mounts, layers, containers, kind }: RecoveryFacts
     unmount: mounts
       .filter(({ target }) => !kept.has(target))
       .map(({ target }) => target)
-      .reverse(),
+      .toReversed(),
     layers: layers.map((layer) => ({
       name: layer.name,
       action: !isUsable(layer) ? 'discard' : isAttached(layer) ? 'adopt-attached' : 'adopt',

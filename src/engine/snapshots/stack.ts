@@ -1,7 +1,7 @@
 import { snapshotError } from './errors.ts'
 
 /** OVL_MAX_STACK of Linux. */
-export const MAX_LAYERS = 500
+const MAX_LAYERS = 500
 
 export interface StackLayer {
   readonly slot: number

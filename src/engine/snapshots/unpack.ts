@@ -26,7 +26,7 @@ pivot_root . old
 cd /
 umount --lazy /old
 umount --lazy /proc
-exec tar --extract --file=- --directory=/target --absolute-names --numeric-owner --same-owner --preserve-permissions --delay-directory-restore --xattrs --xattrs-include='*'`
+exec tar --extract --file=- --directory=/target --absolute-names --numeric-owner --same-owner --preserve-permissions --delay-directory-restore --warning=no-timestamp --xattrs --xattrs-include='*'`
 
 /** Enough for tar's first complaints. */
 const MAX_COMPLAINT_BYTES = 8 * 1024

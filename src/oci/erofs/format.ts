@@ -7,7 +7,7 @@ export const BLOCK_BITS = 9
 export const BLOCK_BYTES = 1 << BLOCK_BITS
 
 export const SUPER_OFFSET = 1024
-export const SUPER_BYTES = 128
+const SUPER_BYTES = 128
 export const SUPER_MAGIC = 0xe0f5_e1e2
 export const DEVICE_SLOT_BYTES = 128
 /** Right behind the superblock. */

@@ -211,7 +211,7 @@ function layerWalk(root: Directory): Walk {
 
 /** Last component first, to be popped. */
 function componentsAhead(path: ByteString): ByteString[] {
-  return (path === '' ? [] : path.split('/').reverse()) as ByteString[]
+  return (path === '' ? [] : path.split('/').toReversed()) as ByteString[]
 }
 
 /** Turns markers into what overlayfs reads. Gives the bytes of all files. */

@@ -118,7 +118,7 @@ function collect(rootNode: LayerDirectory): Map<LayerNode, PlannedInode> {
         }
       }
     }
-    open.push(...below.reverse())
+    open.push(...below.toReversed())
   }
   return inodeOf
 }
@@ -244,10 +244,10 @@ function place(inodes: readonly PlannedInode[]): { placed: PlannedInode[]; end: 
   return { placed, end: cursor }
 }
 
-export function blocksOf(bytes: number): number {
+function blocksOf(bytes: number): number {
   return Math.ceil(bytes / BLOCK_BYTES)
 }
 
-export function alignTo(value: number, unit: number): number {
+function alignTo(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit
 }

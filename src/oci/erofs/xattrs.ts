@@ -15,7 +15,7 @@ const WHOLE_NAMES: ReadonlyMap<string, number> = new Map([
   ['system.posix_acl_default', 3],
 ])
 
-export function encodeXattr({ name, value }: TarXattr): Buffer {
+function encodeXattr({ name, value }: TarXattr): Buffer {
   const [index, suffix] = splitXattrName(name)
   const used = XATTR_ENTRY_BYTES + suffix.length + value.length
   const out = Buffer.alloc(align4(used))
@@ -94,6 +94,6 @@ export function xattrPool(): XattrPool {
   }
 }
 
-export function align4(bytes: number): number {
+function align4(bytes: number): number {
   return (bytes + 3) & ~3
 }

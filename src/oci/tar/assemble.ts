@@ -3,7 +3,7 @@ import type { TarEntry, TarEntryType, TarXattr } from './entry.ts'
 import { entryError } from './errors.ts'
 import type { RawHeader } from './header.ts'
 import { BLOCK_BYTES, MAX_ID, MAX_LINK_BYTES } from './limits.ts'
-import type { Pending } from './machine.ts'
+import type { Pending } from './pending.ts'
 import { normalizePath } from './path.ts'
 
 const NO_XATTRS: readonly TarXattr[] = Object.freeze([])

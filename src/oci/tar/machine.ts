@@ -4,7 +4,8 @@ import type { TarEntry } from './entry.ts'
 import { entryError, tarError } from './errors.ts'
 import { isZeroBlock, parseHeader, type RawHeader } from './header.ts'
 import { BLOCK_BYTES, MAX_ENTRIES, MAX_EXTENDED_HEADER_BYTES, MAX_METADATA_BYTES, MAX_TRAILER_BYTES } from './limits.ts'
-import { checkGlobalPax, parsePax, type PaxOverrides } from './pax.ts'
+import { checkGlobalPax, parsePax } from './pax.ts'
+import type { Pending } from './pending.ts'
 
 /**
  * Reads the structure of a tar without its bodies. It says which bytes it wants next and is fed exactly those, so one machine
@@ -19,14 +20,6 @@ export interface TarMachine {
   feed(buffer: Buffer, at: number): TarEntry | undefined
   /** The archive ended at `totalBytes`. Throws unless that is a place where an archive may end. */
   end(totalBytes: number): void
-}
-
-/** What extended headers have said about the next entry. */
-export interface Pending {
-  pax: PaxOverrides | undefined
-  longName: ByteString | undefined
-  longLink: ByteString | undefined
-  headerOffset: number
 }
 
 type Mode = 'header' | 'pax' | 'global' | 'longName' | 'longLink' | 'trailer'
@@ -138,7 +131,7 @@ export function tarMachine(): TarMachine {
   }
 }
 
-export function paddedSize(size: number): number {
+function paddedSize(size: number): number {
   return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES
 }
 

@@ -10,7 +10,7 @@ import { GloveboxError } from '#base'
 import { bytesOfText, textOfBytes } from './bytes.ts'
 import type { TarEntry, TarEntryInit } from './entry.ts'
 import { scanTar as scanSparse } from './scan.ts'
-import { anyEntry, pushBuffer, scanBuffer } from './tar.fixture.ts'
+import { anyEntry, pushBuffer, scanBuffer } from './tar-fixture.ts'
 import { TAR_END, tarHeader, tarPadding } from './write.ts'
 
 function archive(entries: readonly TarEntryInit[]): Buffer {

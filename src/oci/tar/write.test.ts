@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { bytesOfText } from './bytes.ts'
 import { packTar, type TarMember } from './pack.ts'
-import { scanBuffer } from './tar.fixture.ts'
+import { scanBuffer } from './tar-fixture.ts'
 import { tarHeader } from './write.ts'
 
 async function packed(members: readonly TarMember[]): Promise<Buffer> {

@@ -30,9 +30,9 @@ function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
 const nameByte = fc.integer({ min: 1, max: 255 }).filter((byte) => byte !== 0x2f)
 
 /** A component that is neither empty nor dots. */
-export const anyName: fc.Arbitrary<ByteString> = fc
+const anyName: fc.Arbitrary<ByteString> = fc
   .oneof(
-    { weight: 6, arbitrary: fc.stringMatching(/^[a-z]{1,12}$/) as fc.Arbitrary<string> },
+    { weight: 6, arbitrary: fc.stringMatching(/^[a-z]{1,12}$/) },
     {
       weight: 2,
       arbitrary: fc.array(nameByte, { minLength: 1, maxLength: 40 }).map((bytes) => bytesOfBuffer(Buffer.from(bytes)) as string),
@@ -41,7 +41,7 @@ export const anyName: fc.Arbitrary<ByteString> = fc
   )
   .filter((name) => name !== '.' && name !== '..' && !name.startsWith('.wh.')) as fc.Arbitrary<ByteString>
 
-export const anyPath: fc.Arbitrary<ByteString> = fc
+const anyPath: fc.Arbitrary<ByteString> = fc
   .array(anyName, { minLength: 1, maxLength: 6 })
   .map((names) => names.join('/') as ByteString)
 
@@ -50,7 +50,7 @@ const anyXattr = record({
   value: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 })
 
-export const anyXattrs = fc.uniqueArray(anyXattr, { maxLength: 4, selector: ({ name }) => name })
+const anyXattrs = fc.uniqueArray(anyXattr, { maxLength: 4, selector: ({ name }) => name })
 
 const common = {
   path: anyPath,
