@@ -21,10 +21,10 @@ const MAX_RELOADS = 25
 
 /**
  * A connection that fails is tried again at once on another server. A server is asked every second whether it accepts; after a failed
- * connection within 100 ms, and counts as down when that fails too, upon which connections that still hang on it are cut.
+ * connection within 100 ms, and counts as down when that fails too. Connections that it has are left alone: it may only be busy.
  */
 export const SERVER_OPTIONS =
-  'check inter 1s fastinter 100ms downinter 200ms fall 2 rise 1 observe layer4 error-limit 1 on-error sudden-death on-marked-down shutdown-sessions'
+  'check inter 1s fastinter 100ms downinter 200ms fall 2 rise 1 observe layer4 error-limit 1 on-error sudden-death'
 
 /** The whole configuration of HAProxy 2.6 for these routes. Pure. */
 export function proxyConfig(routes: readonly Route[], options: ConfigOptions): ProxyConfig {

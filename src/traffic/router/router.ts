@@ -5,7 +5,7 @@ import { listenAddress, proxyConfig, sectionName, type ConfigOptions } from './c
 import { probeListen } from './listen-probe.ts'
 import type { ProcessPort, Route, RouteFailure, Router } from './port.ts'
 import { openProxy, proxyFiles } from './proxy.ts'
-import { runtimeCommands } from './runtime-plan.ts'
+import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
 
 export interface RouterOptions {
   /** Its files are in `router` below. */
@@ -29,6 +29,9 @@ export function openRouter(options: RouterOptions): Router {
   const proxy = openProxy(files, processes, clock, command)
   const locks = keyedLocks()
   let wanted: readonly Route[] = []
+  /** What the proxy was last told, and whether servers are left in it that nobody wants. */
+  let served: readonly Route[] = []
+  let isTidy = true
   let deaths = 0
   let watch: Disposable | undefined
   let isClosed = false
@@ -41,14 +44,19 @@ export function openRouter(options: RouterOptions): Router {
       return []
     }
     keepWatch(WATCH_MS)
-    const { accepted, failures } = await sift(routes)
-    if (accepted.length === 0 && proxy.pid() === undefined) return failures
     try {
-      await bring(accepted)
-      return failures
+      return await serve(routes)
     } catch (error) {
-      return [...failures, ...accepted.map((route) => ({ id: route.id, reason: messageOf(error) }))]
+      if (proxy.pid() === undefined) return await serve(routes).catch((again: unknown) => failAll(routes, again))
+      return failAll(routes, error)
     }
+  }
+
+  /** Serves those that can be listened for. Throws when the proxy does not do its part, or died meanwhile. */
+  async function serve(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
+    const { accepted, failures } = await sift(routes)
+    if (accepted.length > 0 || proxy.pid() !== undefined) await bring(accepted)
+    return failures
   }
 
   /** Those that can be listened for. A failed bind would make HAProxy refuse the whole configuration. */
@@ -78,18 +86,24 @@ export function openRouter(options: RouterOptions): Router {
     const config = proxyConfig(routes, { socketPath: files.socket, runAs })
     if ((await proxy.fingerprint()) === config.fingerprint && proxy.pid() !== undefined) await proxy.save(config)
     else await proxy.load(config)
-    const commands = runtimeCommands(routes, await proxy.servers())
-    if (commands.length === 0) return
-    const said = await proxy.run(commands)
-    log.debug('changed the servers of HAProxy', { commands: commands.length, said })
-    await verify(routes)
+    await settle(routes)
   }
 
   /** HAProxy answers in prose; what counts is what it has then. */
-  async function verify(routes: readonly Route[]): Promise<void> {
-    const left = runtimeCommands(routes, await proxy.servers()).filter(
-      (line) => !line.startsWith('del ') && !line.endsWith(' maint'),
+  async function settle(routes: readonly Route[]): Promise<void> {
+    served = routes
+    const before = await proxy.servers()
+    const commands = runtimeCommands(routes, before)
+    isTidy = !hasSurplus(routes, before)
+    if (commands.length === 0) return
+    const said = await proxy.run(commands)
+    log.debug('changed the servers of HAProxy', { commands: commands.length, said })
+    const after = await proxy.servers()
+    isTidy = !hasSurplus(routes, after)
+    const wanted = after.filter((server) =>
+      routes.some((route) => sectionName(route) === server.section && route.backends.some((backend) => backend.id === server.id)),
     )
+    const left = runtimeCommands(routes, wanted)
     if (left.length === 0) return
     log.warn('HAProxy did not do as told: it gets a new configuration', { left: left.join('; ') })
     await proxy.load(proxyConfig(routes, { socketPath: files.socket, runAs }))
@@ -111,6 +125,7 @@ export function openRouter(options: RouterOptions): Router {
     if (proxy.pid() !== undefined) {
       deaths = 0
       proxy.trimLog()
+      if (!isTidy) await settle(served)
       return keepWatch(WATCH_MS)
     }
     deaths += 1
@@ -130,7 +145,12 @@ export function openRouter(options: RouterOptions): Router {
     freePort: async (hostIp) => await probeListen(listenAddress(hostIp), 0),
     status: async () => {
       const pid = proxy.pid() ?? null
-      return { isRunning: pid !== null, pid, servers: pid === null ? [] : await proxy.servers() }
+      try {
+        return { isRunning: pid !== null, pid, servers: pid === null ? [] : await proxy.servers() }
+      } catch (error) {
+        if (proxy.pid() !== undefined) throw error
+        return { isRunning: false, pid: null, servers: [] }
+      }
     },
     recover: async () => proxy.pid() !== undefined,
     stop: async () => void (await locks.run('router', async () => await apply([]))),
@@ -140,6 +160,10 @@ export function openRouter(options: RouterOptions): Router {
       await locks.run('router', async () => undefined)
     },
   }
+}
+
+function failAll(routes: readonly Route[], error: unknown): readonly RouteFailure[] {
+  return routes.map((route) => ({ id: route.id, reason: messageOf(error) }))
 }
 
 /** `tcp-0.0.0.0-80` and `http-0.0.0.0-80` are the same place. */
