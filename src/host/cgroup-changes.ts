@@ -11,7 +11,7 @@ const REMOVE_TIMEOUT_MS = 5000
 const REMOVE_BACKOFF = { firstMs: 1, maxMs: 50 }
 
 /** A directory of a hierarchy and all below it, children first. */
-export function treeOf(directory: string): readonly string[] {
+function treeOf(directory: string): readonly string[] {
   try {
     const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())
     return [...children.flatMap(({ name }) => treeOf(join(directory, name))), directory]

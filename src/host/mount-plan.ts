@@ -47,9 +47,9 @@ export function planOverlay({ lowers, upper, work, target, volatile }: OverlayMo
 }
 
 /** mount(2) copies one page of options; the last byte is its end. */
-export const MAX_OPTION_BYTES = 4095
+const MAX_OPTION_BYTES = 4095
 /** fsconfig(2) takes strings of up to 255 bytes. */
-export const MAX_FSCONFIG_BYTES = 255
+const MAX_FSCONFIG_BYTES = 255
 
 /**
  * The option string of mount(2), or undefined when it must go another way: too long, or with a path whose characters mean

@@ -30,7 +30,7 @@ function parseLine(line: string): MountEntry | undefined {
 }
 
 /** The kernel writes space, tab, newline, `\` and (in paths) `#` as three octal digits of a byte. */
-export function unescapeMountField(field: string): string {
+function unescapeMountField(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 

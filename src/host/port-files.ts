@@ -12,7 +12,7 @@ export interface FilePort {
   deviceNumbers(path: string): { readonly major: number; readonly minor: number } | undefined
   /**
    * Opens a path as a process chrooted to `root` would: absolute links and `..` stay inside. Gives a descriptor that the caller
-   * closes. Throws `host.path_escapes` never (it cannot escape), `host.file_failed` with ENOENT and so on as they are.
+   * closes. `host.file_not_found` (ENOENT, ENOTDIR), else `host.file_failed`.
    */
   openInRoot(root: string, path: string, options?: OpenInRootOptions): number
   /** The path on the host that `path` means inside `root`, all links resolved; undefined when nothing is there. */

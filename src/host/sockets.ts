@@ -14,7 +14,7 @@ const DEFAULT_BACKLOG = 128
 const SOCKADDR_BYTES = 28
 
 /** Sockets are bound here and now, by C: Node would put it off to a later tick, when the thread is back in its own namespace. */
-export function linuxSockets(calls: LazySyscalls, namespaces: NamespacePort): SocketPort {
+export function linuxSockets(calls: LazySyscalls, namespaces: Pick<NamespacePort, 'inNetwork'>): SocketPort {
   const inside = <T>(netnsPin: string | undefined, work: () => T): T =>
     netnsPin === undefined ? work() : namespaces.inNetwork(netnsPin, work)
   const boundUdp = (options: SocketOptions) => inside(options.netnsPin, () => bindNow(calls, options, 'udp'))

@@ -83,6 +83,8 @@ export function createBridges({ host, names, state, firewall, log, pools }: Brid
   const build = (known: Network): { network: Network; mtu: number } => {
     const existing = host.links.listLinks().find(({ name }) => name === known.bridge)
     if (existing !== undefined) {
+      // A daemon that was killed between the two steps left a bridge without an address.
+      for (const address of addressesOf(known)) host.links.addAddress(known.bridge, address)
       prepare(known)
       return { network: known, mtu: existing.mtu }
     }
@@ -92,7 +94,7 @@ export function createBridges({ host, names, state, firewall, log, pools }: Brid
     host.links.createBridge({
       name: network.bridge,
       mtu,
-      addresses: network.subnets.map((subnet) => `${subnet.gateway}/${subnet.subnet.split('/')[1] ?? ''}`),
+      addresses: addressesOf(network),
       ...(gateway === undefined ? {} : { mac: macOfIpv4(parseIp(gateway, 'gateway').value) }),
     })
     prepare(network)
@@ -182,7 +184,11 @@ function turnForwardingOn({ kernel, links }: Pick<Host, 'kernel' | 'links'>, net
   kernel.setIpForward(6, true)
 }
 
-export function rulesOf(network: Network): BridgeRules {
+function addressesOf(network: Network): readonly string[] {
+  return network.subnets.map(({ gateway, subnet }) => `${gateway}/${subnet.split('/')[1] ?? ''}`)
+}
+
+function rulesOf(network: Network): BridgeRules {
   const { hasInterContainer, hasMasquerade } = bridgeSettings(network.name, network.options)
   return {
     bridge: network.bridge,

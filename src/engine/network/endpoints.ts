@@ -190,7 +190,7 @@ function addressesOf(endpoint: Endpoint): readonly string[] {
   ]
 }
 
-export function gatewaysOf({ gateway, ipv6Gateway }: Endpoint): readonly string[] {
+function gatewaysOf({ gateway, ipv6Gateway }: Endpoint): readonly string[] {
   return [gateway, ipv6Gateway].filter((address) => address !== '')
 }
 

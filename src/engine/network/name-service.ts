@@ -46,6 +46,7 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
     startNameServer({
       host,
       netnsPin: pinOf(containerId),
+      clock,
       log,
       answer: (message, transport) => {
         const sandbox = state.sandboxes.get(containerId)

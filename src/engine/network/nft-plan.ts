@@ -34,9 +34,9 @@ export function tableScript(names: InstanceNames, bridges: readonly BridgeRules[
     `delete table inet ${names.table}`,
     `table inet ${names.table} {`,
     ...portMaps(ports),
-    ...rawChain(names),
+    ...rawChain(bridges),
     ...natChains(bridges),
-    ...forwardChains(names, bridges),
+    ...forwardChains(bridges),
     '}',
     '',
   ].join('\n')
@@ -67,13 +67,17 @@ function portMaps(ports: readonly PortRule[]): readonly string[] {
  * With route_localnet on its bridge a container could send packets to 127.0.0.0/8 of the host. Here, before connection tracking,
  * answers to the host's own loopback connections still carry the bridge's address, so that only forged packets match.
  */
-function rawChain(names: InstanceNames): readonly string[] {
+function rawChain(bridges: readonly BridgeRules[]): readonly string[] {
   return [
     'chain guard {',
     'type filter hook prerouting priority raw; policy accept;',
-    `iifname "${names.bridgePrefix}*" ip daddr 127.0.0.0/8 drop`,
+    ...(bridges.length === 0 ? [] : [`iifname ${setOf(bridges)} ip daddr 127.0.0.0/8 drop`]),
     '}',
   ]
+}
+
+function setOf(bridges: readonly BridgeRules[]): string {
+  return `{ ${bridges.map(({ bridge }) => `"${bridge}"`).join(', ')} }`
 }
 
 function natChains(bridges: readonly BridgeRules[]): readonly string[] {
@@ -116,14 +120,16 @@ function masqueradeRules({ bridge, subnets, isInternal, hasMasquerade }: BridgeR
  * Only packets that enter or leave one of our bridges are judged here. Between bridges, and from outside, nothing begins unless it is a
  * published port; answers always pass.
  */
-function forwardChains(names: InstanceNames, bridges: readonly BridgeRules[]): readonly string[] {
+function forwardChains(bridges: readonly BridgeRules[]): readonly string[] {
+  if (bridges.length === 0) return []
+  const ours = setOf(bridges)
   const internal = bridges.filter(({ isInternal }) => isInternal)
   const silent = bridges.filter(({ hasInterContainer }) => !hasInterContainer)
   return [
     'chain passing {',
     'type filter hook forward priority filter; policy accept;',
-    `iifname "${names.bridgePrefix}*" jump judged`,
-    `oifname "${names.bridgePrefix}*" jump judged`,
+    `iifname ${ours} jump judged`,
+    `oifname ${ours} jump judged`,
     '}',
     'chain judged {',
     'ct state established,related accept',
@@ -134,7 +140,7 @@ function forwardChains(names: InstanceNames, bridges: readonly BridgeRules[]): r
     ]),
     'ct status dnat accept',
     ...bridges.map(({ bridge }) => `iifname "${bridge}" oifname "${bridge}" accept`),
-    `oifname "${names.bridgePrefix}*" drop`,
+    `oifname ${ours} drop`,
     '}',
   ]
 }

@@ -11,6 +11,8 @@ import type {
   SocketPort,
   Uplink,
 } from '../port-network.ts'
+import { linuxSockets } from '../sockets.ts'
+import { lazySyscalls } from '../syscalls.ts'
 import type { Recorder } from './record.ts'
 
 export interface FakeNetwork {
@@ -41,7 +43,7 @@ const NO_TRAFFIC = {
   txDropped: 0,
 }
 
-/** Links, pins and tables as plain sets; sockets are descriptors that nobody can use. */
+/** Links, pins and tables as plain sets; sockets are real ones, but on a port of this machine's loopback that the kernel chooses. */
 export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): FakeNetwork {
   const pins = new Set<string>()
   const links = new Map<string, LinkEntry>()
@@ -140,10 +142,20 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
 
 function fakeSockets(record: Recorder['record'], needPin: (pin: string | undefined) => void): SocketPort {
   const held = new Set<string>()
-  // Descriptors beyond any limit: using one by mistake fails with EBADF.
+  const real = linuxSockets(lazySyscalls(), {
+    inNetwork: () => {
+      throw hostError('host.unsupported', 'a fake host has no other namespaces')
+    },
+  })
+  // A reservation is only remembered. A descriptor beyond any limit: using it by mistake fails with EBADF.
   let nextFd = 1_000_000
   let nextPort = 40_000
-  const bind = (name: string, options: Parameters<SocketPort['boundUdp']>[0], protocol: string) => {
+  const bind = (
+    name: string,
+    options: Parameters<SocketPort['boundUdp']>[0],
+    protocol: string,
+    { isKept } = { isKept: true },
+  ) => {
     record(name, options)
     needPin(options.netnsPin)
     const port = options.port === 0 ? (nextPort += 1) : options.port
@@ -152,12 +164,19 @@ function fakeSockets(record: Recorder['record'], needPin: (pin: string | undefin
       throw hostError('host.address_in_use', `bind ${options.address}:${port}/${protocol}: the address is in use`, {
         details: { errno: 'EADDRINUSE' },
       })
-    held.add(key)
+    // Who closes a real descriptor does not tell us, so only reservations are in each other's way.
+    if (isKept) held.add(key)
     return { fd: (nextFd += 1), port, [Symbol.dispose]: () => void held.delete(key) }
   }
   return {
-    boundUdp: (options) => bind('sockets.boundUdp', options, 'udp'),
-    listeningTcp: (options) => bind('sockets.listeningTcp', options, 'tcp'),
+    boundUdp: (options) => {
+      const { port } = bind('sockets.boundUdp', options, 'udp', { isKept: false })
+      return { fd: real.boundUdp({ address: '127.0.0.1', port: 0 }).fd, port }
+    },
+    listeningTcp: (options) => {
+      const { port } = bind('sockets.listeningTcp', options, 'tcp', { isKept: false })
+      return { fd: real.listeningTcp({ address: '127.0.0.1', port: 0 }).fd, port }
+    },
     reservePort: (options) => bind('sockets.reservePort', options, options.protocol),
   }
 }

@@ -1,5 +1,5 @@
 import type { BridgeOptions, ContainerAttachment, RouteOptions } from '../port-network.ts'
-import { addressFamily, AF, parseAddress, parseMac, parsePrefixed } from '../address.ts'
+import { addressFamily, parseAddress, parseMac, parsePrefixed } from '../address.ts'
 import { attribute, nested, NLM_F, RTM, text, uint32, uint8 } from './message.ts'
 import type { NetlinkRequest } from './message.ts'
 
@@ -163,4 +163,4 @@ export function describeRoute(route: RouteOptions): string {
   return `${route.destination}${route.via === undefined ? '' : ` via ${route.via}`}${route.link === undefined ? '' : ` on ${route.link}`}`
 }
 
-export { AF, IFLA, IFLA_INFO, IFA, IFF_UP, RTA, RT_TABLE_MAIN, RTN_UNICAST }
+export { IFLA, IFLA_INFO, IFA, IFF_UP, RTA, RT_TABLE_MAIN, RTN_UNICAST }

@@ -1,6 +1,6 @@
 import type { Random } from '#base'
 
-import { networkError } from '../errors.ts'
+import type { networkError } from '../errors.ts'
 import { addressOfReverseName, decodeQuery, DNS_CODE, DNS_TYPE, encodeReply } from './message.ts'
 import type { DnsAnswer, DnsQuery } from './message.ts'
 

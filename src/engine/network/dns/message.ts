@@ -124,7 +124,7 @@ function encodeRecord(answer: DnsAnswer, timeToLiveS: number): Buffer {
   return Buffer.concat([NAME_OF_QUESTION, fixed, value])
 }
 
-export function encodeName(name: string): Buffer {
+function encodeName(name: string): Buffer {
   const labels = name.split('.').filter((label) => label !== '')
   const parts = labels.map((label) => {
     const bytes = Buffer.from(label, 'latin1')
