@@ -18,7 +18,7 @@ export const anatomy = command({
     stdout.write(
       flags.format === 'json'
         ? `${JSON.stringify(page, null, 2)}\n`
-        : anatomyPage(page, context.paint, Math.min(stdout.columns, 120), context.clock.nowMs()),
+        : anatomyPage(page, context.paint, stdout.isTty ? Math.min(stdout.columns, 120) : 120, context.clock.nowMs()),
     )
     return 0
   },

@@ -22,7 +22,7 @@ export const doctor = command({
     stdout.write(
       flags.format === 'json'
         ? `${JSON.stringify(found, null, 2)}\n`
-        : doctorPage(found, flags.all, context.paint, Math.min(stdout.columns, 100)),
+        : doctorPage(found, flags.all, context.paint, stdout.isTty ? Math.min(stdout.columns, 100) : 100),
     )
     return found.some((finding) => finding.level === 'problem') ? 1 : 0
   },

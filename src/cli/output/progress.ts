@@ -6,6 +6,8 @@ import { truncate } from './table.ts'
 export interface Progress {
   /** `detail` moves without being worth a line of its own in a log. */
   update(item: string, state: string, detail?: string): void
+  /** Something about an item that may be gone in a moment: on a terminal in its line, else a line of its own. */
+  tell(item: string, text: string): void
   /** Writes a line above the items. */
   note(text: string): void
   /** Leaves the lines as they are and goes on below. */
@@ -32,6 +34,7 @@ function lineByLine(sink: Sink): Progress {
       states.set(item, state)
       sink.write(`${printable(item)}: ${printable(state)}\n`)
     },
+    tell: (item, text) => void sink.write(`${printable(item)}: ${printable(text)}\n`),
     note: (text) => void sink.write(`${printable(text)}\n`),
     finish: () => states.clear(),
   }
@@ -52,6 +55,11 @@ function redrawn(sink: Sink, paint: Paint): Progress {
     update: (item, state, detail = '') => {
       if (!items.has(item) && items.size >= MAX_ITEMS) return
       items.set(item, { state, detail })
+      draw()
+    },
+    tell: (item, text) => {
+      const known = items.get(item)
+      if (known !== undefined) items.set(item, { ...known, detail: text })
       draw()
     },
     note: (text) => draw(`${printable(text)}\n`),

@@ -18,7 +18,7 @@ export async function followStack(events: AsyncIterable<StackEvent>, show: Progr
         for (const service of status.services) show.update(service.name, serviceState(service), service.whyNotYet ?? '')
         break
       case 'note':
-        show.note(`${event.service}: ${event.message}`)
+        show.tell(event.service, event.message)
         break
       case 'settled':
         for (const service of event.status.services) show.update(service.name, serviceState(service), service.whyNotYet ?? '')
