@@ -42,23 +42,23 @@ function isStable(task: NodeTask, nowMs: number): boolean {
 }
 
 export type AfterEnd =
-  | { readonly then: 'done' }
-  | { readonly then: 'leave'; readonly reason: string }
-  | { readonly then: 'restart'; readonly atMs: number; readonly reason: string; readonly isLoop: boolean }
+  | { readonly next: 'done' }
+  | { readonly next: 'leave'; readonly reason: string }
+  | { readonly next: 'restart'; readonly atMs: number; readonly reason: string; readonly isLoop: boolean }
 
 /** What becomes of a task that ended. `mustRun`: it was stopped by us to run again. */
 export function afterEnd(task: NodeTask, policy: RestartSpec, crash: Crash, mustRun: boolean): AfterEnd {
   const ended = describeEnd(task)
   if (!mustRun) {
-    if (task.exitCode === 0 && policy.condition !== 'always') return { then: 'done' }
-    if (policy.condition === 'never') return { then: 'leave', reason: `${ended}, and is not to be restarted` }
+    if (task.exitCode === 0 && policy.condition !== 'always') return { next: 'done' }
+    if (policy.condition === 'never') return { next: 'leave', reason: `${ended}, and is not to be restarted` }
     if (policy.maxAttempts > 0 && crash.failures > policy.maxAttempts)
-      return { then: 'leave', reason: `${ended}, and was restarted ${policy.maxAttempts} times in vain` }
+      return { next: 'leave', reason: `${ended}, and was restarted ${policy.maxAttempts} times in vain` }
   }
   const delayMs = Math.max(policy.delayMs, backoffMs(RESTART_BACKOFF, crash.failures))
   const times = crash.failures > 1 ? ` (${crash.failures} times in a row)` : ''
   return {
-    then: 'restart',
+    next: 'restart',
     atMs: crash.finishedAtMs + delayMs,
     reason: `${ended}${times}`,
     isLoop: crash.failures >= CRASH_LOOP_FAILURES,

@@ -24,7 +24,7 @@ export function planRoutes(stack: StackView): readonly RouteSpec[] {
   )
 }
 
-export function routeId(record: StackRecord, service: string, hostPort: number): string {
+function routeId(record: StackRecord, service: string, hostPort: number): string {
   return `${record.spec.name}/${service}/${hostPort}`
 }
 

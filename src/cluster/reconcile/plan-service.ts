@@ -23,9 +23,9 @@ export function planService(stack: StackView, service: ServiceView, snapshot: Sn
   }
 }
 
-function retirementOf(stack: StackView, service: ServiceView, reason: string, then: Retirement['then']): Retirement {
+function retirementOf(stack: StackView, service: ServiceView, reason: string, end: Retirement['end']): Retirement {
   const shouldDrain = service.spec.ports.some((port) => port.mode === 'ingress')
-  return { stack: stack.record.spec.name, service: service.spec.name, reason, shouldDrain, then }
+  return { stack: stack.record.spec.name, service: service.spec.name, reason, shouldDrain, end }
 }
 
 /** Those that serve first, then the lowest numbers, as people expect of a scale-down. */
@@ -165,21 +165,23 @@ function planTask(stack: StackView, service: ServiceView, view: TaskView, snapsh
       if (view.isDraining) out.step({ ...place, subject, type: 'undrain-task', id: task.id, reason: 'it is to stay after all' })
       if (task.health === 'starting') out.wait({ ...place, reason: `${task.name} is not healthy yet${said(task.healthOutput)}` })
       return
-    default:
+    case 'restarting':
+    case 'removing':
+    case 'dead':
       return out.wait({ ...place, reason: `${task.name} is ${task.state}` })
   }
 
   function planEnded(): void {
     const crash = snapshot.memory.crashes.get(task.name) ?? { failures: 1, finishedAtMs: task.finishedAtMs ?? snapshot.nowMs }
-    const next = afterEnd(task, service.spec.restart, crash, snapshot.memory.startAgain.has(task.id))
-    if (next.then === 'done') return
-    if (next.then === 'leave') return out.wait({ ...place, reason: `${task.name} ${next.reason}`, isHopeless: true })
-    if (next.atMs <= snapshot.nowMs) return start(next.reason)
+    const after = afterEnd(task, service.spec.restart, crash, snapshot.memory.startAgain.has(task.id))
+    if (after.next === 'done') return
+    if (after.next === 'leave') return out.wait({ ...place, reason: `${task.name} ${after.reason}`, isHopeless: true })
+    if (after.atMs <= snapshot.nowMs) return start(after.reason)
     out.wait({
       ...place,
-      reason: `${task.name} ${next.reason}; it is started again`,
-      untilMs: next.atMs,
-      isHopeless: next.isLoop,
+      reason: `${task.name} ${after.reason}; it is started again`,
+      untilMs: after.atMs,
+      isHopeless: after.isLoop,
     })
   }
 

@@ -1,7 +1,7 @@
 import type { Snapshot, Step, Wait } from './steps.ts'
 
 /** A step that failed this often in a row will hardly succeed by itself. */
-export const HOPELESS_FAILURES = 3
+const HOPELESS_FAILURES = 3
 
 /** Gathers the steps and waits of a plan, and holds back what is under way or has just failed. */
 export interface PlanWriter {

@@ -33,12 +33,7 @@ function planActive(stack: StackView, snapshot: Snapshot, out: PlanWriter): void
     out.step({ ...place, type: 'create-volume', subject: `volume/${volume.name}`, volume: nodeVolume(spec, volume) })
   }
   for (const view of stack.orphans) {
-    retireTask(
-      view,
-      { ...place, reason: 'its service is gone from the stack', shouldDrain: false, then: 'remove' },
-      snapshot,
-      out,
-    )
+    retireTask(view, { ...place, reason: 'its service is gone from the stack', shouldDrain: false, end: 'remove' }, snapshot, out)
   }
   for (const service of stack.services) planService(stack, service, snapshot, out)
   for (const [id, reason] of snapshot.memory.routeFailures) {
@@ -70,6 +65,6 @@ function planRemoval(stack: StackView, snapshot: Snapshot, out: PlanWriter): voi
   if (networks.length + volumes.length === 0) out.step({ ...place, type: 'forget-stack', subject: `stack/${spec.name}` })
 
   function retire(view: TaskView): void {
-    retireTask(view, { ...place, shouldDrain: false, then: 'remove' }, snapshot, out)
+    retireTask(view, { ...place, shouldDrain: false, end: 'remove' }, snapshot, out)
   }
 }

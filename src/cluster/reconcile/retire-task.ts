@@ -3,9 +3,9 @@ import { isAlive, type TaskView } from './stack-view.ts'
 import type { Snapshot } from './steps.ts'
 
 /** How long open connections may keep a task that is to go. Longer ones are cut: a pool of idle ones would hold it for ever. */
-export const DRAIN_MS = 5000
+const DRAIN_MS = 5000
 /** After this the router has surely taken it out, and the count of connections means something. */
-export const DRAIN_SETTLE_MS = 100
+const DRAIN_SETTLE_MS = 100
 /** How often connections are counted while draining. */
 const DRAIN_POLL_MS = 200
 
@@ -16,7 +16,7 @@ export interface Retirement {
   /** Others serve in its place: let its connections end first. */
   readonly shouldDrain: boolean
   /** `remove` what is left of it, or `start` it again. */
-  readonly then: 'remove' | 'start'
+  readonly end: 'remove' | 'start'
 }
 
 /** The next step on the way of a task out: drain, stop, remove. */
@@ -25,8 +25,8 @@ export function retireTask(view: TaskView, retirement: Retirement, snapshot: Sna
   const { stack, service, reason } = retirement
   const place = { subject: `task/${task.name}`, stack, service, reason }
   if (task.state === 'removing') return out.wait({ ...place, task: task.name, reason: `${task.name} is being removed` })
-  if (!isAlive(view)) return retirement.then === 'remove' ? out.step({ ...place, type: 'remove-task', id: task.id }) : undefined
-  const stop = () => out.step({ ...place, type: 'stop-task', id: task.id, thenStart: retirement.then === 'start' })
+  if (!isAlive(view)) return retirement.end === 'remove' ? out.step({ ...place, type: 'remove-task', id: task.id }) : undefined
+  const stop = () => out.step({ ...place, type: 'stop-task', id: task.id, thenStart: retirement.end === 'start' })
   if (!retirement.shouldDrain || task.state !== 'running') return stop()
   const sinceMs = snapshot.memory.draining.get(task.id)
   if (sinceMs === undefined) return out.step({ ...place, type: 'drain-task', id: task.id })

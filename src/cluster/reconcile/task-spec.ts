@@ -46,7 +46,7 @@ export function canonical(value: unknown): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`
 }
 
-export function taskName(record: StackRecord, service: ServiceSpec, number: number): string {
+function taskName(record: StackRecord, service: ServiceSpec, number: number): string {
   return service.containerName ?? `${record.spec.name}-${service.name}-${number}`
 }
 
@@ -83,18 +83,16 @@ export function taskSpec(record: StackRecord, service: ServiceSpec, number: numb
   }
 }
 
-export function nodeNetwork(stack: StackSpec, { key, isExternal: _, ...network }: NetworkSpec): NodeNetwork {
-  return {
-    ...network,
-    labels: { ...network.labels, [COMPOSE.project]: stack.name, [COMPOSE.network]: key, [LABELS.stack]: stack.name },
-  }
+export function nodeNetwork(stack: StackSpec, network: NetworkSpec): NodeNetwork {
+  const { key, name, isInternal, subnets } = network
+  const labels = { ...network.labels, [COMPOSE.project]: stack.name, [COMPOSE.network]: key, [LABELS.stack]: stack.name }
+  return { name, isInternal, subnets, labels }
 }
 
-export function nodeVolume(stack: StackSpec, { key, isExternal: _, ...volume }: VolumeSpec): NodeVolume {
-  return {
-    ...volume,
-    labels: { ...volume.labels, [COMPOSE.project]: stack.name, [COMPOSE.volume]: key, [LABELS.stack]: stack.name },
-  }
+export function nodeVolume(stack: StackSpec, volume: VolumeSpec): NodeVolume {
+  const { key, name, driverOptions } = volume
+  const labels = { ...volume.labels, [COMPOSE.project]: stack.name, [COMPOSE.volume]: key, [LABELS.stack]: stack.name }
+  return { name, driverOptions, labels }
 }
 
 export function networkOf(stack: StackSpec, key: string): NetworkSpec {

@@ -1,4 +1,4 @@
-import type { SchemaValidator } from './schema-validator.ts'
+import type { SchemaValidator } from './schema-error.ts'
 
 /**
  * Compiles the official Compose schema when it is first needed: about 140 ms. The build puts the text of `standaloneValidator`

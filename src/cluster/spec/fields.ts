@@ -55,8 +55,7 @@ export function field(problems: Problems, value: unknown, at: string): Field {
     Array.isArray(value) ? value.map((item: unknown, index) => field(problems, item, childPointer(at, index))) : []
   const text = () => {
     if (!isPresent) return null
-    if (typeof value === 'object') return mustBe('text')
-    return String(value)
+    return typeof value === 'string' ? value : typeof value === 'object' ? mustBe('text') : JSON.stringify(value)
   }
   const decimal = () => {
     if (!isPresent) return null

@@ -7,7 +7,7 @@ import { withoutNulls } from './read-resources.ts'
 import { readTask } from './read-task.ts'
 
 /** Every field of a service that means something here. All others are refused by name. */
-export const SERVICE_FIELDS: readonly string[] = [
+const SERVICE_FIELDS: readonly string[] = [
   ...[
     'image',
     'build',

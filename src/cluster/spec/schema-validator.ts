@@ -1,15 +1,6 @@
 import { compileSchema } from './compile-schema.ts'
+import type { SchemaError } from './schema-error.ts'
 import { childPointer, splitPointer, type Problems } from './problems.ts'
-
-/** What Ajv says of one violation. */
-export interface SchemaError {
-  readonly instancePath: string
-  readonly keyword: string
-  readonly params: Readonly<Record<string, unknown>>
-  readonly message?: string
-}
-
-export type SchemaValidator = (value: unknown) => readonly SchemaError[]
 
 /** Reports where the file does not have the form of the Compose specification, in the words of the user's file. */
 export async function checkSchema(value: unknown, problems: Problems): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
 import { compileSchema } from './compile-schema.ts'
-import type { SchemaError } from './schema-validator.ts'
+import type { SchemaError } from './schema-error.ts'
 import { standaloneValidator } from './standalone-validator.ts'
 
 const FILES: readonly unknown[] = [

@@ -65,7 +65,7 @@ function plainValue(walk: Walk, node: unknown, at: string): unknown {
       return plainValue(walk, item, child)
     })
   }
-  if (isMap(node)) return mapValue(walk, node.items as readonly Pair[], at)
+  if (isMap(node)) return mapValue(walk, node.items, at)
   return null
 }
 

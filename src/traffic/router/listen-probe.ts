@@ -39,7 +39,7 @@ export async function probeListen(address: string, port: number): Promise<number
 const MAX_PROCESSES = 5000
 
 /** `nginx (process 123)`; undefined when it cannot be found, as with a listener in another user's or network's namespace. */
-export function portHolder(port: number): string | undefined {
+function portHolder(port: number): string | undefined {
   const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(readText(path), port)))
   if (inodes.size === 0) return undefined
   const pids = readNames('/proc').filter((name) => /^\d+$/.test(name))
