@@ -61,7 +61,7 @@ function valuesOf(name: string, value: unknown): readonly string[] {
       : null
   if (list === null || !list.every((entry) => typeof entry === 'string') || list.length > MAX_FILTER_VALUES)
     throw dockerError('docker.filter_invalid', `invalid filter '${name}': not a list of texts`)
-  return list as readonly string[]
+  return list
 }
 
 function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {

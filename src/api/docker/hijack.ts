@@ -14,8 +14,8 @@ const MAX_START_BODY_BYTES = 64 * 1024
 /** A client that has had all output and a half-closed connection, and still does not close its own side, is cut off after this. */
 const LINGER_MS = 10_000
 
-export const RAW_STREAM = 'application/vnd.docker.raw-stream'
-export const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream'
+const RAW_STREAM = 'application/vnd.docker.raw-stream'
+const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream'
 
 /** Clients learned to be told which of the two forms comes with 1.42. */
 export function streamType(minor: number, isRaw: boolean): string {
@@ -77,8 +77,7 @@ async function takeFromParser(call: Call, socket: Socket): Promise<void> {
   // The body's end must have passed the parser before the bytes behind it are ours.
   if (!call.request.readableEnded) await readBytes(call.request, MAX_START_BODY_BYTES)
   call.response.detachSocket(socket)
-  for (const event of ['data', 'end', 'timeout', 'drain', 'error']) socket.removeAllListeners(event)
-  socket.setTimeout(0)
+  for (const event of ['data', 'end', 'drain', 'error']) socket.removeAllListeners(event)
   const early = call.takeStrayBytes(socket)
   if (early.length > 0) socket.unshift(early)
 }

@@ -1,8 +1,8 @@
 import { dockerError } from './errors.ts'
 
 /** Versions of the Docker Engine API differ in their minor number only; all of them are 1.x. */
-export const MIN_MINOR = 24
-export const MAX_MINOR = 51
+const MIN_MINOR = 24
+const MAX_MINOR = 51
 
 export const API_VERSION = `1.${MAX_MINOR}`
 export const MIN_API_VERSION = `1.${MIN_MINOR}`

@@ -5,7 +5,7 @@ import { messageOf } from '#base'
 import { httpError } from './errors.ts'
 
 /** The largest request that clients send as JSON is a container with its profile and mounts, some 100 KiB. */
-export const MAX_JSON_BODY_BYTES = 4 * 1024 * 1024
+const MAX_JSON_BODY_BYTES = 4 * 1024 * 1024
 
 /** Deeper than any request of the API; keeps hostile nesting away from recursive readers. */
 const MAX_JSON_DEPTH = 32

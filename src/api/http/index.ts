@@ -2,7 +2,7 @@
  * HTTP on a unix socket, as far as every API of the house needs it: routes, bounded bodies, typed queries, answers with backpressure,
  * and the one table from kinds of errors to statuses. Knows nothing of what it serves.
  */
-export { isObject, MAX_JSON_BODY_BYTES, parseJsonObject, readBytes, readJson, type JsonObject } from './body.ts'
+export { isObject, parseJsonObject, readBytes, readJson, type JsonObject } from './body.ts'
 export { httpError } from './errors.ts'
 export { readQuery, type Query } from './query.ts'
 export { sendBytes, sendEmpty, sendJson, sendStream, startStream, write } from './reply.ts'

@@ -8,7 +8,7 @@ import { readTimestampNs } from '../timestamps.ts'
 import { containerSummary } from '../translate/container-json.ts'
 import { eventLine } from '../translate/event-json.ts'
 import { imageSummary, layerBytes, sharedBytes } from '../translate/image-json.ts'
-import { infoJson, versionJson } from '../translate/info-json.ts'
+import { infoJson, versionJson } from '../translate/system-json.ts'
 import { volumeJson } from '../translate/volume-json.ts'
 
 export function showVersion({ response }: Call, { engine }: RouteContext): void {

@@ -7,7 +7,7 @@ import type { VolumeRecord } from '#engine/volumes'
 import type { EngineHost, EngineVersion } from '../engine.ts'
 import { createSpec } from '../translate/create-body.ts'
 
-export const IMAGE_ID = `sha256:${'ab'.repeat(32)}` as Digest
+const IMAGE_ID = `sha256:${'ab'.repeat(32)}` as Digest
 export const CREATED_AT = '2026-01-02T03:04:05.678901234Z'
 
 export function imageRecord(change: Partial<ImageRecord> = {}): ImageRecord {

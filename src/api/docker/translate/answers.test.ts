@@ -18,7 +18,7 @@ import {
 import { containerJson, containerSummary } from './container-json.ts'
 import { eventLine } from './event-json.ts'
 import { imageHistory, imageJson, imageSummary, sharedBytes } from './image-json.ts'
-import { infoJson, versionJson } from './info-json.ts'
+import { infoJson, versionJson } from './system-json.ts'
 import { networkJson } from './network-json.ts'
 import { statsJson } from './stats-json.ts'
 import { topJson } from './top-json.ts'

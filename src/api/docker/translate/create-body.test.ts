@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { GloveboxError } from '#base'
 import type { ImageRecord } from '#engine/images'
 
+import cliBodies from '../testing/cli-bodies.json' with { type: 'json' }
 import { containerRecord, imageRecord, specOf } from '../testing/records.ts'
 import { createSpec, type CreateSurroundings } from './create-body.ts'
 import { CREATE_BODY } from './create-fields.ts'
@@ -200,6 +201,17 @@ test('what CLIs send for options that nobody chose passes and means nothing', ()
   assert.equal(spec.resources.pidsLimit, null)
   assert.equal(spec.network.mode, 'bridge')
   assert.deepEqual(Object.keys(spec.network.endpoints), ['bridge'])
+})
+
+test('the bodies of real CLIs for one and the same command line become the same spec', () => {
+  const [newer, older] = [cliBodies['28.2'], cliBodies['20.10']].map((body) => createSpec(body, around()).spec)
+  assert.deepEqual(newer, older)
+  assert.equal(newer?.resources.memoryBytes, 64 * 1024 * 1024)
+  assert.deepEqual(newer.network.portBindings[0]?.hostPort, { first: 80, last: 80 })
+  assert.deepEqual(
+    newer.mounts.map((mount) => mount.target),
+    ['/a', '/data'],
+  )
 })
 
 test('networks: the mode’s own endpoint, more of them from 1.44 on, none for shared namespaces', () => {

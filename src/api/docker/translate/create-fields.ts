@@ -55,7 +55,7 @@ export const ENDPOINT: FieldTable = {
   },
 }
 
-export const RESOURCE_FIELDS: FieldTable['fields'] = {
+const RESOURCE_FIELDS: FieldTable['fields'] = {
   Memory: 'taken',
   MemorySwap: 'taken',
   MemoryReservation: 'taken',

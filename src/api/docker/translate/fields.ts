@@ -29,7 +29,7 @@ function refuse(value: unknown, rule: FieldRule | undefined, at: string): void {
 }
 
 /** Go's zero values, and structures of nothing else. */
-export function isEmpty(value: unknown): boolean {
+function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === '' || value === 0 || value === false) return true
   return typeof value === 'object' && Object.values(value).every(isEmpty)
 }

@@ -88,7 +88,7 @@ function throttles(resources: ResourceSpec, kind: ResourceSpec['blkioDevices'][n
   return resources.blkioDevices.filter((device) => device.kind === kind).map(({ path, rate }) => ({ Path: path, Rate: rate }))
 }
 
-export function portBindingsJson(spec: ContainerSpec) {
+function portBindingsJson(spec: ContainerSpec) {
   const map: Record<string, { HostIp: string; HostPort: string }[]> = {}
   for (const { containerPort, protocol, hostIp, hostPort } of spec.network.portBindings) {
     const port =

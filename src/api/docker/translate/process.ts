@@ -49,7 +49,7 @@ function command(
 }
 
 /** Image first, the request's on top in the image's places; a name without `=` takes the variable away. */
-export function environment(image: readonly string[], request: readonly string[]): readonly string[] {
+function environment(image: readonly string[], request: readonly string[]): readonly string[] {
   const values = new Map<string, string>([['PATH', DEFAULT_PATH]])
   for (const entry of [...image, ...request]) {
     const mark = entry.indexOf('=')

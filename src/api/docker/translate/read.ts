@@ -72,5 +72,5 @@ export function readerOf(object: JsonObject, at = ''): Reader {
 /** The command fields also take a bare text in old clients. */
 function textsOf(value: unknown): readonly string[] | undefined {
   if (typeof value === 'string') return [value]
-  return Array.isArray(value) && value.every((element) => typeof element === 'string') ? (value as string[]) : undefined
+  return Array.isArray(value) && value.every((element) => typeof element === 'string') ? value : undefined
 }
