@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { GloveboxError } from '#base'
+import type { GloveboxError } from '#base'
 
 import { clock, fixture, logEntries } from './fixture.ts'
 

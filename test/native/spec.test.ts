@@ -82,7 +82,7 @@ test('refused calls answer EPERM, unknown ones ENOSYS, the second time by the co
     `${CALL.socket},40,1,0`,
     `${CALL.socket},2,1,0`,
     `${CALL.clone},${0x1000_0000 + 17},0,0`,
-    `${CALL.personality},${0x4_0000},0,0`,
+    `${CALL.personality},262144,0,0`,
   ].flatMap((call) => ['call', call])
   const no = 'Operation not permitted'
   const unknown = 'Function not implemented'

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -87,7 +87,7 @@ async function readFilter(path: string): Promise<Buffer | undefined> {
 
 async function keep(dir: string, key: string, filter: Buffer): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const temporary = join(dir, `.${randomUUID()}`)
+  const temporary = join(dir, `.${key}.${process.pid}`)
   await writeFile(temporary, filter, { mode: 0o600 })
   await rename(temporary, join(dir, key))
 }

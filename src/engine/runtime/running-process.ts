@@ -24,7 +24,7 @@ export interface RunningProcess {
   release(): void
 }
 
-export const SHIM_SOCKET = 'shim.sock'
+const SHIM_SOCKET = 'shim.sock'
 
 /** Connects to the shim in `dir`; undefined when there is none any more. */
 export async function connectShim(dir: string): Promise<ShimConnection | undefined> {

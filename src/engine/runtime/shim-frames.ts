@@ -20,7 +20,7 @@ export const frameType = {
   logLost: 36,
 } as const
 
-export const FRAME_HEADER_BYTES = 8
+const FRAME_HEADER_BYTES = 8
 /** Output frames are passed on in pieces as they come. All others are gathered, and no honest one is longer than this. */
 export const MAX_CONTROL_PAYLOAD_BYTES = 64 * 1024
 /** The shim reads stdin into a queue of this size, so longer frames gain nothing. */
@@ -40,7 +40,7 @@ export interface ControlFrame {
   readonly payload: Buffer
 }
 
-export function frameHeader(type: number, length: number): Buffer {
+function frameHeader(type: number, length: number): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES)
   header[0] = type
   header.writeUInt32BE(length, 4)

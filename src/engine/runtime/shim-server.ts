@@ -42,7 +42,7 @@ export function shimServer(options: ShimServerOptions): ShimServer {
     try {
       return await connectUnix(options.socketPath)
     } catch (error) {
-      if (!['ECONNREFUSED', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error
+      if (!['ECONNREFUSED', 'ENOENT', 'ECONNRESET'].includes(systemCodeOf(error) ?? '')) throw error
       // It has died, and the news has not reached us yet.
       serving = undefined
       await ensure()

@@ -98,7 +98,7 @@ function deviceRules(input: Pick<RuntimeSpecInput, 'devices' | 'deviceRules' | '
 }
 
 /** As the kernel writes and reads them: Documentation/admin-guide/cgroup-v1/devices.rst. */
-export function parseDeviceRule(text: string): RuntimeDeviceRule {
+function parseDeviceRule(text: string): RuntimeDeviceRule {
   const match = /^([abc]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text)
   if (match === null)
     throw specError('spec.invalid', `device rule ${JSON.stringify(text)} cannot be read`, { hint: 'Write it as `c 42:* rmw`.' })
