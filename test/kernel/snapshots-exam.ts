@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   chmodSync,
+  createReadStream,
   existsSync,
   linkSync,
   lstatSync,
@@ -20,7 +21,8 @@ import { test } from 'node:test'
 
 import { silentLog, type Digest } from '#base'
 import { createSnapshots, type LayerKind, type Snapshots } from '#engine/snapshots'
-import { scanTar, textOfBytes, type TarEntry } from '#oci/tar'
+import { layerMerge } from '#oci/erofs'
+import { scanTar, tarPushScanner, textOfBytes, type TarEntry } from '#oci/tar'
 
 import { hostFixture } from './host-fixture.ts'
 import { describeTree, tarOf, writeTar, type Entry } from './snapshots-fixture.ts'
@@ -123,6 +125,31 @@ export function snapshotsExam(kind: LayerKind): void {
     assert.equal(rebooted.hasLayer(base), true)
     rebooted.mountContainer({ id: 'c1', layers: [base] })
     assert.equal(readFileSync(join(rootfs, 'etc/passwd'), 'utf8'), 'root:x:0:0::/root:/bin/sh\n')
+  })
+
+  test('a container whose list of layers got lost keeps what it wrote', async () => {
+    const { snapshots, place } = await fresh()
+    const base = await add(snapshots, BASE)
+    const { rootfs } = snapshots.mountContainer({ id: 'c1', layers: [base] })
+    writeFileSync(join(rootfs, 'mine'), 'mine')
+    snapshots.unmountContainer('c1')
+    writeFileSync(join(root, place, 'containers/c1/layers.json'), '')
+    const again = await open(place)
+    assert.deepEqual(again.containers(), [])
+    again.mountContainer({ id: 'c1', layers: [base] })
+    assert.equal(readFileSync(join(rootfs, 'mine'), 'utf8'), 'mine')
+  })
+
+  test('a layer that was merged while it streamed in needs no second reading', async () => {
+    const { snapshots } = await fresh()
+    const { diffId, path } = writeTar(root, tarOf(BASE))
+    const merge = layerMerge()
+    const scanner = tarPushScanner((entry) => merge.add(entry))
+    for await (const chunk of createReadStream(path, { highWaterMark: 700 })) scanner.push(chunk as Buffer)
+    scanner.end()
+    await snapshots.addLayer(diffId, path, { tree: merge.finish() })
+    const { rootfs } = snapshots.mountContainer({ id: 'c1', layers: [diffId] })
+    assert.equal(readFileSync(join(rootfs, 'data/old'), 'utf8'), 'old')
   })
 
   test('a layer in use stays, and one that nobody uses goes without a trace', async () => {

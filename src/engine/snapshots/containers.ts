@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -60,6 +60,7 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
 
   /** Whole or absent: recovery deletes the temporary name. */
   const create = (id: string, digests: readonly Digest[], { rootSlot }: Stack) => {
+    if (existsSync(paths.upper(id))) return recordLayers(id, digests)
     const place = mkdtempSync(join(paths.containers, TEMPORARY))
     try {
       for (const name of ['upper', 'work', 'rootfs']) mkdirSync(join(place, name), { mode: 0o755 })
@@ -71,6 +72,13 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
       rmSync(place, { recursive: true, force: true })
       throw error
     }
+    known.set(id, { layers: digests, isMounted: false })
+  }
+
+  /** The list got lost in a power cut; what the container wrote did not. */
+  const recordLayers = (id: string, digests: readonly Digest[]) => {
+    for (const path of [paths.work(id), paths.rootfs(id)]) mkdirSync(path, { recursive: true })
+    writeFileSync(join(paths.container(id), CONTAINER_FILE), JSON.stringify(digests), { mode: 0o600 })
     known.set(id, { layers: digests, isMounted: false })
   }
 
@@ -108,11 +116,12 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
       const rootfs = paths.rootfs(id)
       if (before?.isMounted === true) return rootfs
       const { lowers, stack } = lowersOf(digests)
+      const isNew = before === undefined && !existsSync(paths.container(id))
       if (before === undefined) create(id, [...digests], stack)
       try {
         mountOverlay(id, lowers, isReadOnly)
       } catch (error) {
-        if (before === undefined) {
+        if (isNew) {
           known.delete(id)
           rmSync(paths.container(id), { recursive: true, force: true })
         }
