@@ -52,7 +52,8 @@ function compile(compiler: string, args: readonly string[]): void {
     throw new Error(
       `build the shim: run ${compiler}: ${result.error.message}\nInstall a C compiler: apt-get install gcc libc6-dev, or name one in CC.`,
     )
-  if (result.status !== 0) throw new Error(`build the shim: ${compiler} exited with ${result.status ?? result.signal}\n${result.stderr}`)
+  if (result.status !== 0)
+    throw new Error(`build the shim: ${compiler} exited with ${result.status ?? result.signal}\n${result.stderr}`)
 }
 
 if (import.meta.main) {
