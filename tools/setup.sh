@@ -31,7 +31,7 @@ if [ ! -x "$node" ] || [ ! -f "$installed" ] || [ "$lock" -nt "$installed" ]; th
   # A developer's tree keeps its tools.
   scope=--omit=dev
   [ ! -d node_modules/typescript ] || scope=--include=dev
-  say "bringing the pinned npm packages, Node 24 among them (npm ci, some 150 MB on disk; once)"
+  say "bringing the pinned npm packages, Node 24 among them (npm ci, some 220 MB on disk; once)"
   if [ -t 2 ]; then
     npm ci --ignore-scripts "$scope" --no-audit --no-fund --progress=true >&2
   else
