@@ -15,6 +15,7 @@ import {
   describeRoute,
   dumpRequest,
   getLinkRequest,
+  retireLinkRequest,
   setUpRequest,
 } from './netlink/requests.ts'
 import type { IndexedRoute } from './netlink/requests.ts'
@@ -64,6 +65,11 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
         throw error
       }
     },
+    retireContainer: (hostName) =>
+      withSocket(undefined, (socket) => {
+        const [refusal] = socket.batch([retireLinkRequest(hostName)])
+        if (refusal !== undefined && errnoName(refusal.errno) !== 'ENODEV') throw refusedError(`retire link ${hostName}`, refusal)
+      }),
     detachContainer: deleteLink,
     addRoute: (route) => {
       const outcome = changeRoute('add', route, addRouteRequest)

@@ -38,6 +38,11 @@ export interface LinkPort {
   listRoutes(): readonly RouteEntry[]
   /** One veth pair: the host's end in the bridge, the other inside the namespace, configured and up. Nothing is left on failure. */
   attachContainer(options: ContainerAttachment): void
+  /**
+   * Takes the host's end out of its bridge and down, at once: its address is free. The pair goes with the namespace. For a container
+   * that has ended; deleting the pair here and now (`detachContainer`) holds up the caller for about 20 ms. Absent is fine.
+   */
+  retireContainer(hostName: string): void
   /** Removes the pair by its host's end; absent is fine. */
   detachContainer(hostName: string): void
   /** Adds (or replaces) a route, inside `netnsPin` if given. */

@@ -87,6 +87,10 @@ test('two containers on a bridge have their addresses, routes and MACs, and reac
     host.links.listAddresses().some(({ address, linkIndex }) => address === 'fd00:250::1/64' && linkIndex === master?.index),
   )
   assert.ok(host.links.listRoutes().some(({ destination }) => destination === '172.31.250.0/24'))
+  host.links.retireContainer(`gbv3-${suffix}`)
+  const retired = host.links.listLinks().find(({ name }) => name === `gbv3-${suffix}`)
+  assert.deepEqual([retired?.masterIndex, retired?.isUp], [undefined, false])
+  host.links.retireContainer(`no-${suffix}`)
   host.links.detachContainer(`gbv2-${suffix}`)
   host.links.detachContainer(`gbv2-${suffix}`)
 })

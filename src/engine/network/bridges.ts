@@ -80,16 +80,20 @@ export function createBridges({ host, names, state, firewall, log, pools }: Brid
     return moved
   }
 
+  /** Not that of an existing bridge: the kernel sets one without ports back to 1500. */
+  const mtuOf = (network: Network) =>
+    bridgeSettings(network.name, network.options).mtu ?? host.links.uplink()?.mtu ?? FALLBACK_MTU
+
   const build = (known: Network): { network: Network; mtu: number } => {
     const existing = host.links.listLinks().find(({ name }) => name === known.bridge)
     if (existing !== undefined) {
       // A daemon that was killed between the two steps left a bridge without an address.
       for (const address of addressesOf(known)) host.links.addAddress(known.bridge, address)
       prepare(known)
-      return { network: known, mtu: existing.mtu }
+      return { network: known, mtu: mtuOf(known) }
     }
     const network = withClearSubnets(known)
-    const mtu = bridgeSettings(network.name, network.options).mtu ?? host.links.uplink()?.mtu ?? FALLBACK_MTU
+    const mtu = mtuOf(network)
     const gateway = network.subnets.find(({ family }) => family === 4)?.gateway
     host.links.createBridge({
       name: network.bridge,

@@ -38,8 +38,7 @@ export function createNetworks(needs: NetworksNeeds): Networks {
     const sandbox = state.sandboxes.get(containerId)
     nameService.stop(containerId)
     unpublishPorts(context, containerId)
-    // Deleting the host's end now and not whenever the last process lets go of the namespace: its address is free from here on.
-    for (const { hostLink } of sandbox?.endpoints ?? []) host.links.detachContainer(hostLink)
+    for (const { hostLink } of sandbox?.endpoints ?? []) host.links.retireContainer(hostLink)
     host.namespaces.removeNetwork(context.pinOf(containerId))
     state.deleteSandbox(containerId)
     await Promise.resolve()

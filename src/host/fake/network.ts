@@ -104,6 +104,10 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
         needPin(attachment.netnsPin)
         addLink(attachment.hostName, 'veth', attachment.mac, attachment.mtu)
       },
+      retireContainer: (hostName) => {
+        record('links.retireContainer', hostName)
+        links.delete(hostName)
+      },
       detachContainer: (hostName) => {
         record('links.detachContainer', hostName)
         links.delete(hostName)

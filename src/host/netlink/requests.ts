@@ -96,6 +96,12 @@ export function bridgePortRequest(
   return { type: RTM.newLink, flags: CHANGE, body: Buffer.concat(body) }
 }
 
+/** Out of its bridge and down. */
+export function retireLinkRequest(name: string): NetlinkRequest {
+  const body = [linkHeader({ isUp: false }), text(IFLA.ifname, name), uint32(IFLA.master, 0)]
+  return { type: RTM.newLink, flags: CHANGE, body: Buffer.concat(body) }
+}
+
 export function setUpRequest(index: number): NetlinkRequest {
   return { type: RTM.newLink, flags: CHANGE, body: linkHeader({ index, isUp: true }) }
 }
