@@ -1,4 +1,4 @@
-import { during, declareErrors, systemCodeOf, type GloveboxError } from '#base'
+import { declareErrors, during, fail, systemCodeOf, type GloveboxError } from '#base'
 
 export const contentError = declareErrors({
   'content.not_found': 'not_found',
@@ -14,12 +14,16 @@ export const contentError = declareErrors({
 /** No space, no inodes or no quota, in the system's words. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
-/** What a failed write means. Everything else keeps its own code. */
+/** How Node says that the other end of a stream hung up. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'])
+
+/** What it means that bytes could not be taken in. Everything else keeps its own code. */
 export function writeFailure(doing: string, error: unknown): GloveboxError {
   if (FULL.has(systemCodeOf(error) ?? ''))
     return contentError('content.disk_full', `${doing}: the disk is full`, {
       cause: error,
       hint: 'Free some space (glovebox image prune) or give the engine a larger --root.',
     })
+  if (GONE.has(systemCodeOf(error) ?? '')) return fail('operation.cancelled', `${doing}: the sender went away`, { cause: error })
   return during(doing, error)
 }

@@ -9,7 +9,9 @@ export interface FileWriter {
   write(chunk: Uint8Array): Promise<void>
   /** Flushes it to the disk and puts it in its place. */
   commit(path: string): Promise<void>
-  /** Removes what was written. After `commit`: nothing. */
+  /** Closes it and leaves it under its temporary name, not flushed to the disk: for what a crash makes worthless anyway. */
+  keep(): Promise<void>
+  /** Removes what was written. After `commit` or `keep`: nothing. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -50,6 +52,12 @@ export async function fileWriter(temporaryPath: string): Promise<FileWriter> {
       await rename(temporaryPath, path)
       isPlaced = true
       await syncDirectory(dirname(path))
+    },
+    keep: async () => {
+      await flush()
+      await underWay
+      await close()
+      isPlaced = true
     },
     [Symbol.asyncDispose]: async () => {
       await underWay.catch(() => undefined)

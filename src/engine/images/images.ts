@@ -6,6 +6,7 @@ import type { Events } from '#engine/events'
 
 import { bootstrapImage } from './bootstrap/bootstrap.ts'
 import { hostTools, type BootstrapTools } from './bootstrap/tools.ts'
+import { bytesOf } from './bytes-of.ts'
 import { isLayerUsed, openCatalog } from './catalog.ts'
 import { commitImage } from './commit.ts'
 import { importImage } from './import.ts'
@@ -92,7 +93,7 @@ export function createImages(needs: ImagesNeeds): Images {
     import: (options) => importImage(parts, options),
     commit: (options) => commitImage(parts, options),
     addLayer: async (tar) => {
-      const stored = await layers.add(tar as AsyncIterable<Uint8Array>, { compression: 'none' })
+      const stored = await layers.add(bytesOf(tar), { compression: 'none' })
       return { diffId: stored.digest, sizeBytes: stored.sizeBytes }
     },
     hasLayer: (diffId) => layers.stat(diffId) !== undefined,

@@ -1,7 +1,6 @@
-import type { Readable } from 'node:stream'
-
 import { emptyProcessConfig, hostPlatform, parsePlatform, writeImageConfig } from '#oci/image'
 
+import { bytesOf } from './bytes-of.ts'
 import { applyChanges } from './changes.ts'
 import { readTagTarget } from './names.ts'
 import { publish, recordOf, type ImageParts } from './parts.ts'
@@ -10,10 +9,11 @@ import { storeImage } from './store-image.ts'
 
 /** Everything that can be wrong with the request is looked at before the first byte is read. */
 export async function importImage(parts: ImageParts, options: Parameters<Images['import']>[0]): Promise<ImageRecord> {
+  const tar = bytesOf(options.tar)
   const platform = options.platform === null ? hostPlatform() : parsePlatform(options.platform)
   const names = options.ref === null ? [] : [readTagTarget(options.ref)]
   const config = applyChanges(emptyProcessConfig(), options.changes)
-  const layer = await parts.layers.add(options.tar as Readable & AsyncIterable<Uint8Array>, { what: 'imported file system' })
+  const layer = await parts.layers.add(tar, { what: 'imported file system' })
   try {
     const created = new Date(parts.clock.nowMs()).toISOString()
     const comment = options.message

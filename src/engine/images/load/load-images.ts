@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 
 import { hostPlatform } from '#oci/image'
 
+import { bytesOf } from '../bytes-of.ts'
 import { shownReference } from '../names.ts'
 import { publish, recordOf, type ImageParts } from '../parts.ts'
 import type { ImageProgress } from '../port.ts'
@@ -11,10 +12,11 @@ import { reporting } from './progress.ts'
 
 /** Loads an archive, tells of each image, and then names what was loaded. */
 export function loadImages(parts: ImageParts, archive: Readable, temporaryPath: string): AsyncIterable<ImageProgress> {
+  const source = bytesOf(archive)
   return reporting(async (report) => {
     const loaded = await loadArchive(
       { layers: parts.layers, temporaryPath, platform: hostPlatform(), store: (image) => storeImage(parts, image) },
-      archive as AsyncIterable<Uint8Array>,
+      source,
       report,
     )
     return loaded.flatMap(({ id, names, renamed }): readonly ImageProgress[] => {

@@ -1,10 +1,9 @@
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 
 import { GloveboxError } from '#base'
-import { CHUNK_BYTES, decompressed, sniff, writeFailure, type ByteSource } from '#engine/content'
+import { decompressed, fileWriter, sniff, writeFailure, type ByteSource } from '#engine/content'
 
 import { imageError } from '../errors.ts'
 import { MAX_ARCHIVE_BYTES } from '../limits.ts'
@@ -42,23 +41,20 @@ export function temporaryPlaces(root: string): TemporaryPlaces {
  * Errors: `image.archive_too_large`, `content.disk_full`, `content.bomb`, `content.compression_invalid`.
  */
 export async function spool(source: ByteSource, path: string, what: string): Promise<SpooledFile> {
-  let sizeBytes = 0
-  async function* bounded() {
+  try {
+    await using file = await fileWriter(path)
     const { compression, source: whole } = await sniff(source, what)
+    let sizeBytes = 0
     for await (const chunk of decompressed(whole, compression, what)) {
       sizeBytes += chunk.length
       if (sizeBytes > MAX_ARCHIVE_BYTES)
         throw imageError('image.archive_too_large', `${what} has more than ${MAX_ARCHIVE_BYTES} bytes`)
-      yield chunk
+      await file.write(chunk)
     }
-  }
-  const dispose = () => rm(path, { recursive: true, force: true })
-  try {
-    await pipeline(bounded, createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: CHUNK_BYTES * 4 }))
+    await file.keep()
+    return { path, sizeBytes, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
   } catch (error) {
-    await dispose()
     if (error instanceof GloveboxError) throw error
     throw writeFailure(`read ${what}`, error)
   }
-  return { path, sizeBytes, [Symbol.asyncDispose]: dispose }
 }
