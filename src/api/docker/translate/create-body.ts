@@ -1,4 +1,5 @@
 import type { JsonObject } from '#api/http'
+import { parseBytes } from '#base'
 import type { ContainerRecord, ContainerSpec, LogSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
 
@@ -124,5 +125,15 @@ function logSpec(config: Reader): LogSpec {
     )
   const unknown = Object.keys(options).find((name) => driver === 'none' || !LOG_OPTIONS.has(name))
   if (unknown !== undefined) throw dockerError('docker.field_invalid', `unknown log opt '${unknown}' for ${driver} log driver`)
+  checkLogOptions(options)
   return { driver, options }
+}
+
+function checkLogOptions({ 'max-size': size, 'max-file': files }: Readonly<Record<string, string>>): void {
+  if (size !== undefined && parseBytes(size, 'log opt max-size') === 0)
+    throw dockerError('docker.field_invalid', `invalid log opt max-size=${size}: a log file holds at least a byte`)
+  if (files !== undefined && !/^[1-9]\d{0,3}$/.test(files))
+    throw dockerError('docker.field_invalid', `invalid log opt max-file=${files}: not a number of files from 1 to 9999`)
+  if (files !== undefined && files !== '1' && size === undefined)
+    throw dockerError('docker.option_conflict', 'log opt max-file needs max-size: without it a log is never rotated')
 }
