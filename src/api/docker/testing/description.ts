@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 
-const FILE = new URL('../../../../test/client/reference/docker-engine-api-v1.51.yaml', import.meta.url)
+const FILE = new URL('../../../../test/client/reference/docker-engine-api-v1.51.yaml.txt', import.meta.url)
 
 /** Checks values against the definitions of the API description, each error with its path. */
 export function apiDescription(): { check(definition: string, value: unknown): readonly string[] } {
