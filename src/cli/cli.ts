@@ -10,6 +10,7 @@ import { globalFlags } from './globals.ts'
 import { commandHelp, groupHelp, overview } from './help.ts'
 import { painter } from './output/colour.ts'
 import { sinkOf } from './output/terminal.ts'
+import { commandTable } from './table.ts'
 
 /** Runs one command line and gives its exit code. Never rejects. */
 export async function runCli(launch: Launch): Promise<number> {
@@ -64,7 +65,7 @@ async function runCommand(command: Command, words: readonly string[], before: Gl
     return 0
   }
   checkOperands(command, operands)
-  return await command.run({ flags, operands }, createContext(merged, launch))
+  return await command.run({ flags, operands }, createContext(merged, launch, commandTable))
 }
 
 function withoutTaken<T extends { readonly short?: string }>(flag: T, taken: ReadonlySet<string | undefined>): T {

@@ -29,6 +29,17 @@ export interface Invocation<F extends Flags> {
   readonly operands: readonly string[]
 }
 
+export const GROUPS = ['Applications', 'Containers', 'Images', 'Understanding', 'The daemon'] as const
+export type Group = (typeof GROUPS)[number]
+
+/** A command in the table. Loaded only when used: starting must stay cheap. */
+export interface TableEntry {
+  readonly name: string
+  readonly group: Group
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
 /** What commands have of the world. */
 export interface CliContext {
   readonly terminal: Terminal
@@ -41,6 +52,8 @@ export interface CliContext {
   readonly home: string
   /** Whether missing Debian packages may be installed. */
   readonly mayInstall: boolean
+  /** Every command, for those that speak of the others. */
+  readonly commands: readonly TableEntry[]
   /** Loads the client on first use. */
   client(): Promise<Client>
   /** Aborts on the first Ctrl-C for commands that ask for it; asking takes over the signal. */

@@ -1,6 +1,6 @@
 import { systemClock } from '#base'
 
-import type { CliContext } from './command.ts'
+import type { CliContext, TableEntry } from './command.ts'
 import { type InstanceChoice, instancePaths } from './daemon/paths.ts'
 import { painter } from './output/colour.ts'
 import { sinkOf } from './output/terminal.ts'
@@ -19,7 +19,11 @@ export interface Launch {
   readonly onSignal: (name: NodeJS.Signals, then: () => void) => Disposable
 }
 
-export function createContext(choice: InstanceChoice & { readonly 'no-install': boolean }, launch: Launch): CliContext {
+export function createContext(
+  choice: InstanceChoice & { readonly 'no-install': boolean },
+  launch: Launch,
+  commands: readonly TableEntry[],
+): CliContext {
   const instance = instancePaths(choice, launch.env, launch.cwd)
   const stdout = sinkOf(launch.stdout, launch.env)
   let interrupt: AbortController | undefined
@@ -38,6 +42,7 @@ export function createContext(choice: InstanceChoice & { readonly 'no-install': 
     instance,
     home: launch.home,
     mayInstall: !choice['no-install'] && (launch.env['GLOVEBOX_NO_INSTALL'] ?? '') === '',
+    commands,
     client: async () => (await import('#client')).createClient(instance.socketPath),
     interrupted: () => {
       if (interrupt !== undefined) return interrupt.signal

@@ -2,7 +2,7 @@ import { GloveboxError, messageOf } from '#base'
 
 import { type Paint, printable } from './output/colour.ts'
 
-export const EXIT_USAGE = 2
+const EXIT_USAGE = 2
 export const EXIT_UNREACHABLE = 3
 
 /** 0 done, 1 failed, 2 wrong usage, 3 no daemon, 130 interrupted. `run` and `exec` have codes of their own on top. */

@@ -1,6 +1,7 @@
 import { nearest } from './args/nearest.ts'
 import { cliError } from './errors.ts'
-import { ALIASES, commandTable, type TableEntry } from './table.ts'
+import type { TableEntry } from './command.ts'
+import { ALIASES, commandTable } from './table.ts'
 
 export type Found =
   | { readonly kind: 'command'; readonly entry: TableEntry; readonly rest: readonly string[] }

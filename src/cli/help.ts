@@ -1,9 +1,9 @@
 import { type Flags, placeholderOf } from './args/flags.ts'
-import type { Command } from './command.ts'
+import { type Command, GROUPS } from './command.ts'
 import { globalFlags } from './globals.ts'
 import { type Paint } from './output/colour.ts'
 import { pad, wrap } from './output/table.ts'
-import { commandTable, GROUPS } from './table.ts'
+import { commandTable } from './table.ts'
 
 /** `glovebox help`. */
 export function overview(paint: Paint): string {

@@ -1,15 +1,4 @@
-import type { Command } from './command.ts'
-
-/** Every command: its words, its one line in the overview, and where it is. Loaded only when used: starting must stay cheap. */
-export interface TableEntry {
-  readonly name: string
-  readonly group: Group
-  readonly summary: string
-  readonly load: () => Promise<Command>
-}
-
-export const GROUPS = ['Applications', 'Containers', 'Images', 'Understanding', 'The daemon'] as const
-export type Group = (typeof GROUPS)[number]
+import type { Command, Group, TableEntry } from './command.ts'
 
 const entry = (group: Group, name: string, summary: string, load: () => Promise<Command>): TableEntry => ({
   group,
@@ -18,6 +7,7 @@ const entry = (group: Group, name: string, summary: string, load: () => Promise<
   load,
 })
 
+/** Every command: its words, its one line in the overview, and where it is. */
 export const commandTable: readonly TableEntry[] = [
   entry(
     'Applications',
@@ -106,7 +96,7 @@ export const commandTable: readonly TableEntry[] = [
     'Say whether the daemon runs',
     async () => (await import('./commands/daemon-status.ts')).daemonStatus,
   ),
-  entry('The daemon', 'info', 'What the daemon and its host are', async () => (await import('./commands/info.ts')).info),
+  entry('The daemon', 'info', 'What the daemon and its host are', async () => (await import('./commands/system-facts.ts')).info),
   entry('The daemon', 'version', 'Versions of client and daemon', async () => (await import('./commands/version.ts')).version),
   entry(
     'The daemon',

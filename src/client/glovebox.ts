@@ -2,6 +2,7 @@ import type {
   Anatomy,
   BootstrapProgress,
   ContainerProcess,
+  Finding,
   ShutdownReport,
   StackChange,
   StackDesired,
@@ -10,7 +11,6 @@ import type {
   StackSummary,
 } from '#api/glovebox'
 import { GloveboxError } from '#base'
-import type { Finding } from '#operate/doctor'
 
 import { json, lines, segment } from './call.ts'
 import { clientError } from './errors.ts'

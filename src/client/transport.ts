@@ -85,7 +85,7 @@ function headersOf(call: Call, body: Buffer | undefined, isUpgrade: boolean): Re
   }
 }
 
-export function queryText(query: Query = {}): string {
+function queryText(query: Query = {}): string {
   const words = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue

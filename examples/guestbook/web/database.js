@@ -71,7 +71,11 @@ async function latest() {
 
 /** The key makes a second try of the same entry harmless. */
 async function write(name, message, key) {
-  await query('INSERT INTO entries (name, message, key) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING', [name, message, key], true)
+  await query(
+    'INSERT INTO entries (name, message, key) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING',
+    [name, message, key],
+    true,
+  )
 }
 
 module.exports = { prepare, latest, write }

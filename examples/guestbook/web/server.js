@@ -22,7 +22,12 @@ async function readForm(request) {
 }
 
 function send(response, status, type, body, headers = {}) {
-  response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'x-replica': replica, 'cache-control': 'no-store', ...headers })
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'x-replica': replica,
+    'cache-control': 'no-store',
+    ...headers,
+  })
   response.end(body)
 }
 

@@ -35,3 +35,4 @@ export type {
   StackSummary,
   StackTask,
 } from './wire-stacks.ts'
+export type { Finding } from '#operate/doctor'

@@ -105,6 +105,6 @@ function unknownFlag(syntax: ArgumentSyntax<Flags>, shown: string, name: string)
   })
 }
 
-export function helpHint(command: string): string {
+function helpHint(command: string): string {
   return `Run \`${command} --help\` for what it takes.`
 }

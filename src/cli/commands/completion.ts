@@ -1,7 +1,6 @@
 import { command } from '../command.ts'
 import { completionScript, type Shell, SHELLS } from '../completion/script.ts'
 import { cliError } from '../errors.ts'
-import { commandTable } from '../table.ts'
 
 export const completion = command({
   name: 'completion',
@@ -17,7 +16,7 @@ export const completion = command({
     const shell = SHELLS.find((name) => name === operands[0])
     if (shell === undefined)
       throw cliError('cli.usage', `completion: ${JSON.stringify(operands[0])} is none of ${SHELLS.join(', ')}`)
-    const commands = await Promise.all(commandTable.map(async (entry) => ({ ...entry, flags: (await entry.load()).flags })))
+    const commands = await Promise.all(context.commands.map(async (entry) => ({ ...entry, flags: (await entry.load()).flags })))
     context.terminal.stdout.write(completionScript(shell satisfies Shell, commands))
     return 0
   },

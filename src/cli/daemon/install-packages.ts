@@ -68,6 +68,6 @@ async function aptInstall(packages: readonly string[], env: NodeJS.ProcessEnv, s
   throw cliError('cli.host_incomplete', `apt-get could not install ${packages.join(', ')}:\n${lastLines(second.output, 12)}`)
 }
 
-export function lastLines(text: string, count: number): string {
+function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n')
 }

@@ -11,8 +11,8 @@ export interface InstancePaths {
   readonly name: string
 }
 
-export const DEFAULT_ROOT = '/var/lib/glovebox'
-export const DEFAULT_RUN_DIR = '/run/glovebox'
+const DEFAULT_ROOT = '/var/lib/glovebox'
+const DEFAULT_RUN_DIR = '/run/glovebox'
 
 export interface InstanceChoice {
   readonly root?: string | undefined

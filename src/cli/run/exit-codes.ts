@@ -3,8 +3,8 @@ import { GloveboxError, messageOf } from '#base'
 import { EXIT_UNREACHABLE, exitCodeOf } from '../exit-code.ts'
 
 export const EXIT_DAEMON = 125
-export const EXIT_CANNOT_INVOKE = 126
-export const EXIT_NOT_FOUND = 127
+const EXIT_CANNOT_INVOKE = 126
+const EXIT_NOT_FOUND = 127
 
 /** The codes of `docker run` for a container that could not be started: 125, or 126 and 127 as a shell has them. */
 export function startFailureCode(error: unknown): number {

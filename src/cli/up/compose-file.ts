@@ -35,7 +35,7 @@ export async function readComposeFile(choice: ComposeChoice, context: Pick<CliCo
   })
 }
 
-export function findComposeFile(place: string): string {
+function findComposeFile(place: string): string {
   const stats = statSync(place, { throwIfNoEntry: false })
   if (stats === undefined) throw cliError('cli.not_found', `no such file or directory: ${place}`)
   if (!stats.isDirectory()) return place

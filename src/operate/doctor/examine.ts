@@ -27,7 +27,7 @@ export async function examine(probe: HostProbe, options: ExamineOptions): Promis
 
 const PROGRAMS = ['crun', 'nft', 'haproxy', 'mmdebstrap', 'ip', 'nsenter', 'unshare', 'mount']
 
-export async function gatherFacts(probe: HostProbe, { root, snapshotDriver }: ExamineOptions): Promise<HostFacts> {
+async function gatherFacts(probe: HostProbe, { root, snapshotDriver }: ExamineOptions): Promise<HostFacts> {
   const text = (path: string) => probe.readText(path) ?? ''
   const modules = `/lib/modules/${probe.kernelRelease}`
   const config = probe.readText(`/boot/config-${probe.kernelRelease}`) ?? (await probe.run('zcat', ['/proc/config.gz']))

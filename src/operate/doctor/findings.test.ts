@@ -100,7 +100,7 @@ test('whatever the facts, ids are unique and everything that is not ok says why'
   })
   fc.assert(
     fc.property(facts, (some) => {
-      const found = findings({ ...good, ...some } as HostFacts)
+      const found = findings({ ...good, ...some })
       assert.equal(new Set(found.map((finding) => finding.id)).size, found.length)
       for (const finding of found) {
         assert.match(finding.what, /\S.*[.]$/)

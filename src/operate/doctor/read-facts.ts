@@ -4,13 +4,11 @@ import type { CgroupFacts, ForwardFacts } from './facts.ts'
 
 /** From proc_pid_mountinfo(5) and /proc/cgroups (v1) or cgroup.controllers (v2). */
 export function readCgroups(mountinfo: string, v1Table: string, v2Controllers: string): CgroupFacts {
-  const mounts = mountinfo
-    .split('\n')
-    .map((line) => ({
-      point: line.split(' ')[4] ?? '',
-      type: line.split(' - ')[1]?.split(' ')[0] ?? '',
-      options: line.split(' ').at(-1) ?? '',
-    }))
+  const mounts = mountinfo.split('\n').map((line) => ({
+    point: line.split(' ')[4] ?? '',
+    type: line.split(' - ')[1]?.split(' ')[0] ?? '',
+    options: line.split(' ').at(-1) ?? '',
+  }))
   const hasV2 = mounts.some((mount) => mount.type === 'cgroup2')
   const isV2Root = mounts.some((mount) => mount.type === 'cgroup2' && mount.point === '/sys/fs/cgroup')
   const v1 = mounts.filter((mount) => mount.type === 'cgroup')
