@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -80,6 +80,26 @@ test('removing waits until a group is empty, and an absent group is fine', async
   assert.ok(!host.cgroups.exists(path))
   await host.cgroups.remove(path)
   await host.cgroups.kill(path)
+})
+
+test('on a hybrid host the v2 controllers are hidden in a mount namespace of its own, and only there', () => {
+  const script = `
+    import { readFileSync } from 'node:fs'
+    import { linuxHost } from '#host'
+    const host = linuxHost()
+    // A daemon outside may have masked it already: begin without, which stays within this namespace.
+    for (const { target } of host.mounts.list('/sys/fs/cgroup')) if (target.endsWith('/cgroup.controllers')) host.mounts.unmount(target)
+    const masked = [host.cgroups.maskUnifiedControllers(), host.cgroups.maskUnifiedControllers()]
+    const unified = host.mounts.list('/sys/fs/cgroup').find(({ type }) => type === 'cgroup2')
+    const text = unified === undefined ? '' : readFileSync(unified.target + '/cgroup.controllers', 'utf8')
+    process.stdout.write(JSON.stringify({ masked, isEmpty: text === '' }))`
+  const masks = () => host.mounts.list('/sys/fs/cgroup').filter(({ target }) => target.endsWith('/cgroup.controllers')).length
+  const before = masks()
+  const args = ['--mount', '--propagation', 'slave', process.execPath, '--input-type=module', '--eval', script]
+  const seen: unknown = JSON.parse(execFileSync('unshare', args, { encoding: 'utf8', cwd: import.meta.dirname }))
+  const isHybrid = host.cgroups.mode === 'hybrid'
+  if (isHybrid) assert.deepEqual(seen, { masked: [true, true], isEmpty: true })
+  assert.equal(masks(), before)
 })
 
 test('a path that climbs out is refused', () => {

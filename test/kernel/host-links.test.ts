@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -38,6 +38,24 @@ test('a pinned network namespace is another one, and the thread comes back from 
   host.namespaces.removeNetwork(pin)
   host.namespaces.removeNetwork(pin)
   assert.throws(() => host.namespaces.inNetwork(pin, () => 0), { code: 'host.namespace_failed', details: { errno: 'ENOENT' } })
+})
+
+test('the namespace of a running process can be pinned', () => {
+  const pin = newNetwork('original')
+  const child = spawn('nsenter', [`--net=${pin}`, 'sleep', '100'], { stdio: 'ignore' })
+  defer(() => void child.kill('SIGKILL'))
+  const inside = host.namespaces.inNetwork(pin, () => home())
+  while (host.namespaces.read(child.pid ?? 0)?.net !== inside) execFileSync('sleep', ['0.01'])
+  // As after a restart in another mount namespace: the file is there, the mount is not.
+  host.mounts.unmount(pin, { lazy: true })
+  assert.equal(host.namespaces.isPinned(pin), false)
+  host.namespaces.removeNetwork(pin)
+  host.namespaces.pinNetworkOf(child.pid ?? 0, pin)
+  assert.equal(host.namespaces.isPinned(pin), true)
+  assert.equal(
+    host.namespaces.inNetwork(pin, () => home()),
+    inside,
+  )
 })
 
 test('a process tells its namespaces, a gone one none', () => {

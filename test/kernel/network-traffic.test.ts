@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
@@ -85,6 +86,29 @@ async function hearFrom(pin: string, address: string, port: number): Promise<str
     execFile('nsenter', args, (error, stdout) => resolve(error === null ? stdout : 'no answer'))
   })
 }
+
+test('a published UDP port carries datagrams', async () => {
+  const log = await container('log', ['front'])
+  const socket = createSocket('udp4')
+  socket.bind({ fd: host.sockets.boundUdp({ netnsPin: fixture.pinOf(log), address: '0.0.0.0', port: 514 }).fd })
+  defer(() => void socket.close())
+  const [published] = await networks.publish(log, [{ containerPort: 514, protocol: 'udp', hostIp: '', hostPort: null }])
+  const received = new Promise<string>((resolve) => socket.once('message', (message) => resolve(message.toString())))
+  const sender = createSocket('udp4')
+  sender.send('hello', published?.hostPort ?? 0, '127.0.0.1', () => sender.close())
+  assert.equal(await received, 'hello')
+})
+
+test('without inter-container traffic neighbours are strangers, but published ports still answer', async () => {
+  networks.create({ name: 'quiet', options: { 'com.docker.network.bridge.enable_icc': 'false' } })
+  const a = await container('qa', ['quiet'])
+  const b = await container('qb', ['quiet'])
+  serve(a, 81, 'quiet')
+  const address = networks.endpointsOf(a)[0]?.ipAddress ?? ''
+  assert.equal(await hear(b, address, 81), 'no answer')
+  const [published] = await networks.publish(a, [{ containerPort: 81, protocol: 'tcp', hostIp: '', hostPort: null }])
+  assert.match(await hear('host', '127.0.0.1', published?.hostPort ?? 0), /^quiet/)
+})
 
 test('from outside nobody reaches a port that is not published', async () => {
   const hidden = await container('hidden', ['front'])
