@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { invariant, systemCodeOf } from '#base'
 
 import { cliError } from '../errors.ts'
-import { namespacePin, pinPlan, pinState, type ProgramCall, unpinPlan } from './enter-plan.ts'
+import { namespacePin, pinPlan, pinState, type ProgramCall, slavePlan, unpinPlan } from './enter-plan.ts'
 import { findProgram, mustRun } from './programs.ts'
 
 const MOUNTINFO = '/proc/self/mountinfo'
@@ -13,12 +13,12 @@ export async function pinNamespace(runDir: string, env: NodeJS.ProcessEnv): Prom
   const pin = namespacePin(runDir)
   mkdirSync(pin.directory, { recursive: true, mode: 0o700 })
   const state = pinState(readFileSync(MOUNTINFO, 'utf8'), pin)
-  const [last, ...before] = pinPlan(pin, state).toReversed()
-  if (last === undefined) return
-  for (const call of before.toReversed()) await mustRun(call, env)
-  // The file must lie on the private mount, so it is made after it.
-  closeSync(openSync(pin.file, 'a', 0o600))
-  await mustRun(last, env)
+  for (const call of pinPlan(pin, state)) {
+    // The file must lie on the private mount, so it is made after that.
+    if (call.program === 'unshare') closeSync(openSync(pin.file, 'a', 0o600))
+    await mustRun(call, env)
+  }
+  await mustRun(slavePlan(pin), env)
 }
 
 /** Gives up the namespace. What still runs in it keeps it until it ends. */

@@ -32,18 +32,25 @@ export function pinState(mountinfo: string, pin: NamespacePin): PinState {
 }
 
 /**
- * What makes the namespace. `slave`: mounts of the host flow in (a disk that is mounted later can be bound into a container), while ours
- * do not flow out. It lives as long as its pin, so mounts survive a daemon that is killed, and none of them can be left on the host.
+ * What makes the namespace. It lives as long as its pin, so mounts survive a daemon that is killed, and none of them can be left on
+ * the host. `unshare` pins first and changes propagation afterwards, so that is left to `slavePlan`: a kill between the two would be for good.
  */
 export function pinPlan(pin: NamespacePin, state: PinState): readonly ProgramCall[] {
   const bind = [
     { program: 'mount', args: ['--bind', pin.directory, pin.directory] },
     { program: 'mount', args: ['--make-private', pin.directory] },
   ]
-  const make = { program: 'unshare', args: [`--mount=${pin.file}`, '--propagation', 'slave', 'true'] }
+  const make = { program: 'unshare', args: [`--mount=${pin.file}`, '--propagation', 'unchanged', 'true'] }
   // A daemon killed between bind and make-private leaves the mount shared: saying private once more costs nothing.
   const before = state.isDirectoryMounted ? bind.slice(1) : bind
   return state.isPinned ? [] : [...before, make]
+}
+
+/**
+ * Said at every start: mounts of the host flow in (a disk that is mounted later can be bound into a container), ours do not flow out.
+ */
+export function slavePlan(pin: NamespacePin): ProgramCall {
+  return { program: 'nsenter', args: [`--mount=${pin.file}`, '--', 'mount', '--make-rslave', '/'] }
 }
 
 /** Takes it away again; the kernel ends the namespace, and every mount in it, with its last process. */
