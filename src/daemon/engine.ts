@@ -15,7 +15,7 @@ import { createVolumes, type Volumes } from '#engine/volumes'
 import type { Host } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
-import { buildPorts } from './building/build-ports.ts'
+import { buildPorts, cachedLayers } from './building/build-ports.ts'
 import { classicBuilds } from './building/classic-builds.ts'
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
@@ -62,6 +62,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     shimPath: shimPath(),
     runtime: { path: ociRuntimePath, stateRoot: runtimeStateRoot({ runDir }) },
     socketPath: join(runDir, 'spawn.sock'),
+    filterDir: join(runDir, 'seccomp'),
     clock,
   })
   undo.defer(() => runtime.close())
@@ -74,6 +75,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     events,
     clock,
     log,
+    keptLayers: () => cachedLayers(store),
     isInUse: (id) =>
       usersOf()
         .filter((container) => container.spec.imageId === id)

@@ -28,7 +28,8 @@ export async function startDaemon(options: DaemonOptions, { clock, log }: { cloc
   await using undo = new AsyncDisposableStack()
   const host = undo.use(linuxHost({ clock, cgroupPath: `/glovebox/${options.instance}/own` }))
   undo.use(onlyOne(host.files.tryLock(join(options.root, 'daemon.lock')), options.root))
-  host.cgroups.maskUnifiedControllers()
+  // Only in a mount namespace of our own: the mask must not reach the host.
+  if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
   const engine = undo.use(await openEngine({ ...options, clock, log, host }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))

@@ -23,7 +23,7 @@ export interface ContainersNeeds {
   readonly log: Log
   readonly records: RecordStore
   readonly host: Host
-  readonly images: Pick<Images, 'get' | 'find'>
+  readonly images: Pick<Images, 'get' | 'find' | 'sweep'>
   readonly snapshots: Snapshots
   readonly networks: Networks
   readonly volumes: Volumes

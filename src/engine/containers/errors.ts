@@ -17,6 +17,7 @@ export const containerError = declareErrors({
   'container.user_unknown': 'invalid',
   'container.signal_unknown': 'invalid',
   'container.mount_invalid': 'invalid',
+  'container.device_invalid': 'invalid',
   'container.start_failed': 'internal',
   'container.log_unreadable': 'unsupported',
   'container.network_joined': 'conflict',

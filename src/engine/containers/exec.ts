@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { during, messageOf, newId, type ExecId } from '#base'
 import type { RunningProcess } from '#engine/runtime'
+import { encodeRuntimeSpec } from '#oci/runtime-spec'
 
 import { createSession, type AttachSession } from './attach-session.ts'
 import type { Context } from './context.ts'
@@ -12,7 +13,7 @@ import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
 import { execDirOf } from './paths.ts'
 import type { ExecRecord, Execs, ExecSpec } from './port.ts'
-import { execProcessSpec } from './runtime-input.ts'
+import { execProcess } from './runtime-input.ts'
 
 /** Finished execs stay known this long, as many clients ask for the exit code afterwards. */
 const KEEP_FINISHED_MS = 5 * 60_000
@@ -130,7 +131,7 @@ export async function launch(
   const forget = () => rmSync(dir, { recursive: true, force: true })
   try {
     const processPath = join(dir, 'process.json')
-    writeFileSync(processPath, JSON.stringify(execProcessSpec(context, live, spec)))
+    writeFileSync(processPath, encodeRuntimeSpec(execProcess(context, live, spec)))
     publish(context, live.record, `exec_start: ${spec.cmd.join(' ')}`, { execID: id })
     const process = await context.runtime.exec({
       id: live.record.id,

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync } from 'node:fs'
 
 import type { Digest } from '#base'
+import type { RuntimeSpec } from '#oci/runtime-spec'
 
 import type { Context } from './context.ts'
 import { joinNetworks, type JoinedNetwork } from './networking.ts'
@@ -15,6 +15,7 @@ export interface Prepared {
   readonly dir: string
   readonly rootfs: string
   readonly network: JoinedNetwork
+  readonly spec: RuntimeSpec
 }
 
 /** All that has to be there before the OCI runtime is called. The stack undoes what was done if a later step fails. */
@@ -30,6 +31,5 @@ export async function prepare(
   undo.defer(() => rmSync(dir, { recursive: true, force: true }))
   const root = mountRoot(context, record.id, layers, undo)
   const network = await joinNetworks(context, record, undo)
-  writeFileSync(join(dir, 'config.json'), JSON.stringify(runtimeSpec(context, record, { rootfs: root.path, network })))
-  return { dir, rootfs: root.path, network }
+  return { dir, rootfs: root.path, network, spec: runtimeSpec(context, record, { rootfs: root.path, network }) }
 }

@@ -62,6 +62,7 @@ export async function removeRecord(context: Context, live: LiveContainer, option
   settleWaiters(live, 'removed')
   await context.snapshots.removeContainer(record.id)
   await rm(homeOf(context, record.id), { recursive: true, force: true })
+  await context.images.sweep()
   if (options.removeVolumes) await removeAnonymousVolumes(context, record.mounts)
 }
 

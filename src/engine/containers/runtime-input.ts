@@ -1,89 +1,172 @@
+import { join } from 'node:path'
+
+import { planRuntimeSpec, processSpec, type NamespaceInput, type ProcessInput, type RuntimeSpecInput } from '#engine/runtime/spec'
+import type { RuntimeMount, RuntimeProcess, RuntimeSpec } from '#oci/runtime-spec'
+
 import type { Context } from './context.ts'
+import { commandOf } from './create.ts'
+import { mergeEnv } from './default-spec.ts'
+import { devicesOf, throttledDevices } from './devices.ts'
+import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
 import type { JoinedNetwork } from './networking.ts'
 import { cgroupPathOf } from './paths.ts'
 import type { ExecSpec } from './port.ts'
-import type { ContainerRecord } from './record.ts'
+import type { ContainerRecord, ResolvedMount } from './record.ts'
+import { userInRoot } from './root.ts'
+import type { ContainerSpec, ProcessSpec, TmpfsMountSpec } from './spec.ts'
+import type { ResolvedUser } from './users.ts'
 
-export function runtimeSpec(context: Context, record: ContainerRecord, o: { rootfs: string; network: JoinedNetwork }): unknown {
+export interface Place {
+  readonly rootfs: string
+  readonly network: JoinedNetwork
+}
+
+/** The container's `config.json`: names looked up in its own root, namespaces of others found, devices of the host measured. */
+export function runtimeSpec(context: Context, record: ContainerRecord, place: Place): RuntimeSpec {
   const { spec } = record
-  const caps = [
-    'CAP_CHOWN',
-    'CAP_DAC_OVERRIDE',
-    'CAP_FOWNER',
-    'CAP_SETUID',
-    'CAP_SETGID',
-    'CAP_KILL',
-    'CAP_NET_BIND_SERVICE',
-    'CAP_SYS_CHROOT',
-    'CAP_SETPCAP',
-    'CAP_FSETID',
-    'CAP_MKNOD',
-    'CAP_NET_RAW',
-    'CAP_AUDIT_WRITE',
-    'CAP_SETFCAP',
-  ]
-  return {
-    ociVersion: '1.0.2',
+  const user = userInRoot(context, place.rootfs, spec.process.user, spec.process.additionalGroups)
+  const input: RuntimeSpecInput = {
     process: {
-      terminal: spec.process.hasTty,
-      user: { uid: 0, gid: 0 },
-      args: [...(spec.process.entrypoint ?? []), ...(spec.process.cmd ?? [])],
-      env: [...spec.process.env, `HOSTNAME=${o.network.hostname}`],
-      cwd: spec.process.workingDir,
-      capabilities: { bounding: caps, effective: caps, permitted: caps },
+      ...processInput(spec, user),
+      args: commandOf(spec),
+      env: environmentOf(spec.process, user, place.network.hostname),
     },
-    root: { path: o.rootfs },
-    hostname: o.network.hostname,
-    mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc' },
-      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
-      {
-        destination: '/dev/pts',
-        type: 'devpts',
-        source: 'devpts',
-        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
-      },
-      {
-        destination: '/dev/shm',
-        type: 'tmpfs',
-        source: 'shm',
-        options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
-      },
-      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
-      ...['hosts', 'hostname', 'resolv.conf'].map((name) => ({
-        destination: `/etc/${name}`,
-        type: 'bind',
-        source: `${o.network.filesDir}/${name}`,
-        options: ['rbind', 'rprivate'],
-      })),
-      ...record.mounts.map((m) => ({
-        destination: m.target,
-        type: m.type === 'tmpfs' ? 'tmpfs' : 'bind',
-        source: m.source === '' ? 'tmpfs' : m.source,
-        options: m.type === 'tmpfs' ? [] : ['rbind', m.isReadOnly ? 'ro' : 'rw'],
-      })),
-    ],
-    linux: {
-      cgroupsPath: cgroupPathOf(context, record.id, spec.resources.cgroupParent),
-      namespaces: [
-        { type: 'pid' },
-        { type: 'mount' },
-        { type: 'ipc' },
-        { type: 'uts' },
-        { type: 'cgroup' },
-        ...(o.network.namespacePath === null ? [] : [{ type: 'network', path: o.network.namespacePath }]),
-      ],
-    },
+    security: spec.security,
+    namespaces: namespacesOf(context, spec, place.network),
+    hostname: spec.namespaces.uts === 'host' ? '' : place.network.hostname,
+    domainname: spec.domainname,
+    rootfs: { path: place.rootfs, isReadOnly: spec.security.isReadOnlyRoot },
+    mounts: [...identityMounts(spec, place.network), ...record.mounts.map((mount) => mountOf(mount, spec))],
+    shmBytes: spec.resources.shmBytes,
+    cgroupsPath: cgroupPathOf(context, record.id, spec.resources.cgroupParent),
+    resources: { ...spec.resources, blkioDevices: throttledDevices(spec.resources.blkioDevices) },
+    sysctls: spec.security.sysctls,
+    devices: devicesOf(spec.security),
+    deviceRules: spec.security.deviceCgroupRules,
+    annotations: spec.annotations,
+  }
+  return planRuntimeSpec(input, context.host.kernel.facts())
+}
+
+/** One more process in a container that runs: its user comes from the container's own files as they are now. */
+export function execProcess(context: Context, live: LiveContainer, exec: ExecSpec): RuntimeProcess {
+  const { spec, status } = live.record
+  const groups = exec.user === '' ? spec.process.additionalGroups : []
+  const user = userInRoot(context, `/proc/${status.pid}/root`, exec.user === '' ? spec.process.user : exec.user, groups)
+  const process: ProcessInput = {
+    ...processInput(spec, user),
+    args: exec.cmd,
+    env: mergeEnv(environmentOf({ ...spec.process, hasTty: exec.hasTty }, user, spec.hostname), exec.env),
+    cwd: exec.workingDir === '' ? directoryOf(spec) : exec.workingDir,
+    isTty: exec.hasTty,
+    consoleSize: null,
+  }
+  const security = { ...spec.security, isPrivileged: spec.security.isPrivileged || exec.isPrivileged }
+  return processSpec(process, security, context.host.kernel.facts())
+}
+
+function processInput(spec: ContainerSpec, { uid, gid, additionalGids }: ResolvedUser): Omit<ProcessInput, 'args' | 'env'> {
+  return {
+    cwd: directoryOf(spec),
+    user: { uid, gid, additionalGids },
+    isTty: spec.process.hasTty,
+    consoleSize: spec.process.consoleSize,
+    ulimits: spec.resources.ulimits,
+    oomScoreAdj: spec.resources.oomScoreAdj,
   }
 }
 
-export function execProcessSpec(_context: Context, live: LiveContainer, spec: ExecSpec): unknown {
+function directoryOf({ process }: ContainerSpec): string {
+  return process.workingDir === '' ? '/' : process.workingDir
+}
+
+/** What a program finds beside what it was given: its host's name, its home, and a terminal's kind. */
+function environmentOf(process: ProcessSpec, user: ResolvedUser, hostname: string): readonly string[] {
+  const offered = [
+    ...(hostname === '' ? [] : [`HOSTNAME=${hostname}`]),
+    ...(process.hasTty ? ['TERM=xterm'] : []),
+    `HOME=${user.home}`,
+  ]
+  const has = (entry: string) => process.env.some((given) => given.startsWith(entry.slice(0, entry.indexOf('=') + 1)))
+  return [...process.env, ...offered.filter((entry) => !has(entry))]
+}
+
+function namespacesOf(context: Context, spec: ContainerSpec, network: JoinedNetwork): RuntimeSpecInput['namespaces'] {
+  const { namespaces } = spec
   return {
-    terminal: spec.hasTty,
-    user: { uid: 0, gid: 0 },
-    args: spec.cmd,
-    env: live.record.spec.process.env,
-    cwd: spec.workingDir || live.record.spec.process.workingDir,
+    pid: namespaceOf(context, namespaces.pid, 'pid'),
+    ipc: namespaceOf(context, namespaces.ipc, 'ipc'),
+    uts:
+      spec.network.mode === 'host' && namespaces.uts === '' && spec.hostname === ''
+        ? { kind: 'host' }
+        : namespaceOf(context, namespaces.uts, 'uts'),
+    network: networkNamespace(spec, network),
+    cgroup: namespaces.cgroup === 'host' ? { kind: 'host' } : { kind: 'new' },
   }
+}
+
+function networkNamespace(spec: ContainerSpec, { namespacePath }: JoinedNetwork): NamespaceInput {
+  if (namespacePath === null) return { kind: 'host' }
+  return spec.network.mode.startsWith('container:')
+    ? { kind: 'shared', path: namespacePath }
+    : { kind: 'path', path: namespacePath }
+}
+
+function namespaceOf(context: Context, mode: string, name: string): NamespaceInput {
+  if (mode === 'host') return { kind: 'host' }
+  if (!mode.startsWith('container:')) return { kind: 'new' }
+  const other = context.registry.find(mode.slice('container:'.length))
+  if (other.process === null)
+    throw containerError(
+      'container.not_running',
+      `cannot join the ${name} namespace of container ${other.record.name}, which is not running`,
+    )
+  return { kind: 'shared', path: `/proc/${other.process.pid}/ns/${name}` }
+}
+
+const IDENTITY_FILES = ['hosts', 'hostname', 'resolv.conf']
+
+/** The files by which programs find names; a mount of the user's at the same place wins. */
+function identityMounts(spec: ContainerSpec, network: JoinedNetwork): readonly RuntimeMount[] {
+  const taken = new Set(spec.mounts.map((mount) => mount.target))
+  return IDENTITY_FILES.filter((name) => !taken.has(`/etc/${name}`)).map((name) => ({
+    destination: `/etc/${name}`,
+    type: 'bind',
+    source: join(network.filesDir, name),
+    options: ['rbind', 'rprivate', spec.security.isReadOnlyRoot ? 'ro' : 'rw'],
+  }))
+}
+
+function mountOf(mount: ResolvedMount, spec: ContainerSpec): RuntimeMount {
+  if (mount.type === 'tmpfs') {
+    const wanted = spec.mounts.find((other): other is TmpfsMountSpec => other.type === 'tmpfs' && other.target === mount.target)
+    return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(wanted) }
+  }
+  const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation
+  return {
+    destination: mount.target,
+    type: 'bind',
+    source: subpathOf(mount, spec),
+    options: ['rbind', propagation, mount.isReadOnly ? 'ro' : 'rw'],
+  }
+}
+
+function subpathOf(mount: ResolvedMount, spec: ContainerSpec): string {
+  const wanted = spec.mounts.find((other) => other.type === 'volume' && other.target === mount.target)
+  if (wanted?.type !== 'volume' || wanted.subpath === '') return mount.source
+  if (wanted.subpath.split('/').includes('..'))
+    throw containerError('container.mount_invalid', `volume subpath ${JSON.stringify(wanted.subpath)} leads out of the volume`)
+  return join(mount.source, wanted.subpath)
+}
+
+/** Docker's defaults for a tmpfs, then what was asked for. */
+function tmpfsOptions(mount: TmpfsMountSpec | undefined): readonly string[] {
+  const options = ['nosuid', 'nodev', 'noexec', ...(mount?.options ?? [])]
+  if (mount?.options.includes('exec') === true) options.splice(options.indexOf('noexec'), 1)
+  return [
+    ...options,
+    ...(mount?.sizeBytes == null ? [] : [`size=${mount.sizeBytes}`]),
+    ...(mount?.mode == null ? [] : [`mode=${mount.mode.toString(8)}`]),
+  ]
 }

@@ -29,12 +29,13 @@ export async function startContainer(context: Context, live: LiveContainer): Pro
 async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<RunningProcess> {
   const { record } = live
   const layers = context.images.get(record.spec.imageId).layers.map((layer) => layer.diffId)
-  const { dir, network } = await prepare(context, record, layers, undo)
+  const { dir, network, spec } = await prepare(context, record, layers, undo)
   context.registry.setStatus(live, { endpoints: network.endpoints, ports: network.ports })
   return await context.runtime.start({
     id: record.id,
     dir,
     bundle: dir,
+    spec,
     isTty: record.spec.process.hasTty,
     hasStdin: record.spec.process.hasStdin,
     ...logOf(context, live),

@@ -60,11 +60,12 @@ export async function runTransient(context: Context, run: TransientRun): Promise
 async function execute(context: Context, record: ContainerRecord, run: TransientRun): Promise<number> {
   mkdirSync(homeOf(context, record.id), { recursive: true, mode: 0o710 })
   await using undo = new AsyncDisposableStack()
-  const { dir, rootfs } = await prepareMarked(context, record, run, undo)
+  const { dir, spec, rootfs } = await prepareMarked(context, record, run, undo)
   const process = await context.runtime.start({
     id: record.id,
     dir,
     bundle: dir,
+    spec,
     isTty: false,
     hasStdin: false,
     subscription: { stdout: true, stderr: true },
@@ -94,5 +95,5 @@ async function prepareMarked(context: Context, record: ContainerRecord, run: Tra
       if (found !== undefined && lstatSync(found).isFile() && lstatSync(found).size === 0) unlinkSync(found)
     }
   }
-  return { dir: prepared.dir, rootfs: { removeMountPoints } }
+  return { dir: prepared.dir, spec: prepared.spec, rootfs: { removeMountPoints } }
 }
