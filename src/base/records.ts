@@ -8,6 +8,13 @@ export interface RecordTable<T> {
   put(key: string, value: T): void
   /** Absent is fine. */
   delete(key: string): void
+  /**
+   * As `put`, for what a power cut makes meaningless, such as that a process runs: there after any death of this process, but not
+   * waited for on the disk.
+   */
+  note(key: string, value: T): void
+  /** As `delete`, in the same way. */
+  forget(key: string): void
 }
 
 /** Gives each module its tables; `atomically` makes several writes one. */
@@ -31,6 +38,8 @@ export function memoryRecords(): RecordStore {
         },
         put: (key, value) => void rows.set(key, JSON.stringify(value)),
         delete: (key) => void rows.delete(key),
+        note: (key, value) => void rows.set(key, JSON.stringify(value)),
+        forget: (key) => void rows.delete(key),
       }
     },
     atomically: (work) => work(),

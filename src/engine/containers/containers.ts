@@ -61,7 +61,8 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
       live.isRemovalRequested = false
       live.failures = 0
       cancelRestart(context, live)
-      registry.setStatus(live, { restartCount: 0, isManuallyStopped: false })
+      const { restartCount, isManuallyStopped } = live.record.status
+      if (restartCount > 0 || isManuallyStopped) registry.setStatus(live, { restartCount: 0, isManuallyStopped: false })
       await startContainer(context, live)
       return true
     })

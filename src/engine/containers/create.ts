@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 
@@ -50,7 +51,7 @@ export async function createContainer(
   undo.use(volumes)
   const mounts = await resolveMounts(context, spec, volumes)
   const home = homeOf(context, id)
-  await mkdir(home, { recursive: true, mode: 0o710 })
+  mkdirSync(home, { recursive: true, mode: 0o710 })
   const record: ContainerRecord = { id, name, createdAt: formatTimeNs(context.clock.nowNs()), spec, status: NOT_STARTED, mounts }
   context.registry.add(newLive(record))
   undo.move()

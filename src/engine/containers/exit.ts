@@ -10,7 +10,7 @@ import { settleWaiters, type LiveContainer } from './live.ts'
 import { leaveNetworks } from './networking.ts'
 import type { ContainerRecord } from './record.ts'
 import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
-import { removeRecord } from './remove.ts'
+import { dropRecord, removeTraces } from './remove.ts'
 import { planRestart, SETTLED_MS } from './restart-plan.ts'
 import { startContainer } from './start.ts'
 
@@ -50,7 +50,8 @@ export async function afterExit(
   const isOomKilled =
     (context.host.cgroups.usage(cgroupPathOf(context, record.id, record.spec.resources.cgroupParent))?.oomKills ?? 0) > 0
   const ranMs = Number((exit.exitedAtNs - exit.startedAtNs) / 1_000_000n)
-  context.registry.setStatus(live, {
+  const setStatus = record.spec.shouldAutoRemove ? context.registry.setPassing : context.registry.setStatus
+  setStatus(live, {
     state: 'exited',
     pid: 0,
     exitCode: exit.exitCode,
@@ -62,9 +63,23 @@ export async function afterExit(
   })
   if (isOomKilled) publish(context, live.record, 'oom')
   publish(context, live.record, 'die', { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) })
+  if (record.spec.shouldAutoRemove && !live.isRemovalRequested) return await removeEnded(context, live)
   await takeDown(context, live.record)
   live.failures = ranMs >= SETTLED_MS ? 0 : live.failures
   await decideNext(context, live)
+}
+
+/**
+ * `--rm`: whoever waits for the removal is told once name, addresses and ports are free. Mounts, cgroups and files follow, still under the
+ * container's lock; should the daemon die now, they are swept at its next start.
+ */
+async function removeEnded(context: Context, live: LiveContainer): Promise<void> {
+  await leaveNetworks(context, live.record)
+  dropRecord(context, live)
+  // The answers to those who wait go out before the slow work starts.
+  await new Promise((resolve) => setImmediate(resolve))
+  await takeDown(context, live.record)
+  await removeTraces(context, live.record, { removeVolumes: true })
 }
 
 /** Gives back what the kernel holds for a container that has ended. Cheap things now; what may wait goes on behind. */
@@ -81,7 +96,6 @@ export async function takeDown(context: Context, record: ContainerRecord): Promi
 async function decideNext(context: Context, live: LiveContainer): Promise<void> {
   const { record } = live
   if (live.isRemovalRequested) return settleWaiters(live, 'exit')
-  if (record.spec.shouldAutoRemove) return await removeRecord(context, live, { removeVolumes: true })
   const plan = planRestart({
     policy: record.spec.restart,
     exitCode: record.status.exitCode,

@@ -26,7 +26,7 @@ export async function recoverContainers(context: Context): Promise<void> {
     .table<ContainerRecord>('container')
     .entries()
     .map(([, record]) => newLive(record))
-  for (const live of lives) context.registry.add(live)
+  for (const live of lives) context.registry.adopt(live)
   const found = new Map<string, Adopted>()
   await inParallel(
     lives,
@@ -58,7 +58,7 @@ function adoptRunning(context: Context, live: LiveContainer, { process }: Extrac
   const { status } = live.record
   const isSame = status.pid === process.pid && (status.state === 'running' || status.state === 'paused')
   // Killed between the start and the record of it: the container runs, so it is booked as running.
-  if (!isSame) return becomeRunning(context, live, process)
+  if (!isSame) return becomeRunning(context, live, process, {})
   live.process = process
   context.watchExit(live, process)
   startHealth(context, live)

@@ -14,6 +14,10 @@ export interface Registry {
   reserveName(name: string, id: ContainerId): Disposable
   isNameTaken(name: string): boolean
   add(live: LiveContainer): void
+  /** One that the table has already. */
+  adopt(live: LiveContainer): void
+  /** In memory only: for what is about to be removed. */
+  setPassing(live: LiveContainer, change: Partial<ContainerStatus>): void
   drop(live: LiveContainer): void
   setStatus(live: LiveContainer, change: Partial<ContainerStatus>): void
   replace(live: LiveContainer, record: ContainerRecord): void
@@ -35,10 +39,15 @@ export function createRegistry(table: RecordTable<ContainerRecord>): Registry {
     return matches[0]
   }
 
-  const replace = (live: LiveContainer, record: ContainerRecord) => {
+  const replace = (live: LiveContainer, record: ContainerRecord, write: (id: string, record: ContainerRecord) => void) => {
     invariant(byId.get(live.record.id) === live, `container ${shortId(live.record.id)} is in the registry`)
-    table.put(record.id, record)
+    write(record.id, record)
     live.record = record
+  }
+
+  const adopt = (live: LiveContainer) => {
+    byId.set(live.record.id, live)
+    idByName.set(live.record.name, live.record.id)
   }
 
   return {
@@ -62,22 +71,29 @@ export function createRegistry(table: RecordTable<ContainerRecord>): Registry {
       return { [Symbol.dispose]: () => void idByName.delete(name) }
     },
     add: (live) => {
-      table.put(live.record.id, live.record)
-      byId.set(live.record.id, live)
-      idByName.set(live.record.name, live.record.id)
+      if (live.record.spec.shouldAutoRemove) table.note(live.record.id, live.record)
+      else table.put(live.record.id, live.record)
+      adopt(live)
+    },
+    adopt,
+    setPassing: (live, change) => {
+      live.record = { ...live.record, status: { ...live.record.status, ...change } }
     },
     drop: (live) => {
-      table.delete(live.record.id)
+      // One that removes itself would be removed again after a power cut: nothing to wait for.
+      if (live.record.spec.shouldAutoRemove) table.forget(live.record.id)
+      else table.delete(live.record.id)
       byId.delete(live.record.id)
       idByName.delete(live.record.name)
     },
-    setStatus: (live, change) => replace(live, { ...live.record, status: { ...live.record.status, ...change } }),
+    // A power cut ends every process: what was seen of one need not be waited for on the disk.
+    setStatus: (live, change) => replace(live, { ...live.record, status: { ...live.record.status, ...change } }, table.note),
     replace: (live, record) => {
       if (record.name !== live.record.name) {
         idByName.delete(live.record.name)
         idByName.set(record.name, record.id)
       }
-      replace(live, record)
+      replace(live, record, table.put)
     },
   }
 }

@@ -8,6 +8,7 @@ import { containerError } from './errors.ts'
 import { cancelRestart } from './cancel-restart.ts'
 import { settleWaiters, type LiveContainer } from './live.ts'
 import { homeOf } from './paths.ts'
+import type { ContainerRecord } from './record.ts'
 import { SIGKILL, waitForExit } from './stop.ts'
 
 /** A killed process that is still there after this long is stuck in the kernel. */
@@ -53,13 +54,26 @@ async function killForRemoval(context: Context, live: LiveContainer): Promise<vo
   }
 }
 
-/** The record goes first: from then on the name is free and a crash leaves only things that the next start sweeps. Call with the lock held. */
+/** Call with the lock held. */
 export async function removeRecord(context: Context, live: LiveContainer, options: { removeVolumes: boolean }): Promise<void> {
-  const { record } = live
+  dropRecord(context, live)
+  await removeTraces(context, live.record, options)
+}
+
+/** The record goes first: from then on the name is free and a crash leaves only things that the next start sweeps. */
+export function dropRecord(context: Context, live: LiveContainer): void {
   for (const session of live.waitingSessions) session.end()
   context.registry.drop(live)
-  publish(context, record, 'destroy')
+  publish(context, live.record, 'destroy')
   settleWaiters(live, 'removed')
+}
+
+/** What a container without a record has left on disk. */
+export async function removeTraces(
+  context: Context,
+  record: ContainerRecord,
+  options: { removeVolumes: boolean },
+): Promise<void> {
   await context.snapshots.removeContainer(record.id)
   await rm(homeOf(context, record.id), { recursive: true, force: true })
   await context.images.sweep()

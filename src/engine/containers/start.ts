@@ -8,8 +8,10 @@ import { containerError } from './errors.ts'
 import { startHealth } from './health.ts'
 import { UNKNOWN_HEALTH } from './health-plan.ts'
 import type { LiveContainer } from './live.ts'
+import type { JoinedNetwork } from './networking.ts'
 import { logPathOf } from './paths.ts'
 import { prepare } from './prepare.ts'
+import type { ContainerStatus } from './record.ts'
 
 /**
  * From a stopped record to a running process: root file system, network, specification, shim. Each step registers its undoing,
@@ -18,20 +20,24 @@ import { prepare } from './prepare.ts'
 export async function startContainer(context: Context, live: LiveContainer): Promise<void> {
   try {
     await using undo = new AsyncDisposableStack()
-    const process = await bringUp(context, live, undo)
+    const { process, network } = await bringUp(context, live, undo)
     undo.move()
-    becomeRunning(context, live, process)
+    becomeRunning(context, live, process, { endpoints: network.endpoints, ports: network.ports })
   } catch (error) {
     throw recordFailure(context, live, error)
   }
 }
 
-async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<RunningProcess> {
+interface Started {
+  readonly process: RunningProcess
+  readonly network: JoinedNetwork
+}
+
+async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<Started> {
   const { record } = live
   const layers = context.images.get(record.spec.imageId).layers.map((layer) => layer.diffId)
   const { dir, network, spec } = await prepare(context, record, layers, undo)
-  context.registry.setStatus(live, { endpoints: network.endpoints, ports: network.ports })
-  return await context.runtime.start({
+  const process = await context.runtime.start({
     id: record.id,
     dir,
     bundle: dir,
@@ -42,6 +48,7 @@ async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposa
     ...(live.waitingSessions.size === 0 ? {} : { subscription: { stdout: true, stderr: true } }),
     onConnected: (connection) => bindWaiting(live, connection),
   })
+  return { process, network }
 }
 
 function logOf(context: Context, live: LiveContainer): { readonly log?: LogFile } {
@@ -63,11 +70,17 @@ function bindWaiting(live: LiveContainer, connection: ShimConnection): void {
   live.waitingSessions.clear()
 }
 
-export function becomeRunning(context: Context, live: LiveContainer, process: RunningProcess): void {
+export function becomeRunning(
+  context: Context,
+  live: LiveContainer,
+  process: RunningProcess,
+  network: Partial<Pick<ContainerStatus, 'endpoints' | 'ports'>>,
+): void {
   const { spec } = live.record
   live.process = process
   live.isStopRequested = false
   context.registry.setStatus(live, {
+    ...network,
     state: 'running',
     pid: process.pid,
     exitCode: 0,

@@ -54,7 +54,7 @@ export function networkState(records: RecordStore): NetworkState {
   }
   const saveSandbox = (sandbox: Sandbox) => {
     for (const endpoint of sandboxes.get(sandbox.containerId)?.endpoints ?? []) index.remove(endpoint)
-    sandboxTable.put(sandbox.containerId, sandbox)
+    sandboxTable.note(sandbox.containerId, sandbox)
     sandboxes.set(sandbox.containerId, sandbox)
     for (const endpoint of sandbox.endpoints) index.add(endpoint)
   }
@@ -80,7 +80,7 @@ export function networkState(records: RecordStore): NetworkState {
     saveSandbox,
     deleteSandbox: (containerId) => {
       for (const endpoint of sandboxes.get(containerId)?.endpoints ?? []) index.remove(endpoint)
-      sandboxTable.delete(containerId)
+      sandboxTable.forget(containerId)
       sandboxes.delete(containerId)
     },
     endpoints: (networkId) =>

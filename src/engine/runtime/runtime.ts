@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { during, type Clock } from '#base'
@@ -60,13 +60,14 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
   const server = shimServer(options)
   const filters = compiledFilters({ stateRoot: runtime.stateRoot, filterDir: options.filterDir })
   const start = async (task: Parameters<typeof shimArguments>[1], o: ProcessStart): Promise<RunningProcess> => {
-    await mkdir(o.dir, { recursive: true, mode: 0o700 })
+    mkdirSync(o.dir, { recursive: true, mode: 0o700 })
     return await startShim(server, shimArguments(runtime, task, o), o.dir, clock, o.onConnected)
   }
   const writeSpec = async (bundle: string, spec: RuntimeSpec): Promise<string | undefined> => {
     const prepared = await filters.prepare(spec)
-    await mkdir(bundle, { recursive: true, mode: 0o700 })
-    await writeFile(join(bundle, 'config.json'), encodeRuntimeSpec(prepared.spec))
+    // One small file in the page cache: a trip through the thread pool takes longer.
+    mkdirSync(bundle, { recursive: true, mode: 0o700 })
+    writeFileSync(join(bundle, 'config.json'), encodeRuntimeSpec(prepared.spec))
     return prepared.unknownKey
   }
   return {

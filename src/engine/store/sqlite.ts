@@ -16,17 +16,20 @@ export interface OpenStore extends RecordStore, Disposable {}
 export function openStore(path: string): OpenStore {
   const database = openDatabase(path)
   const tables = new Map<string, RecordTable<unknown>>()
+  const sync = syncSwitch(database)
   let depth = 0
   return {
     table: <T>(name: string) => {
-      const known = tables.get(name) ?? sqliteTable(database, name)
+      const known = tables.get(name) ?? sqliteTable(database, name, sync)
       tables.set(name, known)
       return known as RecordTable<T>
     },
     atomically: (work) => {
       if (depth > 0) return work()
+      sync('FULL')
       database.exec('BEGIN IMMEDIATE')
       depth += 1
+      sync.isHeld = true
       try {
         const result = work()
         database.exec('COMMIT')
@@ -36,6 +39,7 @@ export function openStore(path: string): OpenStore {
         throw error
       } finally {
         depth -= 1
+        sync.isHeld = false
       }
     },
     [Symbol.dispose]: () => database.close(),
@@ -66,7 +70,25 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function sqliteTable(database: DatabaseSync, kind: string): RecordTable<unknown> {
+interface SyncSwitch {
+  (mode: 'FULL' | 'NORMAL'): void
+  /** In a transaction the mode stays as it is. */
+  isHeld: boolean
+}
+
+/** FULL waits for the disk at each commit; NORMAL leaves that to the next FULL one or the next checkpoint (sqlite.org/pragma.html#pragma_synchronous). */
+function syncSwitch(database: DatabaseSync): SyncSwitch {
+  let now: 'FULL' | 'NORMAL' = 'FULL'
+  const change = (mode: 'FULL' | 'NORMAL') => {
+    if (mode === now || turn.isHeld) return
+    database.exec(`PRAGMA synchronous = ${mode}`)
+    now = mode
+  }
+  const turn: SyncSwitch = Object.assign(change, { isHeld: false })
+  return turn
+}
+
+function sqliteTable(database: DatabaseSync, kind: string, sync: SyncSwitch): RecordTable<unknown> {
   const select: StatementSync = database.prepare('SELECT value FROM record WHERE kind = ? AND key = ?')
   const all: StatementSync = database.prepare('SELECT key, value FROM record WHERE kind = ? ORDER BY key')
   const upsert: StatementSync = database.prepare(
@@ -79,8 +101,22 @@ function sqliteTable(database: DatabaseSync, kind: string): RecordTable<unknown>
       const row = select.get(kind, key)
       return row === undefined ? undefined : parse(kind, key, row['value'])
     },
-    put: (key, value) => void upsert.run(kind, key, JSON.stringify(value)),
-    delete: (key) => void remove.run(kind, key),
+    put: (key, value) => {
+      sync('FULL')
+      upsert.run(kind, key, JSON.stringify(value))
+    },
+    delete: (key) => {
+      sync('FULL')
+      remove.run(kind, key)
+    },
+    note: (key, value) => {
+      sync('NORMAL')
+      upsert.run(kind, key, JSON.stringify(value))
+    },
+    forget: (key) => {
+      sync('NORMAL')
+      remove.run(kind, key)
+    },
   }
 }
 
