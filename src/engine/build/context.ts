@@ -4,7 +4,7 @@ import { bytesOfText, type ByteString } from '#oci/tar'
 
 import { childrenOf, indexArchive, withoutIgnored, type ArchiveIndex } from './context-index.ts'
 import { buildError } from './errors.ts'
-import { emptyTree, type FileTree } from './file-tree.ts'
+import type { FileTree } from './file-tree.ts'
 import { MAX_CONTEXT_BYTES, MAX_DOCKERFILE_BYTES } from './limits.ts'
 import { receiveArchive } from './receive-archive.ts'
 import { readSmallFile } from './resolve-path.ts'
@@ -48,11 +48,6 @@ export async function receiveContext(tar: AsyncIterable<Buffer>, options: Receiv
     await spool[Symbol.asyncDispose]()
     throw error
   }
-}
-
-/** A Dockerfile without any files to copy. */
-export function bareContext(text: string, name = 'Dockerfile'): BuildContext {
-  return { tree: emptyTree(), dockerfile: { name, text }, fileCount: 0, [Symbol.asyncDispose]: async () => undefined }
 }
 
 /** An indexed archive as a tree whose files are read from the spool. */

@@ -16,7 +16,7 @@ export const buildError = declareErrors({
   'build.unsupported': 'unsupported',
 })
 
-export type BuildErrorCode = keyof typeof buildError.codes & string
+export type BuildErrorCode = keyof typeof buildError.codes
 
 /** An error of the build at a line of the Dockerfile, with what to write instead. */
 export function buildErrorAt(code: BuildErrorCode, place: Place, message: string, hint?: string) {

@@ -7,7 +7,7 @@
 export { buildCache } from './build-cache.ts'
 export { createBuilder, type Builder, type CacheUsage, type ClassicBuildRequest } from './builder.ts'
 export { classicMessages, classicStream, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'
-export { bareContext, receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
+export { receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
 export { buildError } from './errors.ts'
 export type { BuildEvent, EmitBuildEvent } from './events.ts'
 export type { FileTree, TreeEntry, TreeEntryType } from './file-tree.ts'

@@ -12,7 +12,7 @@ export interface Scope {
   readonly args: ReadonlyMap<string, string | undefined>
 }
 
-export function lookup(scope: Scope, name: string): string | undefined {
+function lookup(scope: Scope, name: string): string | undefined {
   return scope.env.get(name) ?? scope.args.get(name)
 }
 

@@ -1,4 +1,4 @@
-import { refuse, type Place } from './errors.ts'
+import { refuse, type Place } from './place.ts'
 import { heredocOpening } from './heredoc.ts'
 import { required, type Arguments } from './statement.ts'
 import type { AddInstruction, CopyInstruction, CopySource, Heredoc } from './tree.ts'

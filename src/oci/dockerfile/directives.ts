@@ -1,4 +1,4 @@
-import { refuse, shown } from './errors.ts'
+import { refuse, shown } from './place.ts'
 import type { EscapeCharacter } from './tree.ts'
 
 export interface Directives {
@@ -8,12 +8,13 @@ export interface Directives {
 }
 
 const DIRECTIVE = /^#\s*([a-z][a-z0-9]*)\s*=\s*(.*\S)\s*$/i
+const SHEBANG = '\x23!'
 const KNOWN: ReadonlySet<string> = new Set(['syntax', 'escape', 'check'])
 
 /** Reads `# name=value` lines at the very top, up to the first line that is none. A `#!` line before them is passed over. */
 export function readDirectives(lines: readonly string[], file: string): Directives {
   const found = new Map<string, string>()
-  for (let index = lines[0]?.startsWith('#!') === true ? 1 : 0; index < lines.length; index += 1) {
+  for (let index = lines[0]?.startsWith(SHEBANG) === true ? 1 : 0; index < lines.length; index += 1) {
     const match = DIRECTIVE.exec(lines[index]?.trim() ?? '')
     const name = match?.[1]?.toLowerCase()
     const value = match?.[2]

@@ -1,4 +1,4 @@
-import { refuse, shown, type Place } from './errors.ts'
+import { refuse, shown, type Place } from './place.ts'
 import { MAX_EXPANSION_DEPTH, MAX_EXPANSION_LENGTH } from './limits.ts'
 import { replacePattern, trimPattern } from './shell-pattern.ts'
 import type { EscapeCharacter } from './tree.ts'

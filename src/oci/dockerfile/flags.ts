@@ -1,6 +1,6 @@
 import { parseDurationMs } from '#base'
 
-import { refuse, shown, type Place } from './errors.ts'
+import { refuse, shown, type Place } from './place.ts'
 import type { MountFlag } from './tree.ts'
 import type { Flag } from './words.ts'
 

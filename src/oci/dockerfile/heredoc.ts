@@ -1,4 +1,4 @@
-import { refuse, shown, type Place } from './errors.ts'
+import { refuse, shown, type Place } from './place.ts'
 import type { LineReader } from './lines.ts'
 import type { EscapeCharacter, Heredoc } from './tree.ts'
 import { splitWords, wordsOf } from './words.ts'

@@ -4,7 +4,8 @@
  * flags, JSON and shell forms. Pure; the only errors are `dockerfile.*`, which name file, line and what to write instead; time and
  * memory are bounded for any input.
  */
-export { dockerfileError, refuse, shown, type DockerfileErrorCode, type Place } from './errors.ts'
+export { dockerfileError } from './errors.ts'
+export type { Place } from './place.ts'
 export { expandBody, expandWord, expandWords, type Expansion } from './expand.ts'
 export { parseDockerfile, parseTrigger, type ParseOptions } from './parse.ts'
 export type * from './tree.ts'

@@ -1,4 +1,4 @@
-import { refuse, shown } from './errors.ts'
+import { refuse, shown } from './place.ts'
 import { parseAdd, parseCopy } from './copy-instructions.ts'
 import { flagReader, mountFlag } from './flags.ts'
 import {

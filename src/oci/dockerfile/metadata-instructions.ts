@@ -1,4 +1,4 @@
-import { refuse, shown } from './errors.ts'
+import { refuse, shown } from './place.ts'
 import { required, type Arguments } from './statement.ts'
 import type {
   ArgInstruction,

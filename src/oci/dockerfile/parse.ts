@@ -1,5 +1,5 @@
 import { readDirectives } from './directives.ts'
-import { refuse } from './errors.ts'
+import { refuse } from './place.ts'
 import { readHeredocs } from './heredoc.ts'
 import { parseInstruction } from './instructions.ts'
 import { MAX_DOCKERFILE_LENGTH, MAX_INSTRUCTIONS } from './limits.ts'

@@ -1,6 +1,6 @@
 import { automaton, type Accepts, type Automaton, type State } from '#oci/patterns'
 
-import { refuse, shown, type Place } from './errors.ts'
+import { refuse, shown, type Place } from './place.ts'
 import { MAX_PATTERN_STEPS } from './limits.ts'
 
 export interface Trim {

@@ -1,4 +1,4 @@
-import { refuse, type Place } from './errors.ts'
+import { refuse, type Place } from './place.ts'
 import type { FlagReader } from './flags.ts'
 import type { EscapeCharacter, Heredoc, LineRange } from './tree.ts'
 

@@ -1,4 +1,4 @@
-import type { Place } from './errors.ts'
+import type { Place } from './place.ts'
 
 export type EscapeCharacter = '\\' | '`'
 

@@ -1,4 +1,4 @@
-import { refuse, type Place } from './errors.ts'
+import { refuse, type Place } from './place.ts'
 import type { CommandLine, EscapeCharacter } from './tree.ts'
 
 /** Splits at white space outside quotes. Quotes and escapes stay in the words: expansion resolves them. */
