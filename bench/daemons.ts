@@ -43,8 +43,19 @@ export async function dockerDaemon(directory: string): Promise<BenchDaemon | und
   const base = join(directory, 'docker')
   mkdirSync(base, { recursive: true })
   const socketPath = join(base, 'docker.sock')
-  const args = ['--data-root', join(base, 'root'), '--exec-root', join(base, 'exec'), '--pidfile', join(base, 'pid'), '-H', `unix://${socketPath}`]
-  const child = spawn('/usr/sbin/dockerd', [...args, '--storage-driver', 'overlay2', '--log-level', 'error'], { stdio: ['ignore', 'ignore', 'ignore'] })
+  const args = [
+    '--data-root',
+    join(base, 'root'),
+    '--exec-root',
+    join(base, 'exec'),
+    '--pidfile',
+    join(base, 'pid'),
+    '-H',
+    `unix://${socketPath}`,
+  ]
+  const child = spawn('/usr/sbin/dockerd', [...args, '--storage-driver', 'overlay2', '--log-level', 'error'], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  })
   await answering(child, socketPath, 'dockerd')
   return {
     name: 'dockerd',
@@ -61,7 +72,11 @@ export async function dockerDaemon(directory: string): Promise<BenchDaemon | und
 async function answering(child: ChildProcess, socketPath: string, name: string): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
     if (child.exitCode !== null) throw new Error(`${name} ended with exit code ${child.exitCode}`)
-    if (existsSync(socketPath) && (await command('docker', ['-H', `unix://${socketPath}`, 'version']).catch(() => undefined)) !== undefined) return
+    if (
+      existsSync(socketPath) &&
+      (await command('docker', ['-H', `unix://${socketPath}`, 'version']).catch(() => undefined)) !== undefined
+    )
+      return
     await sleep(50)
   }
   throw new Error(`${name} does not answer on ${socketPath}`)

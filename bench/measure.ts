@@ -44,6 +44,7 @@ export async function command(program: string, args: readonly string[], env: Nod
     child.on('error', reject)
     child.on('close', resolve)
   })
-  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with exit code ${code}: ${Buffer.concat(complaints).toString()}`)
+  if (code !== 0)
+    throw new Error(`${program} ${args.join(' ')} ended with exit code ${code}: ${Buffer.concat(complaints).toString()}`)
   return Buffer.concat(out).toString()
 }
