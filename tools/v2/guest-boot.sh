@@ -1,0 +1,29 @@
+#!/v2/busybox sh
+# First program of the guest: loads modules, mounts the host's root with a layer of memory over it, and goes on inside.
+# Nothing written in the guest reaches the host: virtiofs is mounted read-only.
+/v2/busybox --install -s /bin
+export PATH=/bin
+set -e
+mkdir -p /proc /host /memory /root
+mount -t proc proc /proc
+while read -r module; do
+  insmod "/v2/modules/$module"
+done < /v2/order
+mount -t virtiofs -o ro host /host
+mount -t tmpfs -o mode=755 tmpfs /memory
+mkdir /memory/upper /memory/work
+mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work overlay /root
+mount -t proc proc /root/proc
+mount -t sysfs sysfs /root/sys
+mount -t cgroup2 cgroup2 /root/sys/fs/cgroup
+mount -t devtmpfs devtmpfs /root/dev
+mkdir -p /root/dev/pts /root/dev/shm
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /root/dev/pts
+for place in dev/shm run tmp var/tmp var/lib; do
+  mkdir -p "/root/$place"
+  mount -t tmpfs -o mode=1777 tmpfs "/root/$place"
+done
+mkdir /root/run/v2
+cp /v2/busybox /v2/guest-run.sh /v2/home /v2/node /v2/tests /root/run/v2/
+umount /proc
+exec switch_root /root /run/v2/busybox sh /run/v2/guest-run.sh
