@@ -36,7 +36,8 @@ const KINDS: readonly Kind[] = [
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
   const unknown = wanted.find((name) => !KINDS.some((kind) => kind.name === name))
-  if (unknown !== undefined) throw new Error(`no kind of test is called ${unknown}; there are ${KINDS.map((kind) => kind.name).join(', ')}`)
+  if (unknown !== undefined)
+    throw new Error(`no kind of test is called ${unknown}; there are ${KINDS.map((kind) => kind.name).join(', ')}`)
   await bringPackages()
   await mustRun('build the shim', NODE, ['tools/build-native.ts'])
   await mustRun('bundle', NODE, ['tools/build.ts'])

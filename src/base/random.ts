@@ -10,7 +10,7 @@ export interface Random {
 export function systemRandom(): Random {
   return {
     bytes: (length) => randomBytes(length),
-    integer: (below) => Number(randomBytes(6).readUIntBE(0, 6) % below),
+    integer: (below) => randomBytes(6).readUIntBE(0, 6) % below,
   }
 }
 

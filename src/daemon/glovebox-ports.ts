@@ -1,23 +1,11 @@
 import type { GloveboxApiPorts } from '#api/glovebox'
-import type { Clock } from '#base'
 import { readStackSpec } from '#cluster/spec'
-import type { Host } from '#host'
 import { examine, hostProbe } from '#operate/doctor'
 
 import { bootstrapPort } from './bootstrap.ts'
 import { anatomyPort } from './anatomy.ts'
-import type { DaemonOptions } from './arguments.ts'
-import type { Cluster } from './cluster.ts'
-import type { Engine } from './engine.ts'
+import type { GloveboxNeeds } from './glovebox-needs.ts'
 import { shutdownPort } from './shutdown.ts'
-
-export interface GloveboxNeeds extends DaemonOptions {
-  readonly clock: Clock
-  readonly host: Host
-  readonly engine: Engine
-  readonly cluster: Cluster
-  readonly leave: () => void
-}
 
 /** What our own API stands on. */
 export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {

@@ -1,7 +1,7 @@
 import { messageOf } from '#base'
 import type { ShutdownPort } from '#api/glovebox'
 
-import type { GloveboxNeeds } from './glovebox-ports.ts'
+import type { GloveboxNeeds } from './glovebox-needs.ts'
 
 /** Ends the daemon; with its containers nothing of the instance stays in the kernel. Images, volumes and records stay under the root. */
 export function shutdownPort({ engine, cluster, host, leave, instance }: GloveboxNeeds): ShutdownPort {

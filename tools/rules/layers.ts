@@ -30,7 +30,8 @@ function check(file: SourceFile, found: SourceFile['imports'][number]): readonly
   const from = topOf(file.path)
   const say = (message: string) => [{ rule: 'layers', path: file.path, line: found.line, message }]
   if (found.target === undefined) return []
-  if (!found.target.startsWith('src/')) return isTest(file.path) || found.target === 'package.json' ? [] : say(`src/ imports ${found.target}, which is outside it`)
+  if (!found.target.startsWith('src/'))
+    return isTest(file.path) || found.target === 'package.json' ? [] : say(`src/ imports ${found.target}, which is outside it`)
   const to = topOf(found.target)
   const isSameModule = found.specifier.startsWith('.')
   if (isSameModule && to !== from) return say(`${found.specifier} reaches into ${to}: import its face, '#${to}…'`)

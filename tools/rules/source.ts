@@ -36,7 +36,7 @@ export function sourceFile(path: string, text: string): SourceFile {
   return { path, text, code: blankOut(text), imports: importsOf(path, text) }
 }
 
-export function lineOf(text: string, offset: number): number {
+function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length
 }
 

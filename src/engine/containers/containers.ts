@@ -1,4 +1,4 @@
-import { keyedLocks, type ContainerId } from '#base'
+import { keyedLocks } from '#base'
 import { readLog } from '#engine/logs'
 
 import { attachContainer } from './attach.ts'
@@ -154,7 +154,7 @@ function rename(context: Context, live: LiveContainer, text: string): void {
   const { record } = live
   if (name === record.name)
     throw containerError('container.name_in_use', 'Renaming a container with the same name as its current name')
-  context.registry.reserveName(name, record.id as ContainerId)
+  context.registry.reserveName(name, record.id)
   context.registry.replace(live, { ...record, name })
   context.networks.rename(record.id, name)
   publish(context, live.record, 'rename', { oldName: `/${record.name}` })

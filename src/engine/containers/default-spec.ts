@@ -4,7 +4,7 @@ import type { ContainerSpec, HealthSpec } from './spec.ts'
 
 /** As the classic path of Docker's images has it; there is always one. */
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-export const DEFAULT_SHM_BYTES = 64 * 1024 * 1024
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024
 const DEFAULT_STOP_TIMEOUT_S = 10
 
 /** Docker's defaults for a health check: what is zero in an image means these. */

@@ -97,7 +97,7 @@ export function createExecs(context: Context): Execs {
   }
 }
 
-export function requireRunning(context: Context, ref: string): LiveContainer {
+function requireRunning(context: Context, ref: string): LiveContainer {
   const live = context.registry.find(ref)
   const { status } = live.record
   if (status.state === 'paused')

@@ -96,7 +96,7 @@ async function runProbe(context: Context, live: LiveContainer, spec: HealthSpec)
   let isLate = false
   using _limit = context.clock.after(spec.timeoutMs, () => {
     isLate = true
-    void Promise.resolve(process.signal(SIGKILL))
+    process.signal(SIGKILL)
   })
   const exit = await process.exited
   session.end()

@@ -45,7 +45,7 @@ async function killForRemoval(context: Context, live: LiveContainer): Promise<vo
   if (process === null) return
   if (live.record.status.state === 'paused') await context.runtime.resume(live.record.id).catch(() => undefined)
   const hasEnded = waitForExit(context, process, KILL_TIMEOUT_MS)
-  await process.signal(SIGKILL)
+  process.signal(SIGKILL)
   if (!(await hasEnded)) {
     live.isRemovalRequested = false
     throw containerError('container.running', `container ${live.record.name} (pid ${process.pid}) does not end after SIGKILL`, {

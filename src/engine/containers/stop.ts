@@ -29,10 +29,10 @@ export async function stopContainer(
   if (live.record.status.state === 'paused') await unpauseToStop(context, live)
   const signal = signalNumber(options.signal ?? spec.stopSignal)
   publish(context, live.record, 'kill', { signal: String(signal) })
-  await process.signal(signal)
+  process.signal(signal)
   if (!(await waitForExit(context, process, timeoutS < 0 ? null : timeoutS * 1000))) {
     publish(context, live.record, 'kill', { signal: String(SIGKILL) })
-    await process.signal(SIGKILL)
+    process.signal(SIGKILL)
     if (!(await waitForExit(context, process, KILL_TIMEOUT_MS))) {
       throw containerError('container.running', `container ${live.record.name} (pid ${process.pid}) does not end after SIGKILL`)
     }
@@ -62,7 +62,7 @@ export async function killContainer(context: Context, live: LiveContainer, signa
   // A signal that ends it by the user's will is not a crash to restart from.
   if (signal === SIGKILL || signal === signalNumber(live.record.spec.stopSignal)) live.isStopRequested = true
   publish(context, live.record, 'kill', { signal: String(signal) })
-  await process.signal(signal)
+  process.signal(signal)
   if (signal === SIGKILL && live.record.status.state === 'paused') await unpauseToStop(context, live)
 }
 

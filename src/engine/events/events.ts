@@ -2,7 +2,7 @@ import { declareErrors, type Clock } from '#base'
 
 import type { EngineEvent, Events } from './port.ts'
 
-export const eventsError = declareErrors({ 'events.too_slow': 'exhausted' })
+const eventsError = declareErrors({ 'events.too_slow': 'exhausted' })
 
 /** How far back `--since` can look: about a quarter of an hour on a busy machine, under 1 MB. */
 const MAX_HISTORY = 1024

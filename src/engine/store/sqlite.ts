@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 import { declareErrors, during, type RecordStore, type RecordTable } from '#base'
 
-export const storeError = declareErrors({ 'store.newer_version': 'invalid', 'store.corrupt': 'internal' })
+const storeError = declareErrors({ 'store.newer_version': 'invalid', 'store.corrupt': 'internal' })
 
 /** Raised when the meaning of a table changes; an older program then refuses the file instead of misreading it. */
 const SCHEMA_VERSION = 1

@@ -1,0 +1,15 @@
+import type { Clock } from '#base'
+import type { Host } from '#host'
+
+import type { DaemonOptions } from './arguments.ts'
+import type { Cluster } from './cluster.ts'
+import type { Engine } from './engine.ts'
+
+/** What our own API is made of. */
+export interface GloveboxNeeds extends DaemonOptions {
+  readonly clock: Clock
+  readonly host: Host
+  readonly engine: Engine
+  readonly cluster: Cluster
+  readonly leave: () => void
+}
