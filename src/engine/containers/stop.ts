@@ -5,6 +5,7 @@ import { publish } from './create.ts'
 import { containerError } from './errors.ts'
 import { cancelRestart } from './cancel-restart.ts'
 import type { LiveContainer } from './live.ts'
+import { cgroupPathOf } from './paths.ts'
 import { signalNumber } from './signals.ts'
 
 export const SIGKILL = 9
@@ -46,7 +47,8 @@ export async function stopContainer(
 async function unpauseToStop(context: Context, live: LiveContainer): Promise<void> {
   await context.locks.run(live.record.id, async () => {
     if (live.record.status.state !== 'paused') return
-    await context.runtime.resume(live.record.id)
+    // Not through the OCI runtime: on cgroup v2 a SIGKILL ends frozen processes at once, and it refuses to resume what has ended.
+    await context.host.cgroups.setFrozen(cgroupPathOf(context, live.record.id, live.record.spec.resources.cgroupParent), false)
     context.registry.setStatus(live, { state: 'running' })
   })
 }
