@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { keyedLocks, newId, systemRandom, type Clock, type Log } from '#base'
 import type { DockerApiEngine } from '#api/docker'
+import { createBuilder } from '#engine/build'
 import { createContainers, runtimeStateRoot, type ContainersService } from '#engine/containers'
 import { createContent } from '#engine/content'
 import { createEvents, type Events } from '#engine/events'
@@ -16,7 +17,6 @@ import type { Host } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
 import { buildPorts, cachedLayers } from './building/build-ports.ts'
-import { classicBuilds } from './building/classic-builds.ts'
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
 import { shimPath } from './shim-path.ts'
@@ -114,8 +114,8 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   await images.recover()
   await volumes.recover()
   await containers.recover()
-  const builder = classicBuilds(
-    buildPorts({ images, snapshots, containers, store, clock, random, log, locks: keyedLocks(), temporary, host }),
+  const builder = createBuilder(
+    buildPorts({ root, images, snapshots, containers, store, clock, random, log, locks: keyedLocks(), temporary, host }),
   )
   const system = engineSystem({ root, host, snapshots, ociRuntimePath, id: daemonId(store, random) })
   const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, build: builder }

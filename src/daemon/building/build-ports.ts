@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
 import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
-import type { BuildCache, BuildImages, BuildPorts, CacheRecord } from '#engine/build'
+import { buildCache, buildError, type BuilderPorts, type BuildImages } from '#engine/build'
 import type { ContainersService } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { Snapshots } from '#engine/snapshots'
@@ -9,8 +10,10 @@ import type { Host } from '#host'
 
 import { buildRoot } from './build-root.ts'
 import { buildRunner } from './build-runner.ts'
+import { cacheDirectories } from './cache-directories.ts'
 
 export interface BuildNeeds {
+  readonly root: string
   readonly images: Images
   readonly snapshots: Snapshots
   readonly containers: ContainersService
@@ -25,16 +28,19 @@ export interface BuildNeeds {
 }
 
 /** The builder's ports on this engine. */
-export function buildPorts(needs: BuildNeeds): BuildPorts {
+export function buildPorts(needs: BuildNeeds): BuilderPorts {
   const { images, snapshots, clock, random, locks, temporary } = needs
   return {
     images: buildImages(images),
     layers: {
       addLayerTar: async (tar) => await images.addLayer(Readable.from(tar, { objectMode: false })),
-      has: async (diffId) => await Promise.resolve(snapshots.hasLayer(diffId)),
+      has: (diffId) => snapshots.hasLayer(diffId),
+      isInImage: (diffId) => images.list().some((image) => image.layers.some((layer) => layer.diffId === diffId)),
+      // The cache's records keep their layers; once one is gone, what nobody names goes too.
+      release: async () => await images.sweep(),
     },
     root: buildRoot(needs),
-    runner: buildRunner(needs),
+    runner: buildRunner({ ...needs, caches: cacheDirectories(join(needs.root, 'build-caches')) }),
     cache: buildCache(needs.store),
     clock,
     random,
@@ -45,9 +51,16 @@ export function buildPorts(needs: BuildNeeds): BuildPorts {
 
 function buildImages(images: Images): BuildImages {
   return {
-    resolve: async (reference) => {
+    resolve: async (reference, { platform }) => {
       const found = images.find(reference)
-      return await Promise.resolve(found === undefined ? undefined : { id: found.id, config: images.config(found.id) })
+      if (found === undefined) return await Promise.resolve(undefined)
+      if (found.architecture !== platform.architecture || found.os !== platform.os) {
+        throw buildError(
+          'build.base_not_found',
+          `the image ${reference} here is for ${found.os}/${found.architecture}, not for ${platform.os}/${platform.architecture}`,
+        )
+      }
+      return { id: found.id, config: images.config(found.id) }
     },
     commit: async (config) => {
       const image = await images.commit({ ...config, layers: config.diffIds })
@@ -57,18 +70,8 @@ function buildImages(images: Images): BuildImages {
   }
 }
 
-function buildCache(store: RecordStore): BuildCache {
-  const table = store.table<CacheRecord>('build-cache')
-  return {
-    get: async (key) => await Promise.resolve(table.get(key)),
-    put: async (key, record) => await Promise.resolve(table.put(key, record)),
-    list: async () => await Promise.resolve(table.entries().map(([key, record]) => ({ key, record }))),
-    delete: async (key) => await Promise.resolve(table.delete(key)),
-  }
-}
-
 /** Layers that a cached step needs: kept when images go. */
 export function cachedLayers(store: RecordStore): ReadonlySet<Digest> {
-  const records = store.table<CacheRecord>('build-cache').entries()
-  return new Set(records.flatMap(([, record]) => (record.kind === 'layer' && record.diffId !== undefined ? [record.diffId] : [])))
+  const records = buildCache(store).list()
+  return new Set(records.flatMap(({ record }) => (record.kind === 'layer' && record.diffId !== undefined ? [record.diffId] : [])))
 }

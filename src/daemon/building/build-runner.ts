@@ -1,17 +1,36 @@
+import type { Random } from '#base'
 import type { BuildRunner, RunSpec } from '#engine/build'
 import { mergeEnv, type ContainersService, type ContainerSpec } from '#engine/containers'
 
+import type { CacheDirectories } from './cache-directories.ts'
 import { emptySpec } from './empty-spec.ts'
+import { prepareMounts } from './run-mounts.ts'
 
 /** The default network of containers: a RUN step reaches the outside through it. */
 const DEFAULT_NETWORK = 'bridge'
 
+export interface RunnerNeeds {
+  readonly containers: ContainersService
+  readonly caches: CacheDirectories
+  readonly random: Random
+  readonly temporary: string
+}
+
 /** RUN steps as containers that nobody sees. */
-export function buildRunner({ containers }: { readonly containers: ContainersService }): BuildRunner {
+export function buildRunner(needs: RunnerNeeds): BuildRunner {
   return {
-    mountKinds: new Set(['tmpfs']),
-    run: async (run) =>
-      await containers.runTransient({ layers: run.layers, spec: specOf(run), onOutput: run.onOutput, signal: run.signal }),
+    mountKinds: new Set(['file', 'tmpfs', 'cache']),
+    run: async (run) => {
+      await using undo = new AsyncDisposableStack()
+      const { resolved, specs } = await prepareMounts(run.mounts, needs, undo)
+      return await needs.containers.runTransient({
+        layers: run.layers,
+        spec: { ...specOf(run), mounts: specs },
+        mounts: resolved,
+        onOutput: run.onOutput,
+        signal: run.signal,
+      })
+    },
   }
 }
 
@@ -28,11 +47,6 @@ function specOf(run: RunSpec): ContainerSpec {
       workingDir: run.workingDir === '' ? '/' : run.workingDir,
       user: run.user,
     },
-    mounts: run.mounts.flatMap((mount) =>
-      mount.kind === 'tmpfs'
-        ? [{ type: 'tmpfs' as const, target: mount.target, sizeBytes: mount.sizeBytes ?? null, mode: null, options: [] }]
-        : [],
-    ),
     network: networkOf(run, base),
     resources: {
       ...base.resources,

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, rmSync, unlinkSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 
 import { newId, type ContainerId, type Digest } from '#base'
@@ -9,7 +9,7 @@ import { NOT_STARTED } from './create.ts'
 import { takeDown } from './exit.ts'
 import { homeOf } from './paths.ts'
 import { prepare } from './prepare.ts'
-import type { ContainerRecord } from './record.ts'
+import type { ContainerRecord, ResolvedMount } from './record.ts'
 import type { ContainerSpec } from './spec.ts'
 import { SIGKILL } from './stop.ts'
 
@@ -17,6 +17,7 @@ import { SIGKILL } from './stop.ts'
 export interface TransientRun {
   readonly layers: readonly Digest[]
   readonly spec: ContainerSpec
+  readonly mounts: readonly ResolvedMount[]
   readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Buffer) => void
   readonly signal: AbortSignal | undefined
 }
@@ -27,9 +28,6 @@ export interface TransientOutcome extends AsyncDisposable {
   diff(): Readable
 }
 
-/** Files that are mounted into every container: where the image has none, the empty mount point is no change of the command's. */
-const MOUNTED_FILES = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
-
 /** Runs to the end. What a crash leaves of it is swept at the next start, as nothing refers to it. */
 export async function runTransient(context: Context, run: TransientRun): Promise<TransientOutcome> {
   const id = newId<ContainerId>(context.random)
@@ -39,7 +37,7 @@ export async function runTransient(context: Context, run: TransientRun): Promise
     createdAt: formatTimeNs(context.clock.nowNs()),
     spec: run.spec,
     status: NOT_STARTED,
-    mounts: [],
+    mounts: run.mounts,
   }
   const forget = async () => {
     await context.snapshots.removeContainer(id)
@@ -86,14 +84,30 @@ async function execute(context: Context, record: ContainerRecord, run: Transient
   }
 }
 
+/** Where the image has no place to mount on, the OCI runtime makes one: what of that is still empty is no change of the command's. */
 async function prepareMarked(context: Context, record: ContainerRecord, run: TransientRun, undo: AsyncDisposableStack) {
   const prepared = await prepare(context, record, run.layers, undo)
-  const missing = MOUNTED_FILES.filter((path) => context.host.files.resolveInRoot(prepared.rootfs, path) === undefined)
+  const { files } = context.host
+  const missing = prepared.spec.mounts
+    .flatMap(({ destination }) => withParents(destination))
+    .filter((path) => files.resolveInRoot(prepared.rootfs, path) === undefined)
   const removeMountPoints = () => {
-    for (const path of missing) {
-      const found = context.host.files.resolveInRoot(prepared.rootfs, path, { followLast: false })
-      if (found !== undefined && lstatSync(found).isFile() && lstatSync(found).size === 0) unlinkSync(found)
+    for (const path of missing.toSorted((a, b) => b.length - a.length)) {
+      const found = files.resolveInRoot(prepared.rootfs, path, { followLast: false })
+      if (found !== undefined) removeIfEmpty(found)
     }
   }
   return { dir: prepared.dir, spec: prepared.spec, rootfs: { removeMountPoints } }
+}
+
+/** `/a/b/c`: itself, `/a/b` and `/a`. */
+function withParents(path: string): readonly string[] {
+  const parts = path.split('/').filter((part) => part !== '')
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
+}
+
+function removeIfEmpty(path: string): void {
+  const stats = lstatSync(path)
+  if (stats.isFile() && stats.size === 0) unlinkSync(path)
+  else if (stats.isDirectory() && readdirSync(path).length === 0) rmdirSync(path)
 }
