@@ -37,6 +37,7 @@ if [ ! -x "$node" ] || [ ! -f "$installed" ] || [ "$lock" -nt "$installed" ]; th
   else
     npm ci --ignore-scripts "$scope" --no-audit --no-fund --loglevel=error >&2
   fi || fail 'npm ci failed (see above)' 'Is the npm registry reachable? `npm config get registry` says which is asked.'
+  sh tools/link-node.sh
   [ -x "$node" ] || fail "npm brought no Node for this machine ($(uname -m))" 'Glovebox runs on x86_64 and aarch64.'
   # npm keeps the time of an unchanged file; later looks at the clock must see that this lock file is the installed one.
   touch "$installed"
