@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { errorCodes, errorsPage } from './error-codes.ts'
 import { ambient, cycles, layers, readSources, shape, type Violation } from './rules/index.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -21,6 +23,7 @@ async function main(): Promise<void> {
     tool('format', bin('oxfmt'), ['--check']),
     tool('dead code', bin('knip'), ['--no-progress']),
     house(),
+    errorsDocumented(),
   ])
   for (const outcome of outcomes) {
     process.stdout.write(`${outcome.isOk ? 'ok  ' : 'FAIL'} ${outcome.name} (${Math.round(outcome.ms)} ms)\n`)
@@ -54,6 +57,23 @@ async function house(): Promise<Outcome> {
   return await Promise.resolve({
     name: `house rules, ${files.length} files`,
     isOk: violations.length === 0,
+    output,
+    ms: performance.now() - start,
+  })
+}
+
+/** The page of errors is what the code declares. */
+async function errorsDocumented(): Promise<Outcome> {
+  const start = performance.now()
+  const codes = errorCodes(ROOT)
+  const twice = codes.filter(({ code }, index) => codes[index + 1]?.code === code).map(({ code }) => `${code} is declared twice`)
+  const isSame = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8') === errorsPage(codes)
+  const output = [...twice, ...(isSame ? [] : ['docs/errors.md is not what the code declares: run node tools/errors.ts'])].join(
+    '\n',
+  )
+  return await Promise.resolve({
+    name: `errors page, ${codes.length} codes`,
+    isOk: output === '',
     output,
     ms: performance.now() - start,
   })
