@@ -16,6 +16,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/gcc', 'gcc'],
   ['/usr/include/stdio.h', 'libc6-dev'],
   ['/usr/bin/docker', 'docker.io'],
+  ['/bin/busybox', 'busybox-static'],
 ]
 
 interface Kind {

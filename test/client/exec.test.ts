@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { eachClient } from './each-client.ts'
+
+eachClient('docker exec', (bench) => {
+  before(
+    async () =>
+      void (await bench().docker.must('run', '-d', '--name', 'box', '-e', 'FROM=box', '-w', '/tmp', 'busybox', 'sleep', '1000')),
+  )
+  after(async () => void (await bench().docker.must('rm', '-f', 'box')))
+
+  test('its output, errors and exit code come through', async () => {
+    const { code, stdout, stderr } = await bench().docker('exec', 'box', 'sh', '-c', 'echo out; echo err >&2; exit 33')
+    assert.deepEqual({ code, stdout, stderr }, { code: 33, stdout: 'out\n', stderr: 'err\n' })
+  })
+
+  test('it reads piped input to its end', async () => {
+    const { stdout } = await bench().docker.with({ input: 'a b c' }, 'exec', '-i', 'box', 'wc', '-w')
+    assert.equal(stdout.trim(), '3')
+  })
+
+  test('it runs as the user, in the directory and with the environment that it is given', async () => {
+    const { docker } = bench()
+    assert.equal(await docker.must('exec', 'box', 'sh', '-c', 'id -u; pwd; echo $FROM'), '0\n/tmp\nbox')
+    const words = [
+      'exec',
+      '-u',
+      'app',
+      '-w',
+      '/home',
+      '-e',
+      'FROM=exec',
+      'box',
+      'sh',
+      '-c',
+      'id -u; id -G; pwd; echo $FROM; echo $HOME',
+    ]
+    assert.equal(await docker.must(...words), '1000\n1000 2000\n/home\nexec\n/home/app')
+  })
+
+  test('a command that is not there is 127 and one that cannot run is 126', async () => {
+    const missing = await bench().docker('exec', 'box', 'nosuch')
+    assert.equal(missing.code, 127)
+    assert.match(missing.stdout + missing.stderr, /executable file not found/)
+    assert.equal((await bench().docker('exec', 'box', '/etc/notes')).code, 126)
+  })
+
+  test('-d leaves it running and inspect counts it', async () => {
+    const { docker } = bench()
+    await docker.must('exec', '-d', 'box', 'sleep', '98765')
+    assert.match(await docker.must('top', 'box'), /98765/)
+    assert.equal((await docker.inspect('box')).ExecIDs.length, 1)
+    await docker.must('exec', 'box', 'pkill', '-f', '98765')
+  })
+
+  test('--privileged has every capability', async () => {
+    const bound = await bench().docker.must('exec', '--privileged', 'box', 'grep', 'CapEff', '/proc/self/status')
+    const usual = await bench().docker.must('exec', 'box', 'grep', 'CapEff', '/proc/self/status')
+    assert.notEqual(bound, usual)
+    assert.match(usual, /00000000a80425fb/)
+  })
+
+  test('it is refused in a container that is stopped or paused', async () => {
+    const { docker } = bench()
+    await docker.must('pause', 'box')
+    assert.match((await docker('exec', 'box', 'true')).stderr, /is paused/)
+    await docker.must('unpause', 'box')
+    await docker.must('create', '--name', 'never', 'busybox', 'true')
+    assert.match((await docker('exec', 'never', 'true')).stderr, /is not running/)
+    await docker.must('rm', 'never')
+  })
+})
