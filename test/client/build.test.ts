@@ -107,13 +107,17 @@ describe('the classic builder', () => {
   })
 
   test('links in a context and in the image lead nowhere outside', async () => {
-    const directory = context('FROM busybox:test\nRUN ln -s /etc /out\nCOPY passwd /out/planted\nCOPY link /taken\n', {
-      passwd: 'planted\n',
-    })
-    symlinkSync('/etc/passwd', join(directory, 'link'))
+    const text = 'FROM busybox:test\nRUN ln -s /etc /out\nCOPY passwd /out/planted\nCOPY inside/ /inside/\n'
+    const directory = context(text, { passwd: 'planted\n', 'inside/file': 'x' })
+    symlinkSync('/etc/hostname', join(directory, 'inside/link'))
     await build(directory, '-t', 'links:1')
-    assert.equal(await docker.must('run', '--rm', '--network', 'none', 'links:1', 'cat', '/etc/planted'), 'planted')
-    assert.equal(await docker.must('run', '--rm', '--network', 'none', 'links:1', 'readlink', '/taken'), '/etc/passwd')
+    const show = async (...words: readonly string[]) => await docker.must('run', '--rm', '--network', 'none', 'links:1', ...words)
+    assert.equal(await show('cat', '/etc/planted'), 'planted')
+    assert.equal(await show('readlink', '/inside/link'), '/etc/hostname')
+    // Named as a source a link is followed, but inside the context only: there is no /etc there.
+    symlinkSync('/etc/passwd', join(directory, 'link'))
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox:test\nCOPY link /taken\n')
+    assert.match((await docker('build', '--network', 'none', directory)).stderr, /Dockerfile:2: "link" is not there/)
   })
 
   test('what is wrong is told with its line', async () => {
