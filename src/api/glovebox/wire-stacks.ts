@@ -84,8 +84,6 @@ export interface StackTask {
 /** One line of `GET /glovebox/v1/stacks/{name}/wait`: the status, then each change of it, and `settled` as the last line. */
 export type StackEvent =
   | { readonly kind: 'status'; readonly status: StackStatus }
-  /** Something a person wants to see now: `db.1: initialising the database`. */
-  | { readonly kind: 'note'; readonly service: string; readonly message: string }
   | {
       readonly kind: 'settled'
       readonly outcome: 'ready' | 'failed'

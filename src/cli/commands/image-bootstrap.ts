@@ -15,7 +15,10 @@ export const imageBootstrap = command({
   run: async ({ operands }, context) => {
     const reference = operands[0] ?? ''
     const show = progress(context.terminal.stderr, context.paint)
-    const id = await bootstrapImage(await context.client(), reference, show, context.interrupted())
+    const id = await bootstrapImage(await context.client(), reference, show, {
+      clock: context.clock,
+      signal: context.interrupted(),
+    })
     show.finish()
     context.terminal.stdout.write(`${reference}  ${shortId(id)}\n`)
     return 0

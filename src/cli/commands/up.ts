@@ -34,16 +34,20 @@ export const up = command({
       context,
     )
     for (const warning of warnings) stderr.write(`${paint('yellow', 'warning:')} ${warning}\n`)
-    if (await startDaemon(context)) stderr.write(`started the daemon: ${context.instance.socketPath}\n`)
+    if (await startDaemon(context)) stderr.write(`Started the daemon, which answers at ${context.instance.socketPath}.\n`)
     const client = await context.client()
     const signal = context.interrupted()
     const show = progress(stderr, paint)
-    const images = await provideImages(spec.services, client, show, { usesCache: !flags['no-cache'], signal })
+    const images = await provideImages(spec.services, client, show, {
+      usesCache: !flags['no-cache'],
+      signal,
+      clock: context.clock,
+    })
     const change = await client.glovebox.putStack(spec.name, { model: spec, images })
     for (const warning of change.warnings) show.note(`warning: ${warning}`)
     for (const line of change.changes) show.note(line)
     if (flags.detach) return 0
-    const followed = await followStack(client.glovebox.watchStack(spec.name, signal), show)
+    const followed = await followStack(client.glovebox.watchStack(spec.name, signal), show, context.clock)
     show.finish()
     if (followed.outcome === 'interrupted') {
       stderr.write(

@@ -1,10 +1,11 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 import { invariant, systemCodeOf } from '#base'
 
 import { cliError } from '../errors.ts'
-import { namespacePin, pinPlan, pinState, type ProgramCall, slavePlan, unpinPlan } from './enter-plan.ts'
-import { findProgram, mustRun } from './programs.ts'
+import { namespacePin, pinnedToEach, pinPlan, pinState, type ProgramCall, slavePlan, unpinPlan } from './enter-plan.ts'
+import { findProgram, mustRun, runProgram } from './programs.ts'
 
 const MOUNTINFO = '/proc/self/mountinfo'
 
@@ -14,11 +15,31 @@ export async function pinNamespace(runDir: string, env: NodeJS.ProcessEnv): Prom
   mkdirSync(pin.directory, { recursive: true, mode: 0o700 })
   const state = pinState(readFileSync(MOUNTINFO, 'utf8'), pin)
   for (const call of pinPlan(pin, state)) {
+    if (call.program !== 'unshare') {
+      await mustRun(call, env)
+      continue
+    }
     // The file must lie on the private mount, so it is made after that.
-    if (call.program === 'unshare') closeSync(openSync(pin.file, 'a', 0o600))
-    await mustRun(call, env)
+    closeSync(openSync(pin.file, 'a', 0o600))
+    await makeNamespace(call, env)
   }
   await mustRun(slavePlan(pin), env)
+}
+
+/**
+ * A namespace can only be pinned in an older one, which the kernel tells by their numbers. Linux 6.18 hands those out in lots, one for each
+ * processor: inside a namespace that is not the first (a container, a chroot of one's own) a newer one may have a lower number. On the
+ * processor with the highest lot it has not.
+ */
+async function makeNamespace(call: ProgramCall, env: NodeJS.ProcessEnv): Promise<void> {
+  const attempts = [call, ...pinnedToEach(cpus().length, call)]
+  let output = ''
+  for (const attempt of attempts) {
+    const finished = await runProgram(attempt, { env })
+    if (finished.code === 0) return
+    output ||= finished.output.trim()
+  }
+  throw cliError('cli.failed', `make a mount namespace (${call.program} ${call.args.join(' ')}): ${output}`)
 }
 
 /** Gives up the namespace. What still runs in it keeps it until it ends. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { namespacePin, pinPlan, pinState, unpinPlan } from './enter-plan.ts'
+import { namespacePin, pinnedToEach, pinPlan, pinState, unpinPlan } from './enter-plan.ts'
 
 const pin = namespacePin('/run/glovebox')
 
@@ -31,5 +31,12 @@ test('whatever was there, the plan ends with a private directory and a pin, and 
         [pin.file, pin.directory],
       )
     }),
+  )
+})
+
+test('a call is tried on each processor', () => {
+  assert.deepEqual(
+    pinnedToEach(2, { program: 'unshare', args: ['true'] }).map(({ program, args }) => [program, ...args].join(' ')),
+    ['taskset --cpu-list 0 unshare true', 'taskset --cpu-list 1 unshare true'],
   )
 })

@@ -46,6 +46,14 @@ export function pinPlan(pin: NamespacePin, state: PinState): readonly ProgramCal
   return state.isPinned ? [] : [...before, make]
 }
 
+/** The same call on one processor after the other. */
+export function pinnedToEach(count: number, call: ProgramCall): readonly ProgramCall[] {
+  return Array.from({ length: count }, (_, cpu) => ({
+    program: 'taskset',
+    args: ['--cpu-list', String(cpu), call.program, ...call.args],
+  }))
+}
+
 /**
  * Said at every start: mounts of the host flow in (a disk that is mounted later can be bound into a container), ours do not flow out.
  */

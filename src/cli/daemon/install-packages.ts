@@ -42,6 +42,7 @@ async function install(packages: readonly string[], context: CliContext, say: (t
   // Without systemd, invoke-rc.d asks for the runlevel and starts no service in 1; under systemd the units are masked meanwhile.
   const env = { ...context.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', LC_ALL: 'C' }
   const hasSystemd = existsSync('/run/systemd/system') && services.length > 0
+  const hasSysv = findProgram('update-rc.d', env) !== undefined
   const systemctl = (...args: string[]) => runProgram({ program: 'systemctl', args: [...args, ...services] }, { env })
   if (hasSystemd) await systemctl('mask', '--runtime')
   try {
@@ -51,6 +52,10 @@ async function install(packages: readonly string[], context: CliContext, say: (t
       await systemctl('unmask', '--runtime')
       await systemctl('disable')
     }
+    // Fails for a service that has no script for sysvinit, and then there is nothing to switch off.
+    if (!hasSystemd && hasSysv)
+      for (const service of services)
+        await runProgram({ program: 'update-rc.d', args: [service.replace('.service', ''), 'disable'] }, { env })
   }
 }
 

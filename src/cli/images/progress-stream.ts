@@ -17,7 +17,10 @@ export async function followProgress(
     if (step.status !== undefined) {
       const { current = 0, total = 0 } = step.progressDetail ?? {}
       if (step.id === undefined) show.note(step.status)
-      else show.update(step.id, step.status, bar(current, total) || step.progress)
+      else {
+        show.update(step.id, step.status, bar(current, total) || step.progress)
+        show.say(`${step.id}: ${step.status}`)
+      }
     }
     id = step.aux?.ID ?? id
   }

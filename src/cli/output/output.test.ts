@@ -68,7 +68,7 @@ test('durations use the largest unit of which there are two', () => {
   assert.equal(binaryBytes(512 * 1024 ** 2), '512 MiB')
 })
 
-test('without a terminal, progress is one line for each change of state', () => {
+test('without a terminal, progress is sentences, and none of them twice in a row', () => {
   let text = ''
   const sink = {
     write: (part: string | Uint8Array) => ((text += String(part)), true),
@@ -79,9 +79,10 @@ test('without a terminal, progress is one line for each change of state', () => 
   }
   const show = progress(sink, plain)
   show.update('web', 'building', 'step 1')
-  show.update('web', 'building', 'step 2')
-  show.update('web', 'built')
-  assert.equal(text, 'web: building\nweb: built\n')
+  show.say('Building web.')
+  show.say('Building web.')
+  show.note('web: new, 2 replicas')
+  assert.equal(text, 'Building web.\nweb: new, 2 replicas\n')
 })
 
 test('on a terminal, progress is redrawn in place and never wider than it', () => {

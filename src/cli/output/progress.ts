@@ -2,12 +2,12 @@ import { printable, type Paint } from './colour.ts'
 import type { Sink } from './terminal.ts'
 import { truncate } from './table.ts'
 
-/** Work in several items. On a terminal one line each, redrawn in place; else a line whenever the state of an item changes. */
+/** Work in several items. On a terminal one line each, redrawn in place; elsewhere (a log, a pipe) sentences, and few of them. */
 export interface Progress {
-  /** `detail` moves without being worth a line of its own in a log. */
+  /** How an item is doing, for its line on a terminal. Elsewhere nothing: it may change many times a second. */
   update(item: string, state: string, detail?: string): void
-  /** Something about an item that may be gone in a moment: on a terminal in its line, else a line of its own. */
-  tell(item: string, text: string): void
+  /** A sentence for where there is no terminal; on one, the items' lines tell. */
+  say(sentence: string): void
   /** Writes a line above the items. */
   note(text: string): void
   /** Leaves the lines as they are and goes on below. */
@@ -27,17 +27,12 @@ export function progress(sink: Sink, paint: Paint): Progress {
 }
 
 function lineByLine(sink: Sink): Progress {
-  const states = new Map<string, string>()
-  return {
-    update: (item, state) => {
-      if (states.get(item) === state) return
-      states.set(item, state)
-      sink.write(`${printable(item)}: ${printable(state)}\n`)
-    },
-    tell: (item, text) => void sink.write(`${printable(item)}: ${printable(text)}\n`),
-    note: (text) => void sink.write(`${printable(text)}\n`),
-    finish: () => states.clear(),
+  let last = ''
+  const line = (text: string) => {
+    if (text !== last) sink.write(`${printable(text)}\n`)
+    last = text
   }
+  return { update: () => undefined, say: line, note: line, finish: () => undefined }
 }
 
 function redrawn(sink: Sink, paint: Paint): Progress {
@@ -57,11 +52,7 @@ function redrawn(sink: Sink, paint: Paint): Progress {
       items.set(item, { state, detail })
       draw()
     },
-    tell: (item, text) => {
-      const known = items.get(item)
-      if (known !== undefined) items.set(item, { ...known, detail: text })
-      draw()
-    },
+    say: () => undefined,
     note: (text) => draw(`${printable(text)}\n`),
     finish: () => {
       items.clear()

@@ -19,6 +19,14 @@ export function roughDuration(ms: number): string {
   return counted(Math.floor(value), 'year')
 }
 
+/** `0.4 s`, `12 s`, `2 min 5 s`. */
+export function tookText(ms: number): string {
+  const seconds = ms / 1000
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}
+
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`
 }

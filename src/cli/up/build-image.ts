@@ -47,7 +47,9 @@ export async function buildImage(
     id = step.aux?.ID ?? id
     const lines = (rest + (step.stream ?? (step.status === undefined ? '' : `${step.status}\n`))).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) {
+    for (const raw of lines) {
+      // What a program draws over and over ends in carriage returns: the last drawing counts.
+      const line = raw.replace(/\r+$/, '').replace(/^.*\r/, '')
       kept.push(line)
       if (kept.length > KEPT_LINES) kept.shift()
       onLine(line)

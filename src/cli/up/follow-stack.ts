@@ -1,6 +1,8 @@
 import type { StackEvent, StackService, StackStatus } from '#api/glovebox'
+import type { Clock } from '#base'
 
 import type { Progress } from '../output/progress.ts'
+import { counted } from '../output/units.ts'
 
 export interface Followed {
   readonly outcome: 'ready' | 'failed' | 'interrupted'
@@ -8,26 +10,58 @@ export interface Followed {
   readonly status: StackStatus | undefined
 }
 
+/** A reason that lasts this long is worth telling where lines cannot be taken back. */
+const LASTING_MS = 1500
+
 /** Shows how a stack gets on until it is there, has failed, or the user has seen enough. */
-export async function followStack(events: AsyncIterable<StackEvent>, show: Progress): Promise<Followed> {
+export async function followStack(events: AsyncIterable<StackEvent>, show: Progress, clock: Clock): Promise<Followed> {
   let status: StackStatus | undefined
+  using narrator = narrate(show, clock)
   for await (const event of events) {
-    switch (event.kind) {
-      case 'status':
-        status = event.status
-        for (const service of status.services) show.update(service.name, serviceState(service), service.whyNotYet ?? '')
-        break
-      case 'note':
-        show.tell(event.service, event.message)
-        break
-      case 'settled':
-        for (const service of event.status.services) show.update(service.name, serviceState(service), service.whyNotYet ?? '')
-        return { outcome: event.outcome, reasons: event.reasons, status: event.status }
-      case 'removed':
-        return { outcome: 'failed', reasons: ['the stack was removed'], status }
+    if (event.kind === 'removed') return { outcome: 'failed', reasons: ['the stack was removed'], status }
+    status = event.status
+    for (const service of status.services) {
+      show.update(service.name, serviceState(service), service.whyNotYet ?? '')
+      narrator.look(service)
     }
+    if (event.kind === 'settled') return { outcome: event.outcome, reasons: event.reasons, status }
   }
   return { outcome: 'interrupted', reasons: [], status }
+}
+
+interface Narrator extends Disposable {
+  look(service: StackService): void
+}
+
+/** Tells when a service has got there, and what holds one up for long. */
+function narrate(show: Progress, clock: Clock): Narrator {
+  const told = new Map<string, { readonly text: string; readonly timer: Disposable | undefined }>()
+  return {
+    look: (service) => {
+      const isThere = service.state === 'ready' || service.state === 'done'
+      const text = isThere ? arrival(service) : obstacle(service)
+      const before = told.get(service.name)
+      if (before?.text === text) return
+      before?.timer?.[Symbol.dispose]()
+      if (isThere) show.say(text)
+      told.set(service.name, { text, timer: isThere ? undefined : clock.after(LASTING_MS, () => show.say(text)) })
+    },
+    [Symbol.dispose]: () => {
+      for (const { timer } of told.values()) timer?.[Symbol.dispose]()
+    },
+  }
+}
+
+function arrival(service: StackService): string {
+  if (service.state === 'done') return `${service.name} has done its work.`
+  return service.desiredReplicas === 1
+    ? `${service.name} is ready.`
+    : `${service.name} is ready, all ${counted(service.desiredReplicas, 'replica')} of it.`
+}
+
+function obstacle({ name, whyNotYet }: StackService): string {
+  if (whyNotYet === null) return `${name} is not ready yet.`
+  return whyNotYet.startsWith('waits ') ? `${name} ${whyNotYet}.` : `${name}: ${whyNotYet}.`
 }
 
 /** `ready 2/2`. */

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import type { ResolvedImage } from '#api/glovebox'
-import { during, isKind, messageOf } from '#base'
+import { type Clock, during, isKind, messageOf, shortId } from '#base'
 import type { Client } from '#client'
 import type { BuildSpec, ServiceSpec } from '#cluster/spec'
 
 import { cliError } from '../errors.ts'
 import type { Progress } from '../output/progress.ts'
+import { tookText } from '../output/units.ts'
 import { baseImages } from './base-images.ts'
 import { bootstrapImage } from './bootstrap.ts'
 import { buildImage } from './build-image.ts'
@@ -15,7 +16,11 @@ import { buildImage } from './build-image.ts'
 export interface ImagesOptions {
   readonly usesCache: boolean
   readonly signal: AbortSignal
+  readonly clock: Clock
 }
+
+/** A build from the cache takes less, and is not worth a sentence. */
+const SLOW_BUILD_MS = 1000
 
 /** Sees to it that each service's image is here: builds those that say how, and bootstraps Debian bases. Pulls nothing. */
 export async function provideImages(
@@ -26,7 +31,7 @@ export async function provideImages(
 ): Promise<Readonly<Record<string, ResolvedImage>>> {
   const needed = new Map<string, string>()
   for (const service of services) for (const image of imagesOf(service)) needed.set(image, service.name)
-  for (const [image, service] of needed) await provideImage(image, service, client, show, options.signal)
+  for (const [image, service] of needed) await provideImage(image, service, client, show, options)
   const built = new Map<string, string>()
   const resolved: Record<string, ResolvedImage> = {}
   for (const service of services) {
@@ -59,7 +64,13 @@ function imagesOf(service: ServiceSpec): readonly string[] {
 
 const BOOTSTRAPPABLE = /^(?:docker\.io\/(?:library\/)?)?debian:[a-z0-9.-]+$/
 
-async function provideImage(image: string, service: string, client: Client, show: Progress, signal: AbortSignal): Promise<void> {
+async function provideImage(
+  image: string,
+  service: string,
+  client: Client,
+  show: Progress,
+  options: ImagesOptions,
+): Promise<void> {
   try {
     await client.images.inspect(image)
     return
@@ -70,7 +81,7 @@ async function provideImage(image: string, service: string, client: Client, show
     throw cliError('cli.not_found', `service ${service} needs the image ${image}, which is not here`, {
       hint: 'Build it, or bring it with `glovebox image load` or `glovebox image import`.',
     })
-  await bootstrapImage(client, image, show, signal)
+  await bootstrapImage(client, image, show, options)
 }
 
 async function idOf(reference: string, client: Client): Promise<string> {
@@ -84,13 +95,18 @@ async function build(
   show: Progress,
   options: ImagesOptions,
 ): Promise<string> {
+  const { clock } = options
   const item = `build ${service.name}`
+  const startedMs = clock.monotonicMs()
   show.update(item, 'building')
+  using _slow = clock.after(SLOW_BUILD_MS, () => show.say(`Building ${service.name} in ${spec.context}.`))
   try {
     const onLine = (line: string) => line.trim() !== '' && show.update(item, 'building', line)
     const tags = [service.task.image]
     const id = await buildImage({ ...spec, tags, usesCache: options.usesCache }, client, onLine, options.signal)
-    show.update(item, 'built', id.replace(/^sha256:/, '').slice(0, 12))
+    const tookMs = clock.monotonicMs() - startedMs
+    show.update(item, 'built', `${shortId(id)}, ${tookText(tookMs)}`)
+    if (tookMs >= SLOW_BUILD_MS) show.say(`Built ${service.name} in ${tookText(tookMs)}.`)
     return id
   } catch (error) {
     show.update(item, 'failed')

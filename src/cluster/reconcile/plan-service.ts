@@ -3,7 +3,7 @@ import { blockedBy } from './dependencies.ts'
 import type { PlanWriter } from './plan-writer.ts'
 import { retireTask, type Retirement } from './retire-task.ts'
 import { isAlive, isCompleted, isReady, type ServiceView, type StackView, type TaskView } from './stack-view.ts'
-import type { Snapshot } from './steps.ts'
+import { type Snapshot, UNDER_WAY } from './steps.ts'
 import { networkOf, taskSpec, volumeOf } from './task-spec.ts'
 
 /** One service of an active stack: tasks too many go, tasks of an older spec are replaced one by one, missing ones come, ended ones start again. */
@@ -160,7 +160,7 @@ function planTask(stack: StackView, service: ServiceView, view: TaskView, snapsh
       return out.wait({ ...place, reason: `${task.name} is paused`, isHopeless: true })
     case 'running':
       if (view.isBusy)
-        return out.wait({ ...place, reason: `${task.name}: ${snapshot.busy.get(subject)?.type ?? 'a step'} is under way` })
+        return out.wait({ ...place, reason: `${task.name} ${UNDER_WAY[snapshot.busy.get(subject)?.type ?? 'start-task']}` })
       if (task.health === 'unhealthy') return planUnhealthy()
       if (view.isDraining) out.step({ ...place, subject, type: 'undrain-task', id: task.id, reason: 'it is to stay after all' })
       if (task.health === 'starting') out.wait({ ...place, reason: `${task.name} is not healthy yet${said(task.healthOutput)}` })

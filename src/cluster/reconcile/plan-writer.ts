@@ -1,4 +1,4 @@
-import type { Snapshot, Step, Wait } from './steps.ts'
+import { type Snapshot, type Step, UNDER_WAY, type Wait } from './steps.ts'
 
 /** A step that failed this often in a row will hardly succeed by itself. */
 const HOPELESS_FAILURES = 3
@@ -24,7 +24,7 @@ export function planWriter(snapshot: Snapshot): PlanWriter {
       const task = subject.startsWith('task/') ? subject.slice('task/'.length) : null
       const underWay = snapshot.busy.get(subject)
       const failure = snapshot.memory.stepFailures.get(subject)
-      if (underWay !== undefined) return wait({ stack, service, task, reason: `${subject}: ${underWay.type} is under way` })
+      if (underWay !== undefined) return wait({ stack, service, task, reason: `${named(subject)} ${UNDER_WAY[underWay.type]}` })
       if (steps.some((other) => other.subject === subject)) return
       if (failure !== undefined && failure.nextAtMs > snapshot.nowMs) {
         const isHopeless = failure.failures >= HOPELESS_FAILURES
@@ -33,4 +33,9 @@ export function planWriter(snapshot: Snapshot): PlanWriter {
       steps.push(step)
     },
   }
+}
+
+/** A task's own name says what it is; of other things the kind is said. */
+function named(subject: string): string {
+  return subject.startsWith('task/') ? subject.slice('task/'.length) : `the ${subject.replace('/', ' ')}`
 }

@@ -21,6 +21,21 @@ export type Step = StepPlace &
     | { readonly type: 'forget-stack' }
   )
 
+/** What is being done, behind the name of what it is done to. */
+export const UNDER_WAY: Readonly<Record<Step['type'], string>> = {
+  'create-network': 'is being made',
+  'remove-network': 'is being removed',
+  'create-volume': 'is being made',
+  'remove-volume': 'is being removed',
+  'create-task': 'is being created',
+  'start-task': 'is being started',
+  'drain-task': 'is taken out of service',
+  'undrain-task': 'is put back into service',
+  'stop-task': 'is being stopped',
+  'remove-task': 'is being removed',
+  'forget-stack': 'is being forgotten',
+}
+
 export interface StepPlace {
   /** `task/guestbook-web-1`, `network/guestbook_default`, ... */
   readonly subject: string

@@ -91,7 +91,6 @@ export interface TaskStatus {
 
 export type StackEvent =
   | { readonly kind: 'status'; readonly status: StackStatus }
-  | { readonly kind: 'note'; readonly service: string; readonly message: string }
   | {
       readonly kind: 'settled'
       readonly outcome: 'ready' | 'failed'

@@ -54,6 +54,8 @@ function world(store: RecordStore = memoryRecords()) {
   return { node, open, pass, refused, routes: () => applied, store }
 }
 
+const reasonOf = (service: { readonly name: string; readonly whyNotYet: string | null }) =>
+  `${service.name}: ${service.whyNotYet}`
 const FOREVER = new AbortController().signal
 
 describe('stacks', () => {
@@ -65,7 +67,7 @@ describe('stacks', () => {
     const events: string[] = []
     const watching = (async () => {
       for await (const event of stacks.watch('shop', FOREVER))
-        events.push(event.kind === 'note' ? `${event.service}: ${event.message}` : event.kind)
+        events.push(...(event.kind === 'status' ? event.status.services.map(reasonOf) : [event.kind]))
     })()
     await here.pass(4000)
     await watching

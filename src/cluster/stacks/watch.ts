@@ -12,7 +12,6 @@ export async function* watchStatus(
   signal: AbortSignal,
 ): AsyncGenerator<StackEvent, void, void> {
   let told = ''
-  const reasons = new Map<string, string>()
   for (;;) {
     // Asked for before looking, so that no change falls between.
     const next = source.next(signal)
@@ -23,20 +22,11 @@ export async function* watchStatus(
     if (text !== told) {
       told = text
       yield { kind: 'status', status }
-      yield* notesOf(status, reasons)
     }
     if (status.state === 'ready' || status.state === 'failed') {
       return yield { kind: 'settled', outcome: status.state, reasons: reasonsOf(status), status }
     }
     await next
-  }
-}
-
-function* notesOf(status: StackStatus, reasons: Map<string, string>): Generator<StackEvent, void, void> {
-  for (const { name, whyNotYet } of status.services) {
-    if (whyNotYet === null || reasons.get(name) === whyNotYet) continue
-    reasons.set(name, whyNotYet)
-    yield { kind: 'note', service: name, message: whyNotYet }
   }
 }
 
