@@ -23,6 +23,7 @@ import { applyRemoval } from './remove.ts'
 import { mustResolve, resolve } from './resolve.ts'
 import { saveImages } from './save/save-images.ts'
 import type { ImageUser, LayerSnapshots } from './snapshots-port.ts'
+import { openTransfer } from './transfer.ts'
 
 export interface ImagesNeeds {
   /** The engine's directory; temporary files go below it. */
@@ -96,6 +97,7 @@ export function createImages(needs: ImagesNeeds): Images {
       const stored = await layers.add(bytesOf(tar), { compression: 'none' })
       return { diffId: stored.digest, sizeBytes: stored.sizeBytes }
     },
+    transfer: () => openTransfer(parts),
     hasLayer: (diffId) => layers.stat(diffId) !== undefined,
     retainLayers: async (holder, kept) => {
       mustHave(layers, kept)

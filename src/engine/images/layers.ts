@@ -75,7 +75,10 @@ export function createLayers(options: {
         const stored = await content.ingestLayer(source, {
           ...ingestOptions,
           // From here to the hold nobody may collect the same layer.
-          beforeVisible: async (digest) => void turns.push(await locks.acquire(digest)),
+          beforeVisible: async (digest) => {
+            turns.push(await locks.acquire(digest))
+            await ingestOptions.beforeVisible?.(digest)
+          },
         })
         await makeMountable(content, snapshots, stored.diffId, isUsed(stored.diffId) || held.has(stored.diffId))
         holdOnce(stored.diffId)

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 
 import type { Digest } from '#base'
+import type { ByteSource, LayerIngestOptions } from '#engine/content'
 import type { ImageConfig, ImageHistory, ImageProcessConfig } from '#oci/image'
+import type { ImageReference } from '#oci/reference'
 
 export type { ImageHistory, ImageProcessConfig }
 
@@ -70,6 +72,8 @@ export interface Images {
   /** Stores an uncompressed layer tar and makes it mountable. Same bytes, same diffId, stored once. */
   addLayer(tar: Readable): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
   hasLayer(diffId: Digest): boolean
+  /** For images that come or go piece by piece. */
+  transfer(): ImageTransfer
   /**
    * Layers that no image names yet stay for an hour after `addLayer`; whoever wants them longer (a build cache) says so here, under a
    * name of its own. Replaces what the holder had before and survives a restart. Error: `image.layer_missing`.
@@ -93,6 +97,27 @@ export interface Images {
     readonly deleted: readonly ({ readonly untagged: string } | { readonly deleted: string })[]
     readonly reclaimedBytes: number
   }>
+}
+
+/**
+ * Images that come or go piece by piece, as to and from a registry. What it holds stays until it is disposed of, and what no image names
+ * by then goes.
+ */
+export interface ImageTransfer extends AsyncDisposable {
+  /** False when the layer is not here. */
+  hold(diffId: Digest): boolean
+  /** Stores a layer and holds it. Errors as of every ingest, and the snapshots' own. */
+  addLayer(source: ByteSource, options: LayerIngestOptions): Promise<Digest>
+  /** The image of a configuration whose layers are all held. Errors: `image_config.*`, `image.layer_missing`, `image.layers_invalid`. */
+  store(configBytes: Uint8Array): Promise<ImageRecord>
+  /** Gives names, with tags or with digests, to a stored image. True when one of them was not its before. */
+  name(id: Digest, references: readonly ImageReference[]): boolean
+  /** The configuration's exact bytes. */
+  configBytes(id: Digest): Promise<Buffer>
+  /** The plain tar of a layer that is held. */
+  openLayer(diffId: Digest): Readable
+  /** Tells listeners: `pull` and `push` are known by the name that was asked for. */
+  tell(action: 'pull' | 'push', id: Digest, name: string): void
 }
 
 export type ImageProgress =
