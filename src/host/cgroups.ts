@@ -8,6 +8,7 @@ import { parseKeyed } from './cgroup-figures.ts'
 import { cgroupLayout, hierarchyOf, unifiedOf } from './cgroup-layout.ts'
 import type { CgroupHierarchy, CgroupLayout } from './cgroup-layout.ts'
 import { cgroupUsage } from './cgroup-usage.ts'
+import { vacateRoot } from './cgroup-vacate.ts'
 import { cgroupWarmer } from './cgroup-warm.ts'
 import { hostError } from './errors.ts'
 import type { CgroupPort } from './port-cgroups.ts'
@@ -41,7 +42,10 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
     createParent: (path) => {
       // Beside v1 the v2 tree only carries processes: handing controllers down in it would change the host for others.
       const working = layout.hierarchies.filter(({ version }) => version === 1 || layout.mode === 'v2')
-      for (const hierarchy of working) createGroup(hierarchy, checkPath(path))
+      for (const hierarchy of working) {
+        if (hierarchy.version === 2) vacateRoot(hierarchy.mountPoint, hierarchy.controllers)
+        createGroup(hierarchy, checkPath(path))
+      }
     },
     exists: (path) => directories(path).some((directory) => existsSync(directory)),
     usage: (path) => {

@@ -3,7 +3,10 @@ export interface CgroupPort {
   readonly mode: CgroupMode
   /** Controllers that can be used: `memory`, `cpu`, `pids`, ... */
   readonly controllers: readonly string[]
-  /** Makes the group (and, on v2, hands the controllers down to its children). Existing is fine. */
+  /**
+   * Makes the group (and, on v2, hands the controllers down to its children). Existing is fine. In a container's own cgroup
+   * namespace the processes at its root move into a group below, for the kernel hands nothing down past them.
+   */
   createParent(path: string): void
   exists(path: string): boolean
   /** What the group uses now. Undefined when it does not exist. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,12 +13,14 @@ const { host, suffix, defer } = hostFixture()
 const parent = `/glovebox-test-${suffix}`
 defer(() => host.cgroups.remove(parent))
 
-/** Puts a process into the group in every hierarchy, as the OCI runtime does. */
+/** Puts a process into the group in every hierarchy, as the OCI runtime does: on v2 into one below, for a parent may hold none. */
 function enter(path: string, pid: number): void {
   const targets = host.mounts.list('/sys/fs/cgroup').filter(({ type }) => type.startsWith('cgroup'))
+  const place = host.cgroups.mode === 'v2' ? join(path, 'leaf') : path
   for (const { target } of targets)
     try {
-      writeFileSync(join(target, path, 'cgroup.procs'), String(pid), { flag: 'r+' })
+      if (host.cgroups.mode === 'v2') mkdirSync(join(target, place), { recursive: true })
+      writeFileSync(join(target, place, 'cgroup.procs'), String(pid), { flag: 'r+' })
     } catch {
       // A hierarchy that the host does not make groups in.
     }

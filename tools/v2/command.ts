@@ -35,5 +35,7 @@ export function run(program: string, args: readonly string[], { timeoutMs, env, 
 export async function mustRun(program: string, args: readonly string[], options: RunOptions): Promise<string> {
   const { code, output } = await run(program, args, options)
   if (code === 0) return output
-  throw new Error(`${program} ${args.join(' ')} ended with exit code ${code}:\n${output.trim().split('\n').slice(-20).join('\n')}`)
+  throw new Error(
+    `${program} ${args.join(' ')} ended with exit code ${code}:\n${output.trim().split('\n').slice(-20).join('\n')}`,
+  )
 }

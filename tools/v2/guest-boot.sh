@@ -23,6 +23,12 @@ for place in dev/shm run tmp var/tmp var/lib; do
   mkdir -p "/root/$place"
   mount -t tmpfs -o mode=1777 tmpfs "/root/$place"
 done
+# A project below one of these places has just been covered.
+read -r home < /v2/home
+if [ ! -e "/root$home" ]; then
+  mkdir -p "/root$home"
+  mount --bind "/host$home" "/root$home"
+fi
 mkdir /root/run/v2
 cp /v2/busybox /v2/guest-run.sh /v2/home /v2/node /v2/tests /root/run/v2/
 umount /proc

@@ -1,5 +1,5 @@
 # Second program of the guest, in the host's file tree: runs the tests, says their exit code, and turns the machine off.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 NO_COLOR=1
 busybox=/run/v2/busybox
 home=$($busybox cat /run/v2/home)
 node=$($busybox cat /run/v2/node)
@@ -8,8 +8,8 @@ cd "$home" || $busybox echo "v2: no $home in the guest"
 code=0
 while read -r test; do
   $busybox echo "v2: test $test"
-  # NODE_COMPILE_CACHE would only be written to memory here.
-  "$node" --test-reporter=spec "$test" < /dev/null || code=1
+  # A test that hangs must leave time for the others, and for the exit code.
+  $busybox timeout -s KILL 120 "$node" --test-reporter=spec "$test" < /dev/null || code=1
 done < /run/v2/tests
 $busybox echo "v2: exit $code"
 $busybox sync

@@ -50,7 +50,14 @@ function machineArguments({ kernel, memoryMiB, cpus, accelerator }: Machine, ini
   return [
     ...['-machine', 'q35,memory-backend=memory', '-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
     ...['-smp', String(cpus), '-m', `${memoryMiB}M`, '-object', memory],
-    ...['-kernel', kernel.image, '-initrd', initrd, '-append', 'console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on'],
+    ...[
+      '-kernel',
+      kernel.image,
+      '-initrd',
+      initrd,
+      '-append',
+      'console=ttyS0 loglevel=2 panic=-1 mitigations=off random.trust_cpu=on',
+    ],
     ...['-chardev', `socket,id=files,path=${socket}`, '-device', 'vhost-user-fs-pci,chardev=files,tag=host,queue-size=1024'],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio', '-monitor', 'none'],
   ]
@@ -68,13 +75,13 @@ async function appears(socket: string, server: ChildProcess | undefined): Promis
 
 function eachLine(child: ChildProcess, onLine: (line: string) => void): void {
   let rest = ''
-  const take = (chunk: Buffer) => {
-    const lines = (rest + chunk.toString('utf8')).split('\n')
+  const take = (text: string) => {
+    const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) onLine(line.replaceAll('\r', ''))
   }
-  child.stdout?.on('data', take)
-  child.stderr?.on('data', take)
+  child.stdout?.setEncoding('utf8').on('data', take)
+  child.stderr?.setEncoding('utf8').on('data', take)
 }
 
 async function endsWithin(child: ChildProcess, timeoutMs: number): Promise<boolean> {

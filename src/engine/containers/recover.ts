@@ -1,18 +1,19 @@
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-
 import { messageOf } from '#base'
+import { formatTimeNs } from '#engine/logs'
 import type { Adopted, ExitRecord } from '#engine/runtime'
 
 import type { Context } from './context.ts'
+import { adoptExecs } from './adopt-execs.ts'
 import { afterExit, scheduleRestart, takeDown } from './exit.ts'
 import { startHealth } from './health.ts'
 import { newLive, type LiveContainer } from './live.ts'
-import { cgroupPathOf, homeOf, runDirOf, runtimeStateOf } from './paths.ts'
+import { endpointStatus } from './networking.ts'
+import { cgroupPathOf, instanceCgroup, runDirOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { removeRecord } from './remove.ts'
 import { shouldStartWithDaemon } from './restart-plan.ts'
 import { becomeRunning, startContainer } from './start.ts'
+import { sweepStrangers } from './sweep.ts'
 
 /** The exit code of a container whose end nobody saw: a power cut, or somebody killed its shim. */
 const UNSEEN_EXIT = 255
@@ -22,16 +23,14 @@ const PARALLEL = 16
 
 /** Brings the records and the kernel together again after the daemon was away, whatever ended it. */
 export async function recoverContainers(context: Context): Promise<void> {
+  makeInstanceCgroup(context)
   const lives = context.records
     .table<ContainerRecord>('container')
     .entries()
     .map(([, record]) => newLive(record))
   for (const live of lives) context.registry.adopt(live)
   const found = new Map<string, Adopted>()
-  await inParallel(
-    lives,
-    async ({ record }) => void found.set(record.id, await context.runtime.adopt(runDirOf(context, record.id))),
-  )
+  await inParallel(lives, async ({ record }) => void found.set(record.id, await adopt(context, record)))
   await context.networks.recover({
     pidOf: (id) => {
       const adopted = found.get(id)
@@ -42,7 +41,47 @@ export async function recoverContainers(context: Context): Promise<void> {
     const adopted = found.get(live.record.id)
     if (adopted !== undefined) await context.locks.run(live.record.id, async () => await recoverOne(context, live, adopted))
   })
-  await sweep(context)
+  await sweepStrangers(context)
+  await startDue(context, lives)
+}
+
+/** One whose traces cannot be read keeps neither the others nor the daemon. */
+async function adopt(context: Context, record: ContainerRecord): Promise<Adopted> {
+  try {
+    return await context.runtime.adopt(runDirOf(context, record.id))
+  } catch (error) {
+    context.log.error('look for the process of a container', { container: record.name, error: messageOf(error) })
+    return { kind: 'lost', state: undefined }
+  }
+}
+
+/** Those that share a namespace of another one come after it. */
+async function startDue(context: Context, lives: readonly LiveContainer[]): Promise<void> {
+  const due = lives.filter(({ record, process, restart }) => {
+    const isThere = context.registry.tryFind(record.id)?.record.id === record.id
+    return isThere && process === null && restart === null && shouldStartWithDaemon(record.spec.restart, record.status)
+  })
+  const isSharing = ({ record: { spec } }: LiveContainer) =>
+    [spec.network.mode, spec.namespaces.pid, spec.namespaces.ipc].some((mode) => mode.startsWith('container:'))
+  for (const group of [due.filter((live) => !isSharing(live)), due.filter(isSharing)]) {
+    await inParallel(group, async (live) => {
+      try {
+        await context.locks.run(live.record.id, async () => await startContainer(context, live))
+      } catch (error) {
+        context.log.warn('start with the daemon', { container: live.record.name, error: messageOf(error) })
+      }
+    })
+  }
+}
+
+/** At every start of the daemon, for a restart of the machine took it: the OCI runtime makes its groups in this one. */
+function makeInstanceCgroup(context: Context): void {
+  try {
+    context.host.cgroups.createParent(instanceCgroup(context))
+  } catch (error) {
+    // Images can be built and looked at without; the start of a container tells what it lacks.
+    context.log.warn('make the cgroup of this instance', { error: messageOf(error) })
+  }
 }
 
 async function recoverOne(context: Context, live: LiveContainer, adopted: Adopted): Promise<void> {
@@ -58,26 +97,42 @@ function adoptRunning(context: Context, live: LiveContainer, { process }: Extrac
   const { status } = live.record
   const isSame = status.pid === process.pid && (status.state === 'running' || status.state === 'paused')
   // Killed between the start and the record of it: the container runs, so it is booked as running.
-  if (!isSame) return becomeRunning(context, live, process, {})
+  if (!isSame) becomeRunning(context, live, process, networkOf(context, live.record))
+  const state = isFrozen(context, live.record) ? 'paused' : 'running'
+  if (live.record.status.state !== state) context.registry.setStatus(live, { state })
+  void adoptExecs(context, live.record.id)
+  if (!isSame) return
   live.process = process
   context.watchExit(live, process)
   startHealth(context, live)
   context.log.info('adopted', { container: live.record.name, pid: process.pid })
 }
 
+/** What the start had been given when the daemon was killed before it could write it down. */
+function networkOf({ networks }: Context, { id }: ContainerRecord) {
+  const endpoints = networks.endpointsOf(id).map((endpoint) => [endpoint.networkName, endpointStatus(endpoint)] as const)
+  return { endpoints: Object.fromEntries(endpoints), ports: networks.publishedPorts(id) }
+}
+
+/** The kernel knows better than a record that was written after it. */
+function isFrozen({ host, ...places }: Context, { id, spec }: ContainerRecord): boolean {
+  return host.cgroups.freezeState(cgroupPathOf(places, id, spec.resources.cgroupParent)) !== 'thawed'
+}
+
 async function bookEnd(context: Context, live: LiveContainer, adopted: Exclude<Adopted, { kind: 'running' }>): Promise<void> {
   const { status, spec, id } = live.record
   if (adopted.kind === 'lost') await context.host.cgroups.kill(cgroupPathOf(context, id, spec.resources.cgroupParent))
   const wasRunning = status.state === 'running' || status.state === 'paused'
-  if (wasRunning || adopted.kind === 'exited') return await afterExit(context, live, null, endOf(context, live, adopted))
+  if (wasRunning || adopted.kind === 'exited') {
+    const end = endOf(context, live, adopted)
+    const isUnbooked = adopted.kind === 'exited' && !wasRunning && status.finishedAt !== formatTimeNs(end.exitedAtNs)
+    // Killed between the start and the record of it, and ended since.
+    if (isUnbooked) context.registry.setStatus(live, { startedAt: formatTimeNs(end.startedAtNs) })
+    return await afterExit(context, live, end)
+  }
   await takeDown(context, live.record)
   if (spec.shouldAutoRemove && status.state !== 'created') return await removeRecord(context, live, { removeVolumes: true })
-  if (status.state === 'restarting') return scheduleRestart(context, live, 0)
-  if (shouldStartWithDaemon(spec.restart, status)) {
-    await startContainer(context, live).catch((error: unknown) =>
-      context.log.warn('start with the daemon', { container: live.record.name, error: messageOf(error) }),
-    )
-  }
+  if (status.state === 'restarting') scheduleRestart(context, live, 0)
 }
 
 /** `lost` with a state: the process ran when the daemon went away and its shim is gone. Without one: the machine was restarted. */
@@ -87,31 +142,6 @@ function endOf(context: Context, live: LiveContainer, adopted: Exclude<Adopted, 
   const startedAtNs = adopted.state?.startedAtNs ?? nowNs
   const exitCode = adopted.state === undefined ? UNSEEN_EXIT : KILLED_EXIT
   return { pid: live.record.status.pid, exitCode, signal: undefined, startedAtNs, exitedAtNs: nowNs, runtimeError: undefined }
-}
-
-/** Directories, cgroups and namespaces of containers that have no record: a removal or a creation that a crash cut short. */
-async function sweep(context: Context): Promise<void> {
-  for (const id of namesIn(join(context.runDir, 'c'))) {
-    if (context.registry.tryFind(id) !== undefined) continue
-    await context.host.cgroups.kill(cgroupPathOf(context, id, ''))
-    await context.host.cgroups.remove(cgroupPathOf(context, id, ''))
-    rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
-    rmSync(runDirOf(context, id), { recursive: true, force: true })
-  }
-  for (const { id } of context.snapshots.containers()) {
-    if (context.registry.tryFind(id) === undefined) await context.snapshots.removeContainer(id)
-  }
-  for (const id of namesIn(join(context.root, 'containers'))) {
-    if (context.registry.tryFind(id) === undefined) rmSync(homeOf(context, id), { recursive: true, force: true })
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
