@@ -46,8 +46,6 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   await using undo = new AsyncDisposableStack()
   const random = systemRandom()
   const temporary = join(root, 'tmp')
-  rmSync(temporary, { recursive: true, force: true })
-  mkdirSync(temporary, { recursive: true, mode: 0o700 })
   const store = undo.use(openStore(join(root, 'state.db')))
   const events = createEvents(clock)
   const { snapshots, choice } = await openSnapshots({
@@ -56,6 +54,9 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     log,
     kernelRelease: host.kernel.facts().release,
   })
+  // Not before views that a killed daemon left mounted here are gone.
+  rmSync(temporary, { recursive: true, force: true })
+  mkdirSync(temporary, { recursive: true, mode: 0o700 })
   const content = createContent({ root })
   const ociRuntimePath = mustFind('crun')
   const runtime = shimRuntime({
@@ -109,7 +110,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     volumes,
     runtime,
     events,
-    initPath: null,
+    initPath: shimPath(),
   })
   await images.recover()
   await volumes.recover()

@@ -23,6 +23,7 @@ import { changesOf, exportOf, sizeOf } from './tree.ts'
 import { runTransient, type TransientOutcome, type TransientRun } from './transient.ts'
 import { updateContainer } from './update.ts'
 import { statsOf, topOf } from './usage.ts'
+import { waiter } from './waiter.ts'
 
 export interface ContainersService extends Containers {
   /** Adopts what a former daemon left: running containers go on, ended ones are booked, half-made things are removed. */
@@ -32,6 +33,8 @@ export interface ContainersService extends Containers {
   /** Before the daemon ends for good: every container stops, within its own stop timeout. */
   stopAll(): Promise<void>
 }
+
+const STOP_FOR_GOOD = { signal: null, timeoutS: null, isShutdown: true }
 
 export function createContainers(needs: ContainersNeeds): ContainersService {
   const context: Context = {
@@ -89,7 +92,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     remove: async (ref, options) => await removeContainer(context, registry.find(ref), options),
     rename: async (ref, name) => await underLock(ref, async (live) => await Promise.resolve(rename(context, live, name))),
     update: async (ref, change) => await underLock(ref, async (live) => await updateContainer(context, live, change)),
-    wait: async (ref, condition) => await Promise.resolve({ done: waiter(registry.find(ref), condition) }),
+    wait: async (ref, condition, signal) => await Promise.resolve({ done: waiter(registry.find(ref), condition, signal) }),
     attach: async (ref, options) => await attachContainer(context, registry.find(ref), options),
     resize: async (ref, size) => {
       const { process, record } = registry.find(ref)
@@ -117,19 +120,13 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     runTransient: async (run) => await runTransient(context, run),
     recover: async () => await recoverContainers(context),
     stopAll: async () => {
-      await Promise.all(registry.all().map(async (live) => await stopContainer(context, live, { signal: null, timeoutS: null })))
+      const stops = await Promise.allSettled(
+        registry.all().map(async (live) => await stopContainer(context, live, STOP_FOR_GOOD)),
+      )
+      const failed = stops.find((stop) => stop.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
     },
   }
-}
-
-async function waiter(
-  live: LiveContainer,
-  condition: Parameters<Containers['wait']>[1],
-): Promise<{ exitCode: number; error: string }> {
-  const { status } = live.record
-  const isOver = live.process === null && status.state !== 'restarting'
-  if (condition === 'not-running' && isOver) return { exitCode: status.exitCode, error: status.error }
-  return await new Promise((resolve) => live.waiters.add({ condition, resolve }))
 }
 
 async function pause(context: Context, live: LiveContainer): Promise<void> {

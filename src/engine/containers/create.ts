@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 
@@ -12,6 +12,7 @@ import { randomName, readName } from './names.ts'
 import { homeOf } from './paths.ts'
 import type { ContainerRecord, ContainerStatus, ResolvedMount } from './record.ts'
 import type { ContainerSpec, MountSpec } from './spec.ts'
+import { anonymousVolumes, forgetUnclaimed, noteUnclaimed } from './unclaimed-volumes.ts'
 import { fillVolume } from './volume-content.ts'
 
 export const NOT_STARTED: ContainerStatus = {
@@ -51,9 +52,16 @@ export async function createContainer(
   undo.use(volumes)
   const mounts = await resolveMounts(context, spec, volumes)
   const home = homeOf(context, id)
+  undo.defer(() => rmSync(home, { recursive: true, force: true }))
   mkdirSync(home, { recursive: true, mode: 0o710 })
   const record: ContainerRecord = { id, name, createdAt: formatTimeNs(context.clock.nowNs()), spec, status: NOT_STARTED, mounts }
-  context.registry.add(newLive(record))
+  const anonymous = anonymousVolumes(context, mounts)
+  if (anonymous.length === 0) context.registry.add(newLive(record))
+  else
+    context.records.atomically(() => {
+      context.registry.add(newLive(record))
+      forgetUnclaimed(context, anonymous)
+    })
   undo.move()
   publish(context, record, 'create')
   return { id, warnings: [] }
@@ -103,7 +111,7 @@ async function resolveMount(
   }
   const isNew = mount.name === '' || !context.volumes.list().some((volume) => volume.name === mount.name)
   const volume = await context.volumes.create({
-    name: mount.name === '' ? null : mount.name,
+    name: mount.name === '' ? unclaimedName(context) : mount.name,
     driver: mount.driver,
     driverOptions: mount.driverOptions,
     labels: mount.labels,
@@ -119,6 +127,13 @@ async function resolveMount(
     driver: volume.driver,
     isReadOnly: mount.isReadOnly,
   }
+}
+
+/** Written down before the volume is made: until a record names it, it is nobody's. */
+function unclaimedName(context: Context): string {
+  const name = context.random.bytes(32).toString('hex')
+  noteUnclaimed(context, [name])
+  return name
 }
 
 async function checkBindSource(source: string, createSource: boolean): Promise<void> {

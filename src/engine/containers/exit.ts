@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 
-import { messageOf } from '#base'
+import { backoffMs, messageOf } from '#base'
 import { formatTimeNs } from '#engine/logs'
 import type { ExitRecord, RunningProcess } from '#engine/runtime'
 
@@ -17,35 +17,41 @@ import { startContainer } from './start.ts'
 /** 128 + SIGKILL. */
 const KILLED_EXIT = 137
 
+/** An end that cannot be written down, mostly because the disk is full, is tried again until it can. */
+const BOOKING_RETRY = { firstMs: 100, maxMs: 10_000 }
+
 /** Follows a process to its end, whoever caused it, and then does what the record asks for. */
 export function watchExit(context: Context, live: LiveContainer, process: RunningProcess): void {
-  process.exited
-    .catch(async (error: unknown) => await endOfLost(context, live, process, error))
-    .then(async (exit) => await context.locks.run(live.record.id, async () => await afterExit(context, live, process, exit)))
-    .catch((error: unknown) =>
-      context.log.error('after the exit of a container', { container: live.record.name, error: messageOf(error) }),
-    )
+  void bookExit(context, live, process)
+}
+
+async function bookExit(context: Context, live: LiveContainer, process: RunningProcess): Promise<void> {
+  const exit = await process.exited.catch(async (error: unknown) => await endOfLost(context, live, process, error))
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await context.locks.run(live.record.id, async () => {
+        const isOurs = live.process === process || live.process === null
+        if (isOurs && context.registry.tryFind(live.record.id) === live) await afterExit(context, live, exit)
+      })
+    } catch (error) {
+      context.log.error('book the end of a container', { container: live.record.name, failures, error: messageOf(error) })
+      await context.clock.sleep(backoffMs(BOOKING_RETRY, failures))
+    }
+  }
 }
 
 /** The shim was killed: its process has no output and nobody to report to, so it ends as well, and that is booked as a kill. */
 async function endOfLost(context: Context, live: LiveContainer, process: RunningProcess, error: unknown): Promise<ExitRecord> {
   context.log.warn('the shim of a container is gone', { container: live.record.name, error: messageOf(error) })
-  await context.host.cgroups.kill(cgroupPathOf(context, live.record.id, live.record.spec.resources.cgroupParent))
+  await attempt(context, live.record, 'kill what its shim left', async () => {
+    await context.host.cgroups.kill(cgroupPathOf(context, live.record.id, live.record.spec.resources.cgroupParent))
+  })
   const { pid, startedAtNs } = process
   return { pid, exitCode: KILLED_EXIT, signal: 9, startedAtNs, exitedAtNs: context.clock.nowNs(), runtimeError: undefined }
 }
 
-/** Call with the lock held. */
-export async function afterExit(
-  context: Context,
-  live: LiveContainer,
-  process: RunningProcess | null,
-  exit: ExitRecord,
-): Promise<void> {
-  if (process !== null && live.process !== process) return
-  live.process = null
-  live.health?.[Symbol.dispose]()
-  live.health = null
+/** Call with the lock held. May be called again when it fails. */
+export async function afterExit(context: Context, live: LiveContainer, exit: ExitRecord): Promise<void> {
   const { record } = live
   const isOomKilled =
     (context.host.cgroups.usage(cgroupPathOf(context, record.id, record.spec.resources.cgroupParent))?.oomKills ?? 0) > 0
@@ -57,10 +63,12 @@ export async function afterExit(
     exitCode: exit.exitCode,
     isOomKilled,
     finishedAt: formatTimeNs(exit.exitedAtNs),
-    isManuallyStopped: live.isStopRequested,
     endpoints: {},
     ports: [],
   })
+  live.process = null
+  live.health?.[Symbol.dispose]()
+  live.health = null
   if (isOomKilled) publish(context, live.record, 'oom')
   publish(context, live.record, 'die', { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) })
   if (record.spec.shouldAutoRemove && !live.isRemovalRequested) return await removeEnded(context, live)
@@ -74,23 +82,40 @@ export async function afterExit(
  * container's lock; should the daemon die now, they are swept at its next start.
  */
 async function removeEnded(context: Context, live: LiveContainer): Promise<void> {
-  await leaveNetworks(context, live.record)
-  dropRecord(context, live)
+  await attempt(context, live.record, 'leave its networks', async () => await leaveNetworks(context, live.record))
+  dropRecord(context, live, { removeVolumes: true })
   // The answers to those who wait go out before the slow work starts.
   await new Promise((resolve) => setImmediate(resolve))
   await takeDown(context, live.record)
-  await removeTraces(context, live.record, { removeVolumes: true })
+  await removeTraces(context, live.record)
 }
 
-/** Gives back what the kernel holds for a container that has ended. Cheap things now; what may wait goes on behind. */
+/**
+ * Gives back what the kernel holds for a container that has ended. What cannot be given back keeps neither the rest nor the container's
+ * next step; the next start of the container or of the daemon tries again. The run directory goes last: it is what tells of the others.
+ */
 export async function takeDown(context: Context, record: ContainerRecord): Promise<void> {
-  await leaveNetworks(context, record)
-  context.snapshots.unmountContainer(record.id)
-  const dir = runDirOf(context, record.id)
-  const cgroup = cgroupPathOf(context, record.id, record.spec.resources.cgroupParent)
-  rmSync(runtimeStateOf(context, record.id), { recursive: true, force: true })
-  rmSync(dir, { recursive: true, force: true })
-  await context.host.cgroups.remove(cgroup)
+  const { id, spec } = record
+  const cgroup = cgroupPathOf(context, id, spec.resources.cgroupParent)
+  await attempt(context, record, 'leave its networks', async () => await leaveNetworks(context, record))
+  await attempt(context, record, 'end its last processes', async () => {
+    // With a process namespace of its own the kernel has killed them when the first one ended.
+    if (spec.namespaces.pid !== '') await context.host.cgroups.kill(cgroup)
+  })
+  await attempt(context, record, 'unmount its root', () => context.snapshots.unmountContainer(id))
+  await attempt(context, record, 'remove its cgroup', async () => await context.host.cgroups.remove(cgroup))
+  await attempt(context, record, 'remove its run directory', () => {
+    rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
+    rmSync(runDirOf(context, id), { recursive: true, force: true })
+  })
+}
+
+async function attempt(context: Context, { name }: ContainerRecord, what: string, work: () => Promise<void> | void) {
+  try {
+    await work()
+  } catch (error) {
+    context.log.warn('clean up after a container', { container: name, step: what, error: messageOf(error) })
+  }
 }
 
 async function decideNext(context: Context, live: LiveContainer): Promise<void> {
@@ -99,7 +124,7 @@ async function decideNext(context: Context, live: LiveContainer): Promise<void> 
   const plan = planRestart({
     policy: record.spec.restart,
     exitCode: record.status.exitCode,
-    isManuallyStopped: live.isStopRequested,
+    isManuallyStopped: live.isStopRequested || record.status.isManuallyStopped,
     failures: live.failures,
     restartCount: record.status.restartCount,
   })
@@ -116,7 +141,11 @@ export function scheduleRestart(context: Context, live: LiveContainer, afterMs: 
   context.registry.setStatus(live, { state: 'restarting' })
   live.restart = context.clock.after(afterMs, () => {
     live.restart = null
-    void context.locks.run(live.record.id, async () => await restartNow(context, live))
+    context.locks
+      .run(live.record.id, async () => await restartNow(context, live))
+      .catch((error: unknown) =>
+        context.log.error('restart a container', { container: live.record.name, error: messageOf(error) }),
+      )
   })
 }
 

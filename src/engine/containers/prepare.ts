@@ -5,7 +5,7 @@ import type { RuntimeSpec } from '#oci/runtime-spec'
 
 import type { Context } from './context.ts'
 import { joinNetworks, type JoinedNetwork } from './networking.ts'
-import { runDirOf } from './paths.ts'
+import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { mountRoot } from './root.ts'
 import { runtimeSpec } from './runtime-input.ts'
@@ -16,6 +16,14 @@ export interface Prepared {
   readonly rootfs: string
   readonly network: JoinedNetwork
   readonly spec: RuntimeSpec
+}
+
+/** An OCI runtime that fails or is killed may leave its state, a cgroup and even a process. */
+async function removeRemains(context: Context, { id, spec }: ContainerRecord): Promise<void> {
+  const cgroup = cgroupPathOf(context, id, spec.resources.cgroupParent)
+  await context.host.cgroups.kill(cgroup)
+  await context.host.cgroups.remove(cgroup)
+  rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
 }
 
 /** All that has to be there before the OCI runtime is called. The stack undoes what was done if a later step fails. */
@@ -29,6 +37,7 @@ export async function prepare(
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true, mode: 0o711 })
   undo.defer(() => rmSync(dir, { recursive: true, force: true }))
+  undo.defer(async () => await removeRemains(context, record))
   const root = mountRoot(context, record.id, layers, undo)
   const network = await joinNetworks(context, record, undo)
   return { dir, rootfs: root.path, network, spec: runtimeSpec(context, record, { rootfs: root.path, network }) }

@@ -1,7 +1,5 @@
 import { rm } from 'node:fs/promises'
 
-import { messageOf } from '#base'
-
 import type { Context } from './context.ts'
 import { publish } from './create.ts'
 import { containerError } from './errors.ts'
@@ -10,33 +8,45 @@ import { settleWaiters, type LiveContainer } from './live.ts'
 import { homeOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { SIGKILL, waitForExit } from './stop.ts'
+import { anonymousVolumes, noteUnclaimed, removeUnclaimedVolumes } from './unclaimed-volumes.ts'
 
 /** A killed process that is still there after this long is stuck in the kernel. */
 const KILL_TIMEOUT_MS = 10_000
+/** Somebody who starts a container as often as this while it is being removed means it. */
+const MAX_TRIES = 10
 
 export async function removeContainer(
   context: Context,
   live: LiveContainer,
   options: { force: boolean; volumes: boolean },
 ): Promise<void> {
-  const { status } = live.record
-  if (live.process !== null || status.state === 'paused') {
-    if (!options.force) {
-      throw containerError(
-        'container.running',
-        `You cannot remove a ${status.state} container ${live.record.id}. Stop the container before attempting removal or force remove`,
-      )
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    if (live.process !== null || ['paused', 'restarting'].includes(live.record.status.state)) {
+      if (!options.force) throw refusal(live)
+      live.isRemovalRequested = true
+      live.isStopRequested = true
+      await killForRemoval(context, live)
     }
-    live.isRemovalRequested = true
-    live.isStopRequested = true
-    await killForRemoval(context, live)
+    if (await removeIfStopped(context, live, options.volumes)) return
   }
-  await context.locks.run(live.record.id, async () => {
-    if (context.registry.tryFind(live.record.id) !== live) return
+  throw containerError('container.running', `container ${live.record.name} was started again while it was being removed`)
+}
+
+function refusal({ record }: LiveContainer) {
+  return containerError(
+    'container.running',
+    `You cannot remove a ${record.status.state} container ${record.id}. Stop the container before attempting removal or force remove`,
+  )
+}
+
+/** False: it runs, because a restart was under way when the removal began. */
+async function removeIfStopped(context: Context, live: LiveContainer, removeVolumes: boolean): Promise<boolean> {
+  return await context.locks.run(live.record.id, async () => {
+    if (context.registry.tryFind(live.record.id) !== live) return true
+    if (live.process !== null) return false
     cancelRestart(context, live)
-    if (live.process !== null)
-      throw containerError('container.running', `container ${live.record.name} was started again while it was being removed`)
-    await removeRecord(context, live, { removeVolumes: options.volumes })
+    await removeRecord(context, live, { removeVolumes })
+    return true
   })
 }
 
@@ -56,40 +66,28 @@ async function killForRemoval(context: Context, live: LiveContainer): Promise<vo
 
 /** Call with the lock held. */
 export async function removeRecord(context: Context, live: LiveContainer, options: { removeVolumes: boolean }): Promise<void> {
-  dropRecord(context, live)
-  await removeTraces(context, live.record, options)
+  dropRecord(context, live, options)
+  await removeTraces(context, live.record)
 }
 
 /** The record goes first: from then on the name is free and a crash leaves only things that the next start sweeps. */
-export function dropRecord(context: Context, live: LiveContainer): void {
+export function dropRecord(context: Context, live: LiveContainer, { removeVolumes }: { removeVolumes: boolean }): void {
   for (const session of live.waitingSessions) session.end()
-  context.registry.drop(live)
+  const volumes = removeVolumes ? anonymousVolumes(context, live.record.mounts) : []
+  if (volumes.length === 0) context.registry.drop(live)
+  else
+    context.records.atomically(() => {
+      noteUnclaimed(context, volumes)
+      context.registry.drop(live)
+    })
   publish(context, live.record, 'destroy')
   settleWaiters(live, 'removed')
 }
 
 /** What a container without a record has left on disk. */
-export async function removeTraces(
-  context: Context,
-  record: ContainerRecord,
-  options: { removeVolumes: boolean },
-): Promise<void> {
+export async function removeTraces(context: Context, record: ContainerRecord): Promise<void> {
   await context.snapshots.removeContainer(record.id)
   await rm(homeOf(context, record.id), { recursive: true, force: true })
   await context.images.sweep()
-  if (options.removeVolumes) await removeAnonymousVolumes(context, record.mounts)
-}
-
-async function removeAnonymousVolumes(
-  context: Context,
-  mounts: readonly { readonly type: string; readonly name: string }[],
-): Promise<void> {
-  for (const mount of mounts) {
-    if (mount.type !== 'volume') continue
-    const isAnonymous = context.volumes.list().some((volume) => volume.name === mount.name && volume.isAnonymous)
-    if (!isAnonymous || context.volumes.users(mount.name).length > 0) continue
-    await context.volumes
-      .remove(mount.name, { force: true })
-      .catch((error: unknown) => context.log.warn('remove an anonymous volume', { volume: mount.name, error: messageOf(error) }))
-  }
+  await removeUnclaimedVolumes(context, anonymousVolumes(context, record.mounts))
 }

@@ -36,11 +36,12 @@ export function planRestart(facts: RestartFacts): RestartPlan {
 /** What the restart policy says of a container that is not running when the daemon starts. */
 export function shouldStartWithDaemon(
   policy: RestartSpec,
-  status: Pick<ContainerStatus, 'state' | 'isManuallyStopped' | 'exitCode'>,
+  status: Pick<ContainerStatus, 'state' | 'isManuallyStopped' | 'exitCode' | 'restartCount'>,
 ): boolean {
   if (status.state === 'created' || status.state === 'removing' || status.state === 'dead') return false
   if (policy.name === 'always') return true
   if (policy.name === 'unless-stopped') return !status.isManuallyStopped
-  if (policy.name === 'on-failure') return !status.isManuallyStopped && status.exitCode !== 0
+  const isExhausted = policy.maximumRetryCount > 0 && status.restartCount >= policy.maximumRetryCount
+  if (policy.name === 'on-failure') return !status.isManuallyStopped && status.exitCode !== 0 && !isExhausted
   return false
 }

@@ -1,4 +1,4 @@
-import { during, parseBytes, shortId, type GloveboxError } from '#base'
+import { during, messageOf, parseBytes, shortId, type GloveboxError } from '#base'
 import { formatTimeNs } from '#engine/logs'
 import type { LogFile, RunningProcess, ShimConnection } from '#engine/runtime'
 
@@ -11,6 +11,8 @@ import type { LiveContainer } from './live.ts'
 import type { JoinedNetwork } from './networking.ts'
 import { logPathOf } from './paths.ts'
 import { prepare } from './prepare.ts'
+import { SIGKILL } from './stop.ts'
+import { removeRecord } from './remove.ts'
 import type { ContainerStatus } from './record.ts'
 
 /**
@@ -24,7 +26,10 @@ export async function startContainer(context: Context, live: LiveContainer): Pro
     undo.move()
     becomeRunning(context, live, process, { endpoints: network.endpoints, ports: network.ports })
   } catch (error) {
-    throw recordFailure(context, live, error)
+    const failure = recordFailure(context, live, error)
+    if (live.record.spec.shouldAutoRemove && context.registry.tryFind(live.record.id) === live)
+      await removeRecord(context, live, { removeVolumes: true })
+    throw failure
   }
 }
 
@@ -79,17 +84,24 @@ export function becomeRunning(
   const { spec } = live.record
   live.process = process
   live.isStopRequested = false
-  context.registry.setStatus(live, {
-    ...network,
-    state: 'running',
-    pid: process.pid,
-    exitCode: 0,
-    error: '',
-    isOomKilled: false,
-    startedAt: formatTimeNs(process.startedAtNs),
-    health: spec.health === null ? null : UNKNOWN_HEALTH,
-  })
+  // First of all: whatever happens next, its end is noticed.
   context.watchExit(live, process)
+  try {
+    context.registry.setStatus(live, {
+      ...network,
+      state: 'running',
+      pid: process.pid,
+      exitCode: 0,
+      error: '',
+      isOomKilled: false,
+      startedAt: formatTimeNs(process.startedAtNs),
+      health: spec.health === null ? null : UNKNOWN_HEALTH,
+    })
+  } catch (error) {
+    // A container that runs without a record of it would be nobody's.
+    process.signal(SIGKILL)
+    throw error
+  }
   publish(context, live.record, 'start')
   startHealth(context, live)
 }
@@ -105,12 +117,12 @@ function recordFailure(context: Context, live: LiveContainer, cause: unknown): G
   for (const session of live.waitingSessions) session.end()
   live.waitingSessions.clear()
   if (context.registry.tryFind(live.record.id) !== undefined) {
-    context.registry.setStatus(live, {
-      state: live.record.status.startedAt === '' ? 'created' : 'exited',
-      pid: 0,
-      exitCode,
-      error: error.message,
-    })
+    const state = live.record.status.startedAt === '' ? 'created' : 'exited'
+    try {
+      context.registry.setStatus(live, { state, pid: 0, exitCode, error: error.message, endpoints: {}, ports: [] })
+    } catch (second) {
+      context.log.error('record a failed start', { container: live.record.name, error: messageOf(second) })
+    }
   }
   return error
 }

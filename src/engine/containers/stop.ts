@@ -12,21 +12,26 @@ export const SIGKILL = 9
 /** After SIGKILL only the kernel's own work is left; longer than this it is stuck. */
 const KILL_TIMEOUT_MS = 10_000
 
+export interface StopOptions {
+  readonly signal: string | null
+  readonly timeoutS: number | null
+  /** The daemon ends for good, which is no wish of the user's about this container: the next daemon starts it as its policy says. */
+  readonly isShutdown?: boolean
+}
+
 /** False: it was not running. Does not hold the lock while it waits, so that `kill` and `inspect` go on. */
-export async function stopContainer(
-  context: Context,
-  live: LiveContainer,
-  options: { signal: string | null; timeoutS: number | null },
-): Promise<boolean> {
-  const { process } = live
-  if (process === null) {
+export async function stopContainer(context: Context, live: LiveContainer, options: StopOptions): Promise<boolean> {
+  if (live.process === null) {
     const wasDue = live.record.status.state === 'restarting'
-    await context.locks.run(live.record.id, async () => await Promise.resolve(cancelRestart(context, live)))
-    return wasDue
+    // A start that is under way ends first: then there is something to stop.
+    await context.locks.run(live.record.id, async () => await Promise.resolve(callOff(context, live, options)))
+    if (live.process === null) return wasDue
   }
+  const { process } = live
   const { spec } = live.record
   const timeoutS = options.timeoutS ?? spec.stopTimeoutS
-  live.isStopRequested = true
+  if (options.isShutdown === true) live.isStopRequested = true
+  else markStopped(context, live)
   if (live.record.status.state === 'paused') await unpauseToStop(context, live)
   const signal = signalNumber(options.signal ?? spec.stopSignal)
   publish(context, live.record, 'kill', { signal: String(signal) })
@@ -42,6 +47,23 @@ export async function stopContainer(
   await context.locks.run(live.record.id, async () => await Promise.resolve())
   publish(context, live.record, 'stop')
   return true
+}
+
+function callOff(context: Context, live: LiveContainer, { isShutdown = false }: StopOptions): void {
+  if (live.process !== null) return
+  if (isShutdown) live.restart?.[Symbol.dispose]()
+  else cancelRestart(context, live)
+}
+
+/** Written before the signal goes out: whoever finds the container ended later must know that this was wanted. */
+function markStopped(context: Context, live: LiveContainer): void {
+  live.isStopRequested = true
+  const { record } = live
+  if (record.status.isManuallyStopped) return
+  const status = { ...record.status, isManuallyStopped: true }
+  // Where a policy asks for it after a power cut, it has to be on the disk.
+  if (record.spec.restart.name === 'no') context.registry.setStatus(live, status)
+  else context.registry.replace(live, { ...record, status })
 }
 
 async function unpauseToStop(context: Context, live: LiveContainer): Promise<void> {
@@ -62,7 +84,7 @@ export async function killContainer(context: Context, live: LiveContainer, signa
       `Cannot kill container: ${live.record.name}: Container ${live.record.id} is not running`,
     )
   // A signal that ends it by the user's will is not a crash to restart from.
-  if (signal === SIGKILL || signal === signalNumber(live.record.spec.stopSignal)) live.isStopRequested = true
+  if (signal === SIGKILL || signal === signalNumber(live.record.spec.stopSignal)) markStopped(context, live)
   publish(context, live.record, 'kill', { signal: String(signal) })
   process.signal(signal)
   if (signal === SIGKILL && live.record.status.state === 'paused') await unpauseToStop(context, live)

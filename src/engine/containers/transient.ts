@@ -7,7 +7,7 @@ import { formatTimeNs } from '#engine/logs'
 import type { Context } from './context.ts'
 import { NOT_STARTED } from './create.ts'
 import { takeDown } from './exit.ts'
-import { homeOf } from './paths.ts'
+import { cgroupPathOf, homeOf } from './paths.ts'
 import { prepare } from './prepare.ts'
 import type { ContainerRecord, ResolvedMount } from './record.ts'
 import type { ContainerSpec } from './spec.ts'
@@ -73,7 +73,11 @@ async function execute(context: Context, record: ContainerRecord, run: Transient
   run.signal?.addEventListener('abort', kill, { once: true })
   if (run.signal?.aborted === true) kill()
   try {
-    const exit = await process.exited
+    const exit = await process.exited.catch(async (error: unknown) => {
+      // Its shim was killed: what it ran has nobody any more.
+      await context.host.cgroups.kill(cgroupPathOf(context, record.id, record.spec.resources.cgroupParent))
+      throw error
+    })
     await process.outputEnded
     return exit.exitCode
   } finally {
