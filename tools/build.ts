@@ -47,7 +47,13 @@ async function bundleCli(): Promise<void> {
   const libraries = new Set<string>()
   const define = { 'import.meta.dirname': '__dirname' }
   await bundle(
-    { ...common, entryPoints: ['src/cli/main.ts'], format: 'cjs', define, plugins: [lazyBuiltins, compiledSchema, librariesApart(libraries)] },
+    {
+      ...common,
+      entryPoints: ['src/cli/main.ts'],
+      format: 'cjs',
+      define,
+      plugins: [lazyBuiltins, compiledSchema, librariesApart(libraries)],
+    },
     'cli-main.cjs',
   )
   await Promise.all([...libraries].map((name) => bundle({ ...common, entryPoints: [name], format: 'cjs' }, libraryFile(name))))

@@ -59,7 +59,7 @@ export const up = command({
       for (const reason of followed.reasons) stderr.write(`${paint('red', 'failed:')} ${reason}\n`)
       return 1
     }
-    if (!change.isChanged) stdout.write(`${spec.name}: nothing to do\n`)
+    if (!change.isChanged) stdout.write(`${spec.name}: ${followed.wasThere ? 'nothing to do' : 'nothing new; it is up again'}\n`)
     stdout.write(urlLines(followed.status?.services ?? [], context.paint))
     return 0
   },

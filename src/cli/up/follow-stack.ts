@@ -8,6 +8,8 @@ export interface Followed {
   readonly outcome: 'ready' | 'failed' | 'interrupted'
   readonly reasons: readonly string[]
   readonly status: StackStatus | undefined
+  /** It was ready from the first look on. */
+  readonly wasThere: boolean
 }
 
 /** A reason that lasts this long is worth telling where lines cannot be taken back. */
@@ -16,17 +18,21 @@ const LASTING_MS = 1500
 /** Shows how a stack gets on until it is there, has failed, or the user has seen enough. */
 export async function followStack(events: AsyncIterable<StackEvent>, show: Progress, clock: Clock): Promise<Followed> {
   let status: StackStatus | undefined
+  let isFirst = true
+  let wasThere = false
   using narrator = narrate(show, clock)
   for await (const event of events) {
-    if (event.kind === 'removed') return { outcome: 'failed', reasons: ['the stack was removed'], status }
+    if (event.kind === 'removed') return { outcome: 'failed', reasons: ['the stack was removed'], status, wasThere }
     status = event.status
+    wasThere ||= isFirst && status.state === 'ready'
+    isFirst = false
     for (const service of status.services) {
       show.update(service.name, serviceState(service), service.whyNotYet ?? '')
       narrator.look(service)
     }
-    if (event.kind === 'settled') return { outcome: event.outcome, reasons: event.reasons, status }
+    if (event.kind === 'settled') return { outcome: event.outcome, reasons: event.reasons, status, wasThere }
   }
-  return { outcome: 'interrupted', reasons: [], status }
+  return { outcome: 'interrupted', reasons: [], status, wasThere }
 }
 
 interface Narrator extends Disposable {
@@ -43,7 +49,8 @@ function narrate(show: Progress, clock: Clock): Narrator {
       const before = told.get(service.name)
       if (before?.text === text) return
       before?.timer?.[Symbol.dispose]()
-      if (isThere) show.say(text)
+      // What was there from the start is no news.
+      if (isThere && before !== undefined) show.say(text)
       told.set(service.name, { text, timer: isThere ? undefined : clock.after(LASTING_MS, () => show.say(text)) })
     },
     [Symbol.dispose]: () => {
@@ -56,7 +63,7 @@ function arrival(service: StackService): string {
   if (service.state === 'done') return `${service.name} has done its work.`
   return service.desiredReplicas === 1
     ? `${service.name} is ready.`
-    : `${service.name} is ready, all ${counted(service.desiredReplicas, 'replica')} of it.`
+    : `${service.name} is ready, ${counted(service.desiredReplicas, 'replica')}.`
 }
 
 function obstacle({ name, whyNotYet }: StackService): string {
