@@ -33,7 +33,14 @@ static int run_main(int argc, char **argv) {
   run_shim(&options, fcntl(DAEMON_FD, F_GETFD) < 0 ? -1 : DAEMON_FD);
 }
 
+/* Inside a container the program has another name, and nothing of the host's must be reached by its arguments. */
+static int is_init(const char *name) {
+  const char *slash = strrchr(name, '/');
+  return strcmp(slash == NULL ? name : slash + 1, "docker-init") == 0;
+}
+
 int main(int argc, char **argv) {
+  if (argc >= 1 && is_init(argv[0])) return init_main(argc - 1, argv + 1);
   if (argc >= 2 && strcmp(argv[1], "run") == 0) return run_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "supervise") == 0) return supervise_main(argc - 2, argv + 2);

@@ -251,5 +251,7 @@ _Noreturn void run_shim(const struct options *options, int daemon_fd);
 /* Forks one process for each connection to a socket, as the connection asks: a shim, or a short command. */
 int serve_main(int argc, char **argv);
 int supervise_main(int argc, char **argv);
+/* The first process of a container that asked for one. Returns the exit code of its command. */
+int init_main(int argc, char **argv);
 
 #endif

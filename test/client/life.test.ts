@@ -169,7 +169,7 @@ eachClient('the life of a container', (bench) => {
       return live.stdout() === '' ? undefined : true
     })
     live.kill('SIGINT')
-    await live.ended
+    await live.finish()
     assert.match(live.stdout(), /^watched\n/)
   })
 

@@ -6,7 +6,7 @@ import { type Docker } from '../support/docker.ts'
 import { eachClient } from './each-client.ts'
 
 /** Words of the tests' own, none of which a shell would read otherwise. */
-const PLAIN = /^[\w./=:,;$ -]+$/
+const PLAIN = /^[\w./=:,;$" -]+$/
 
 interface Terminal extends Running {
   resize(rows: number, columns: number): Promise<void>
@@ -30,7 +30,7 @@ eachClient('docker on a terminal', (bench) => {
     await shell.shows(/# /)
     shell.write('stty size; echo $TERM; tty; exit 6\n')
     await shell.shows(/24 80\r\nxterm\r\n\/dev\/pts\/0\r\n/)
-    assert.equal((await shell.ended).code, 6)
+    assert.equal((await shell.finish()).code, 6)
   })
 
   test('a resize outside is a resize inside', async () => {
@@ -40,14 +40,14 @@ eachClient('docker on a terminal', (bench) => {
     shell.write('sleep 0.5; stty size\n')
     await shell.shows(/33 111/)
     shell.write('exit\n')
-    assert.equal((await shell.ended).code, 0)
+    assert.equal((await shell.finish()).code, 0)
   })
 
   test('Ctrl-C interrupts the process', async () => {
-    const shell = await onTerminal(bench().docker, 'run', '--rm', '-it', 'busybox', 'sh', '-c', 'echo begun; sleep 100')
+    const shell = await onTerminal(bench().docker, 'run', '--rm', '-it', 'busybox', 'sh', '-c', 'trap "exit 77" INT; echo begun; sleep 100; echo over')
     await shell.shows(/begun/)
     shell.write('\x03')
-    assert.equal((await shell.ended).code, 130)
+    assert.equal((await shell.finish()).code, 77)
   })
 
   test('Ctrl-P Ctrl-Q detaches, and attach comes back to the same process', async () => {
@@ -58,12 +58,12 @@ eachClient('docker on a terminal', (bench) => {
     await shell.shows(/before/)
     shell.write('\x10\x11')
     await shell.shows(/read escape sequence/).catch(() => undefined)
-    await shell.ended
+    await shell.finish()
     assert.equal((await docker.inspect('left')).State.Running, true)
     const back = await onTerminal(docker, 'attach', 'left')
     back.write('\necho $x after; exit 4\n')
     await back.shows(/before after/)
-    assert.equal((await back.ended).code, 4)
+    assert.equal((await back.finish()).code, 4)
     await docker.must('rm', 'left')
   })
 
@@ -72,7 +72,7 @@ eachClient('docker on a terminal', (bench) => {
     const shell = await onTerminal(docker, 'run', '-it', '--detach-keys', 'ctrl-a,d', '--name', 'keyed', 'busybox', 'sh')
     await shell.shows(/# /)
     shell.write('\x01d')
-    await shell.ended
+    await shell.finish()
     assert.equal((await docker.inspect('keyed')).State.Running, true)
     await docker.must('rm', '-f', 'keyed')
   })
@@ -85,7 +85,7 @@ eachClient('docker on a terminal', (bench) => {
     await shell.resize(40, 90)
     shell.write('sleep 0.5; stty size; tty; exit 8\n')
     await shell.shows(/40 90\r\n\/dev\/pts\/0/)
-    assert.equal((await shell.ended).code, 8)
+    assert.equal((await shell.finish()).code, 8)
     await docker.must('rm', '-f', 'host')
   })
 

@@ -31,11 +31,15 @@ export async function startDaemon(): Promise<TestDaemon> {
   const launcher = join(HOME, 'glovebox')
   const daemon = spawnProgram(launcher, [...place, 'daemon'])
   const glovebox = (...words: readonly string[]) => run(launcher, [...place, ...words], { timeoutMs: STOP_TIMEOUT_MS })
-  await daemon.shows(/ready socket=|glovebox: |Error/, START_TIMEOUT_MS)
+  await until('the daemon to answer', START_TIMEOUT_MS, async () => {
+    const isReady = daemon.output().includes('ready socket=')
+    return await Promise.resolve(isReady || daemon.code() !== null ? true : undefined)
+  })
+  if (daemon.code() !== null) throw new Error(`the daemon ended with ${daemon.code()}:\n${daemon.output()}`)
   const stop = async () => {
     const stopped = await glovebox('daemon', 'stop')
     if (stopped.code !== 0) daemon.kill('SIGKILL')
-    await daemon.ended
+    await daemon.finish()
     rmSync(directory, { recursive: true, force: true })
     if (stopped.code !== 0) throw new Error(`stop the daemon: ${stopped.stderr}${stopped.stdout}\n${daemon.output()}`)
     await until('nothing to be left of the daemon', GONE_TIMEOUT_MS, async () => {

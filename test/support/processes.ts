@@ -20,7 +20,7 @@ export interface RunOptions {
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = spawnProgram(program, args, options.env)
   child.end(options.input)
-  return await within(child, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, `${program} ${args.join(' ')}`)
+  return await child.finish(options.timeoutMs)
 }
 
 /** A program that a test talks to while it runs. */
@@ -37,6 +37,8 @@ export interface Running {
   end(text?: string | Buffer): void
   kill(signal: NodeJS.Signals): void
   readonly ended: Promise<Ended>
+  /** Waits for its end; one that does not come in time is an error with all that it wrote. */
+  finish(timeoutMs?: number): Promise<Ended>
   /** Resolves when the output so far matches. */
   shows(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>
 }
@@ -69,6 +71,14 @@ export function spawnProgram(program: string, args: readonly string[], env: Node
     end: (input) => void child.stdin.end(input),
     kill: (signal) => void child.kill(signal),
     ended,
+    finish: async (timeoutMs = DEFAULT_TIMEOUT_MS) => {
+      const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+      const started = performance.now()
+      const last = await ended
+      clearTimeout(late)
+      if (performance.now() - started < timeoutMs) return last
+      throw new Error(`${program} ${args.join(' ')}: did not end within ${timeoutMs} ms; it wrote:\n${text()}`)
+    },
     shows: async (pattern, timeoutMs = DEFAULT_TIMEOUT_MS) =>
       await until(
         `${program} ${args.join(' ')} to show ${pattern}; it showed ${text()}`,
@@ -76,15 +86,6 @@ export function spawnProgram(program: string, args: readonly string[], env: Node
         async () => await Promise.resolve(pattern.exec(text()) ?? undefined),
       ),
   }
-}
-
-export async function within(child: Running, timeoutMs: number, what: string): Promise<Ended> {
-  const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
-  const started = performance.now()
-  const ended = await child.ended
-  clearTimeout(late)
-  if (performance.now() - started < timeoutMs) return ended
-  throw new Error(`${what}: did not end within ${timeoutMs} ms; it wrote:\n${ended.stdout}${ended.stderr}`)
 }
 
 const POLL_MS = 20

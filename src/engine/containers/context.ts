@@ -29,8 +29,8 @@ export interface ContainersNeeds {
   readonly volumes: Volumes
   readonly runtime: Runtime
   readonly events: Events
-  /** Path of the small init for `--init`. */
-  readonly initPath: string | null
+  /** A static program that is an init when it is called `docker-init`. */
+  readonly initPath: string
 }
 
 /** The needs and what the module's own parts share. */

@@ -27,11 +27,12 @@ export interface Containers {
     ref: string,
     change: { readonly resources: Partial<ResourceSpec>; readonly restart: RestartSpec | null },
   ): Promise<readonly string[]>
-  /** The promise inside resolves when the condition comes true; the outer one when the waiter is in place. */
+  /** The promise inside resolves when the condition comes true, and to null when the signal comes first; the outer one when the waiter is in place. */
   wait(
     ref: string,
     condition: 'not-running' | 'next-exit' | 'removed',
-  ): Promise<{ readonly done: Promise<{ readonly exitCode: number; readonly error: string }> }>
+    signal?: AbortSignal,
+  ): Promise<{ readonly done: Promise<{ readonly exitCode: number; readonly error: string } | null> }>
   attach(ref: string, options: AttachOptions): Promise<AttachStream>
   resize(ref: string, size: { readonly rows: number; readonly columns: number }): Promise<void>
   logs(ref: string, options: LogReadOptions): AsyncIterable<LogEntry>

@@ -29,7 +29,7 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
   const input: RuntimeSpecInput = {
     process: {
       ...processInput(spec, user),
-      args: commandOf(spec),
+      args: [...initOf(context, spec).args, ...commandOf(spec)],
       env: environmentOf(spec.process, user, place.network.hostname),
     },
     security: spec.security,
@@ -37,7 +37,11 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     hostname: spec.namespaces.uts === 'host' ? '' : place.network.hostname,
     domainname: spec.domainname,
     rootfs: { path: place.rootfs, isReadOnly: spec.security.isReadOnlyRoot },
-    mounts: [...identityMounts(spec, place.network), ...record.mounts.map((mount) => mountOf(mount, spec))],
+    mounts: [
+      ...identityMounts(spec, place.network),
+      ...initOf(context, spec).mounts,
+      ...record.mounts.map((mount) => mountOf(mount, spec)),
+    ],
     shmBytes: spec.resources.shmBytes,
     cgroupsPath: cgroupPathOf(context, record.id, spec.resources.cgroupParent),
     resources: { ...spec.resources, blkioDevices: throttledDevices(spec.resources.blkioDevices) },
@@ -47,6 +51,16 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     annotations: spec.annotations,
   }
   return planRuntimeSpec(input, context.host.kernel.facts())
+}
+
+/** Where programs that look for an init expect it. */
+export const INIT_TARGET = '/sbin/docker-init'
+
+/** `--init`: a first process that starts the command, passes signals on and reaps orphans. */
+function initOf({ initPath }: Context, { hasInit }: ContainerSpec): { args: readonly string[]; mounts: readonly RuntimeMount[] } {
+  if (!hasInit) return { args: [], mounts: [] }
+  const mount = { destination: INIT_TARGET, type: 'bind', source: initPath, options: ['bind', 'ro', 'rprivate'] }
+  return { args: [INIT_TARGET, '--'], mounts: [mount] }
 }
 
 /** One more process in a container that runs: its user comes from the container's own files as they are now. */

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 
 import type { Context } from './context.ts'
 import type { Containers } from './port.ts'
 import type { ContainerRecord } from './record.ts'
+import { INIT_TARGET } from './runtime-input.ts'
 
 type Changes = Awaited<ReturnType<Containers['changes']>>
 
@@ -12,11 +14,24 @@ export async function sizeOf(context: Context, record: ContainerRecord): Promise
   return { rwBytes, rootFsBytes: rwBytes + (image?.sizeBytes ?? 0) }
 }
 
+/** Mount points that every container gets: where the image has none, making them is no change of the container's. */
+const MOUNT_POINTS = new Set(['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf', INIT_TARGET])
+
 /** What the container changed against its image, as `docker diff` lists it. */
 export async function changesOf(context: Context, record: ContainerRecord): Promise<Changes> {
   const changes: Changes[number][] = []
   for await (const change of context.snapshots.changes(record.id)) changes.push(change)
-  return changes
+  return withoutMountPoints(changes)
+}
+
+/** With a mount point goes its directory, unless something else in there was changed. */
+export function withoutMountPoints(changes: Changes): Changes {
+  const isMountPoint = ({ path, kind }: Changes[number]) => kind === 'added' && MOUNT_POINTS.has(path)
+  const left = changes.filter((change) => !isMountPoint(change))
+  const touched = new Set(changes.filter(isMountPoint).map(({ path }) => dirname(path)))
+  const isOnlyTouched = ({ path }: Changes[number]) =>
+    touched.has(path) && !left.some((other) => other.path.startsWith(`${path}/`))
+  return left.filter((change) => !isOnlyTouched(change))
 }
 
 /** The whole file system, as the container sees it now. */

@@ -87,11 +87,13 @@ export async function waitContainer(call: Call, { engine }: RouteContext): Promi
   const asked = call.query.text('condition') || 'not-running'
   const condition = CONDITIONS.find((known) => known === asked)
   if (condition === undefined) throw dockerError('docker.field_invalid', `invalid condition: ${JSON.stringify(asked)}`)
-  const { done } = await engine.containers.wait(idOf(call), condition)
+  const { done } = await engine.containers.wait(idOf(call), condition, call.signal)
   const { response } = call
   response.writeHead(200, { 'Content-Type': 'application/json' })
   response.flushHeaders()
-  const { exitCode, error } = await done
+  const ended = await done
+  if (ended === null) return
+  const { exitCode, error } = ended
   response.end(`${JSON.stringify({ StatusCode: exitCode, ...(error === '' ? {} : { Error: { Message: error } }) })}\n`)
 }
 

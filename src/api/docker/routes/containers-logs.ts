@@ -4,6 +4,7 @@ import type { LogEntry } from '#engine/containers'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { streamType } from '../hijack.ts'
+import { framed } from '../stream-frame.ts'
 import { readTimestampNs } from '../timestamps.ts'
 import { idOf } from './ids.ts'
 
@@ -57,13 +58,4 @@ function tailOf(text: string): number | null {
 function prefixed(entry: LogEntry, { timestamps, details }: { readonly timestamps: boolean; readonly details: boolean }): Buffer {
   const prefix = `${timestamps ? `${entry.time} ` : ''}${details ? ' ' : ''}`
   return prefix === '' ? entry.line : Buffer.concat([Buffer.from(prefix), entry.line])
-}
-
-/** Docker's stream frame: the stream's number, three zero bytes, the length in four bytes, big-endian. */
-function framed(stream: LogEntry['stream'], line: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(8 + line.length)
-  frame.writeUInt32BE(stream === 'stdout' ? 0x01_00_00_00 : 0x02_00_00_00, 0)
-  frame.writeUInt32BE(line.length, 4)
-  line.copy(frame, 8)
-  return frame
 }

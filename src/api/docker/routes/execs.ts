@@ -1,8 +1,13 @@
+import { Readable } from 'node:stream'
+
+import { messageOf } from '#base'
+import type { AttachStream } from '#engine/containers'
 import { parseJsonObject, readJson, sendEmpty, sendJson } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { hijackable } from '../hijack.ts'
+import { framed } from '../stream-frame.ts'
 import { refuseOtherFields, type FieldTable } from '../translate/fields.ts'
 import { consoleSize } from '../translate/process.ts'
 import { readerOf } from '../translate/read.ts'
@@ -63,9 +68,20 @@ export async function startExec(call: Call, { engine, clock }: RouteContext): Pr
     hasTty: body.bool('Tty'),
     consoleSize: consoleSize(json['ConsoleSize'], 'ConsoleSize'),
   }
-  const stream = await engine.containers.exec.start(idOf(call), options)
+  const { exec } = engine.containers
+  const id = exec.get(idOf(call)).id
+  const stream = await exec.start(id, options).catch((error: unknown) => {
+    // Whoever asked for the streams is told in them: clients take the connection over before they read an answer.
+    if (options.detach) throw error
+    return lastWords(error, options.hasTty)
+  })
   if (stream === null) sendEmpty(call.response, 200)
   else await connection.connect(stream, clock)
+}
+
+function lastWords(error: unknown, isRaw: boolean): AttachStream {
+  const words = Buffer.from(`${messageOf(error)}\r\n`)
+  return { isRaw, output: Readable.from([isRaw ? words : framed('stdout', words)]), input: null, close: () => undefined }
 }
 
 export async function resizeExec(call: Call, { engine }: RouteContext): Promise<void> {
