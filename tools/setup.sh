@@ -27,6 +27,8 @@ done
 
 if [ ! -x "$node" ] || [ ! -f "$installed" ] || [ "$lock" -nt "$installed" ]; then
   [ "$may_install" = 1 ] || fail 'the npm packages of package-lock.json are not installed, and --no-install forbids it' 'npm ci --ignore-scripts --omit=dev'
+  # npm empties the directory that a link leads to: another tree would lose its packages.
+  [ ! -h node_modules ] || fail 'node_modules is a link, and npm ci would empty what it leads to' 'Remove the link: rm node_modules'
   command -v npm >/dev/null || fail 'npm is missing' 'apt-get install npm'
   # A developer's tree keeps its tools.
   scope=--omit=dev
