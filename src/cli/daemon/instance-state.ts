@@ -24,6 +24,12 @@ export function isProcessAlive(pid: number): boolean {
   return stat !== '' && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
 }
 
+/** What was written after the log was `size` bytes long; all of it when it has been rotated since. */
+export function daemonLogSince(instance: InstancePaths, size: number): string {
+  const log = Buffer.from(readOr(logFileOf(instance)))
+  return log.subarray(log.length < size ? 0 : size).toString('utf8')
+}
+
 export function daemonLogTail(instance: InstancePaths, lines: number): string {
   return readOr(logFileOf(instance)).trimEnd().split('\n').slice(-lines).join('\n')
 }

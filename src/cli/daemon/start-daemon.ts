@@ -3,10 +3,10 @@ import { join } from 'node:path'
 
 import type { CliContext } from '../command.ts'
 import { cliError } from '../errors.ts'
-import { daemonArguments } from './daemon-arguments.ts'
+import { daemonArguments, type DaemonChoice } from './daemon-arguments.ts'
 import { REQUIREMENTS } from './host-packages.ts'
 import { ensurePrograms } from './install-packages.ts'
-import { daemonLogTail, logFileOf, pidFileOf, supervisorPid } from './instance-state.ts'
+import { daemonLogSince, daemonLogTail, logFileOf, pidFileOf, supervisorPid } from './instance-state.ts'
 import { runProgram } from './programs.ts'
 import { ensureSupervisor } from './supervisor-program.ts'
 
@@ -16,7 +16,7 @@ const FIRST_POLL_MS = 10
 const MAX_POLL_MS = 200
 
 /** Starts the daemon in the background unless one answers. Resolves to whether it had to. Errors: `cli.daemon_died`, `cli.host_incomplete`. */
-export async function startDaemon(context: CliContext): Promise<boolean> {
+export async function startDaemon(context: CliContext, choice: DaemonChoice = {}): Promise<boolean> {
   const client = await context.client()
   if (await client.system.isAnswering()) return false
   requireRoot()
@@ -29,7 +29,7 @@ export async function startDaemon(context: CliContext): Promise<boolean> {
   const { instance } = context
   mkdirSync(instance.runDir, { recursive: true, mode: 0o711 })
   const logSize = sizeOf(logFileOf(instance))
-  if (supervisorPid(instance) === undefined) await supervise(supervisor, context)
+  if (supervisorPid(instance) === undefined) await supervise(supervisor, context, choice)
   await waitUntilAnswering(context, logSize)
   return true
 }
@@ -41,14 +41,14 @@ export function requireRoot(): void {
   })
 }
 
-async function supervise(supervisor: string, context: CliContext): Promise<void> {
+async function supervise(supervisor: string, context: CliContext, choice: DaemonChoice): Promise<void> {
   const { instance } = context
   const daemon = [
     process.execPath,
     join(context.home, 'build/cli.cjs'),
     'daemon',
     '--no-install',
-    ...daemonArguments(instance, '--instance-name'),
+    ...daemonArguments(instance, '--instance-name', choice),
   ]
   const args = ['supervise', '--pid-file', pidFileOf(instance), '--log', logFileOf(instance), '--', ...daemon]
   const { code, output } = await runProgram({ program: supervisor, args }, { env: context.env, cwd: '/' })
@@ -80,13 +80,11 @@ async function waitUntilAnswering(context: CliContext, logSize: number): Promise
   }
 }
 
-/** The supervisor writes a line of its own when the daemon ends. */
+/** The supervisor writes a line of its own when the daemon ends. What the log held before is of former lives. */
 function diedSince(instance: CliContext['instance'], logSize: number): boolean {
-  if (supervisorPid(instance) === undefined && sizeOf(logFileOf(instance)) > logSize) return true
-  return (
-    sizeOf(logFileOf(instance)) > logSize &&
-    /^glovebox-shim: .*(exited with code|was killed by)/m.test(daemonLogTail(instance, 30))
-  )
+  const written = daemonLogSince(instance, logSize)
+  if (written === '') return false
+  return supervisorPid(instance) === undefined || /^glovebox-shim: .*(exited with code|was killed by)/m.test(written)
 }
 
 function sizeOf(path: string): number {
