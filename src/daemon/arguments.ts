@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { fail } from '#base'
+import type { LayerKind } from '#engine/snapshots'
 
 /** Where one daemon lives. Everything of it, in files and in the kernel, carries its name, so that several share a machine. */
 export interface DaemonOptions {
@@ -13,6 +14,8 @@ export interface DaemonOptions {
   /** In the name of every link, table and cgroup. */
   readonly instance: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  /** How layers are kept; undefined: as well as the kernel can. */
+  readonly layers: LayerKind | undefined
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -20,6 +23,7 @@ const DEFAULT_RUN_DIR = '/run/glovebox'
 const DEFAULT_NAME = 'glovebox'
 const NAME = /^[a-z0-9][a-z0-9-]{0,9}$/
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const LAYERS = ['auto', 'erofs', 'directory'] as const
 
 /** Reads the daemon's arguments. Errors: `input.invalid`. */
 export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
@@ -31,6 +35,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       socket: { type: 'string' },
       name: { type: 'string', default: DEFAULT_NAME },
       'log-level': { type: 'string', default: 'info' },
+      layers: { type: 'string', default: 'auto' },
     },
   })
   const root = resolve(values.root)
@@ -38,7 +43,16 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
   const logLevel = LEVELS.find((level) => level === values['log-level'])
   if (logLevel === undefined)
     throw fail('input.invalid', `--log-level ${values['log-level']}: choose one of ${LEVELS.join(', ')}`)
+  const layers = LAYERS.find((kind) => kind === values.layers)
+  if (layers === undefined) throw fail('input.invalid', `--layers ${values.layers}: choose one of ${LAYERS.join(', ')}`)
   const instance = values.name
   if (!NAME.test(instance)) throw fail('input.invalid', `--name ${instance}: 1 to 10 lower-case letters, digits and dashes`)
-  return { root, runDir, socketPath: resolve(values.socket ?? `${runDir}/docker.sock`), instance, logLevel }
+  return {
+    root,
+    runDir,
+    socketPath: resolve(values.socket ?? `${runDir}/docker.sock`),
+    instance,
+    logLevel,
+    layers: layers === 'auto' ? undefined : layers,
+  }
 }

@@ -53,6 +53,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     host,
     log,
     kernelRelease: host.kernel.facts().release,
+    ...(needs.layers === undefined ? {} : { wanted: needs.layers }),
   })
   // Not before views that a killed daemon left mounted here are gone.
   rmSync(temporary, { recursive: true, force: true })

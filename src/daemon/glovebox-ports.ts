@@ -49,7 +49,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
           hostProbe(process.env, () => clock.nowMs()),
           {
             root,
-            snapshotDriver: { name: engine.driver.kind, reason: engine.driver.reasons.join('; ') },
+            snapshotDriver: { name: engine.driver.kind, reason: engine.driver.reasons.join(' ') },
           },
         ),
     },

@@ -1,15 +1,16 @@
 import { command } from '../command.ts'
+import { daemonFlags } from '../daemon/daemon-arguments.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
 
 export const daemonStart = command({
   name: 'daemon start',
-  usage: '',
+  usage: '[FLAGS]',
   summary: 'Start the daemon in the background, where it is started again should it die.',
   examples: [],
-  flags: {},
+  flags: daemonFlags,
   operands: { min: 0, max: 0 },
-  run: async (_invocation, context) => {
-    const isNew = await startDaemon(context)
+  run: async ({ flags }, context) => {
+    const isNew = await startDaemon(context, flags)
     context.terminal.stdout.write(`${isNew ? 'started' : 'running already'}: ${context.instance.socketPath}\n`)
     return 0
   },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { command } from '../command.ts'
-import { daemonArguments } from '../daemon/daemon-arguments.ts'
+import { daemonArguments, daemonFlags } from '../daemon/daemon-arguments.ts'
 import { becomeInside, pinNamespace } from '../daemon/enter-namespace.ts'
 import { REQUIREMENTS } from '../daemon/host-packages.ts'
 import { ensurePrograms } from '../daemon/install-packages.ts'
@@ -12,14 +12,14 @@ import { cliError } from '../errors.ts'
 
 export const daemon = command({
   name: 'daemon',
-  usage: '',
+  usage: '[FLAGS]',
   summary: 'Run the daemon in the foreground.',
   description:
     'It works in a mount namespace of its own, pinned in the run directory, so that its mounts outlive it and none of them is seen by the host. Containers go on when it ends, and are taken over by the next one.',
   examples: [['daemon --root /srv/glovebox --run-dir /run/second', 'a second instance beside the first']],
-  flags: {},
+  flags: daemonFlags,
   operands: { min: 0, max: 0 },
-  run: async (_invocation, context) => {
+  run: async ({ flags }, context) => {
     requireRoot()
     await ensurePrograms(REQUIREMENTS, context)
     await ensureSupervisor(context)
@@ -29,7 +29,7 @@ export const daemon = command({
         hint: 'Build it with `npm run build`.',
       })
     await pinNamespace(context.instance.runDir, context.env)
-    const args = [program, ...daemonArguments(context.instance, '--name')]
+    const args = [program, ...daemonArguments(context.instance, '--name', flags)]
     return becomeInside(context.instance.runDir, { program: process.execPath, args }, context.env)
   },
 })

@@ -52,7 +52,5 @@ function crun({ crunVersion }: HostFacts): readonly Finding[] {
 }
 
 function driver({ snapshotDriver }: HostFacts): readonly Finding[] {
-  return snapshotDriver === null
-    ? []
-    : [ok('engine.snapshots', `Snapshots: ${snapshotDriver.name}, because ${snapshotDriver.reason}.`)]
+  return snapshotDriver === null ? [] : [ok('engine.snapshots', `Snapshots: ${snapshotDriver.name}. ${snapshotDriver.reason}`)]
 }
