@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 
 /** The program that starts the daemon again when it dies, as it was when this daemon began. */
 export interface Supervisor {
@@ -14,12 +14,13 @@ export function ourSupervisor(): Supervisor | undefined {
   const pid = process.ppid
   const [program, ...args] = commandOf(pid)
   if (program === undefined || args[0] !== 'supervise') return undefined
+  const namespace = openSync(`/proc/${pid}/ns/mnt`, 'r')
   return {
     isGone: () => process.ppid !== pid,
     startAnew: () => {
-      // Out of our mount namespace: the supervisor belongs to the host, and the next daemon finds its own way in.
-      const words = ['--mount=/proc/1/ns/mnt', '--', program, ...args]
-      spawn('nsenter', words, { detached: true, stdio: 'ignore', cwd: '/' }).unref()
+      // Back to the mount namespace of the old one, the host's: the next daemon finds its own way into ours.
+      const words = ['--mount=/proc/self/fd/3', '--', program, ...args]
+      spawn('nsenter', words, { detached: true, stdio: ['ignore', 'ignore', 'ignore', namespace], cwd: '/' }).unref()
     },
   }
 }
