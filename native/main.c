@@ -1,3 +1,4 @@
+#include "archive.h"
 #include "shim.h"
 
 #include <fcntl.h>
@@ -9,7 +10,9 @@ static const char usage[] =
   "usage: glovebox-shim run --dir DIR --runtime FILE --state-root DIR --id ID (--bundle DIR | --exec PROCESS_FILE)\n"
   "                         [--tty] [--stdin] [--subscribe MASK] [--log FILE] [--log-max-bytes N] [--log-max-files N]\n"
   "       glovebox-shim serve --socket FILE\n"
-  "       glovebox-shim supervise --pid-file FILE --log FILE [--log-max-bytes N] -- PROGRAM [ARGUMENT...]\n";
+  "       glovebox-shim supervise --pid-file FILE --log FILE [--log-max-bytes N] -- PROGRAM [ARGUMENT...]\n"
+  "       glovebox-shim archive (--namespace FD | --root DIR [--read-only-root] [--mount SOURCE TARGET rw|ro]...)\n"
+  "                             [--keep-kinds] (stat|get|put) PATH\n";
 
 #define DAEMON_FD 3
 
@@ -44,6 +47,7 @@ int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "run") == 0) return run_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "supervise") == 0) return supervise_main(argc - 2, argv + 2);
+  if (argc >= 2 && strcmp(argv[1], "archive") == 0) return archive_main(argc - 2, argv + 2);
   (void)!write(2, usage, sizeof usage - 1);
   return 2;
 }
