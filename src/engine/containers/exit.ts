@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 
 import { backoffMs, messageOf } from '#base'
 import { formatTimeNs } from '#engine/logs'
@@ -104,9 +104,10 @@ export async function takeDown(context: Context, record: ContainerRecord): Promi
   })
   await attempt(context, record, 'unmount its root', () => context.snapshots.unmountContainer(id))
   await attempt(context, record, 'remove its cgroup', async () => await context.host.cgroups.remove(cgroup))
-  await attempt(context, record, 'remove its run directory', () => {
-    rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
-    rmSync(runDirOf(context, id), { recursive: true, force: true })
+  await attempt(context, record, 'remove its run directory', async () => {
+    // Off the main thread: beside others that do the same, a file system makes each of these wait.
+    const directories = [runtimeStateOf(context, id), runDirOf(context, id)]
+    await Promise.all(directories.map(async (directory) => await rm(directory, { recursive: true, force: true })))
   })
 }
 
