@@ -39,7 +39,8 @@ export interface TestDaemon {
   exec(id: string, cmd: readonly string[]): Promise<Omit<Ran, 'id'>>
   /** Starts the daemon again; `kill`: after SIGKILL, so that it had no time for anything. */
   kill(): Promise<void>
-  launch(): Promise<void>
+  /** `flags` instead of those of the first start. */
+  launch(flags?: readonly string[]): Promise<void>
   /** Ends it with all its containers. `directory` goes as well. */
   dispose(): Promise<void>
 }
@@ -60,14 +61,14 @@ export async function startTestDaemon(flags: readonly string[] = [], through: re
   let child: ChildProcess | undefined
   let log = ''
 
-  const launch = async () => {
+  const launch = async (given = flags) => {
     const [program = process.execPath, ...args] = [
       ...through,
       process.execPath,
       join(HOME, 'build/cli.cjs'),
       'daemon',
       ...place,
-      ...flags,
+      ...given,
     ]
     child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr?.on('data', (chunk: Buffer) => (log = (log + chunk.toString('utf8')).slice(-64 * 1024)))

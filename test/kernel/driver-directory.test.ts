@@ -1,0 +1,3 @@
+import { driverExam } from './driver-exam.ts'
+
+driverExam('directory')
