@@ -24,6 +24,8 @@ export interface Survivor {
   /** SIGKILL, and it is gone when this resolves. */
   kill(): Promise<void>
   restart(): Promise<void>
+  /** As the user ends it, containers included. */
+  stopDaemon(): Promise<void>
   log(): string
   /** One request of the Engine API; an error status is an error. */
   api<T = any>(method: string, path: string, body?: unknown): Promise<T>
@@ -117,6 +119,11 @@ export async function survivor(options: { readonly root?: string } = {}): Promis
     restart: async () => {
       await kill()
       await start()
+    },
+    stopDaemon: async () => {
+      const { code, stdout, stderr } = await run(process.execPath, [CLI, ...place, 'daemon', 'stop'], { env, timeoutMs: 30_000 })
+      await daemon?.ended
+      if (code !== 0) throw new Error(`daemon stop: ${code} ${stdout}${stderr}`)
     },
     log: () => words.join('\n') + (daemon?.output() ?? ''),
     status,

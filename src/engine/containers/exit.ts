@@ -11,14 +11,14 @@ import { leaveNetworks } from './networking.ts'
 import type { ContainerRecord } from './record.ts'
 import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import { dropRecord, removeTraces } from './remove.ts'
-import { planRestart, SETTLED_MS } from './restart-plan.ts'
+import { planRestart, SETTLED_MS, type RestartPlan } from './restart-plan.ts'
 import { startContainer } from './start.ts'
 
 /** 128 + SIGKILL. */
 const KILLED_EXIT = 137
 
 /** An end that cannot be written down, mostly because the disk is full, is tried again until it can. */
-const BOOKING_RETRY = { firstMs: 100, maxMs: 10_000 }
+const BOOKING_RETRY = { firstMs: 100, maxMs: 2_000 }
 
 /** Follows a process to its end, whoever caused it, and then does what the record asks for. */
 export function watchExit(context: Context, live: LiveContainer, process: RunningProcess): void {
@@ -57,8 +57,9 @@ export async function afterExit(context: Context, live: LiveContainer, exit: Exi
     (context.host.cgroups.usage(cgroupPathOf(context, record.id, record.spec.resources.cgroupParent))?.oomKills ?? 0) > 0
   const ranMs = Number((exit.exitedAtNs - exit.startedAtNs) / 1_000_000n)
   const setStatus = record.spec.shouldAutoRemove ? context.registry.setPassing : context.registry.setStatus
+  const plan = planNext(live, exit.exitCode, ranMs)
   setStatus(live, {
-    state: 'exited',
+    state: plan.restart ? 'restarting' : 'exited',
     pid: 0,
     exitCode: exit.exitCode,
     isOomKilled,
@@ -73,8 +74,9 @@ export async function afterExit(context: Context, live: LiveContainer, exit: Exi
   publish(context, live.record, 'die', { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) })
   if (record.spec.shouldAutoRemove && !live.isRemovalRequested) return await removeEnded(context, live)
   await takeDown(context, live.record)
-  live.failures = ranMs >= SETTLED_MS ? 0 : live.failures
-  await decideNext(context, live)
+  settleWaiters(live, 'exit')
+  if (plan.restart) scheduleRestart(context, live, plan.afterMs)
+  else context.log.debug('container stays stopped', { container: record.name, why: plan.why })
 }
 
 /**
@@ -119,27 +121,23 @@ async function attempt(context: Context, { name }: ContainerRecord, what: string
   }
 }
 
-async function decideNext(context: Context, live: LiveContainer): Promise<void> {
-  const { record } = live
-  if (live.isRemovalRequested) return settleWaiters(live, 'exit')
-  const plan = planRestart({
-    policy: record.spec.restart,
-    exitCode: record.status.exitCode,
-    isManuallyStopped: live.isStopRequested || record.status.isManuallyStopped,
+/** A run that lasted ends a row of failures. */
+function planNext(live: LiveContainer, exitCode: number, ranMs: number): RestartPlan {
+  if (live.isRemovalRequested) return { restart: false, why: 'it is being removed' }
+  if (ranMs >= SETTLED_MS) live.failures = 0
+  const { spec, status } = live.record
+  return planRestart({
+    policy: spec.restart,
+    exitCode,
+    isManuallyStopped: live.isStopRequested || status.isManuallyStopped,
     failures: live.failures,
-    restartCount: record.status.restartCount,
+    restartCount: status.restartCount,
   })
-  settleWaiters(live, 'exit')
-  if (!plan.restart) {
-    context.log.debug('container stays stopped', { container: record.name, why: plan.why })
-    return
-  }
-  scheduleRestart(context, live, plan.afterMs)
 }
 
 export function scheduleRestart(context: Context, live: LiveContainer, afterMs: number): void {
   live.failures += 1
-  context.registry.setStatus(live, { state: 'restarting' })
+  if (live.record.status.state !== 'restarting') context.registry.setStatus(live, { state: 'restarting' })
   live.restart = context.clock.after(afterMs, () => {
     live.restart = null
     context.locks

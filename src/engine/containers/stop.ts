@@ -1,3 +1,4 @@
+import { messageOf } from '#base'
 import type { RunningProcess } from '#engine/runtime'
 
 import type { Context } from './context.ts'
@@ -61,9 +62,14 @@ function markStopped(context: Context, live: LiveContainer): void {
   const { record } = live
   if (record.status.isManuallyStopped) return
   const status = { ...record.status, isManuallyStopped: true }
-  // Where a policy asks for it after a power cut, it has to be on the disk.
-  if (record.spec.restart.name === 'no') context.registry.setStatus(live, status)
-  else context.registry.replace(live, { ...record, status })
+  try {
+    // Where a policy asks for it after a power cut, it has to be on the disk.
+    if (record.spec.restart.name === 'no') context.registry.setStatus(live, status)
+    else context.registry.replace(live, { ...record, status })
+  } catch (error) {
+    // A full disk is no reason to let it run on: ending a container may be what makes room.
+    context.log.warn('record that a container was stopped by hand', { container: record.name, error: messageOf(error) })
+  }
 }
 
 async function unpauseToStop(context: Context, live: LiveContainer): Promise<void> {

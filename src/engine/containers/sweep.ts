@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { messageOf } from '#base'
 
 import type { Context } from './context.ts'
-import { cgroupPathOf, homeOf, runDirOf, runtimeStateOf } from './paths.ts'
+import { cgroupPathOf, homeOf, runDirOf, runtimeStateOf, runtimeStateRoot } from './paths.ts'
 import { removeUnclaimedVolumes, unclaimedVolumes } from './unclaimed-volumes.ts'
 
 /** Directories, cgroups, roots and volumes of containers that have no record: a removal or a creation that a crash cut short. */
@@ -12,6 +12,8 @@ export async function sweepStrangers(context: Context): Promise<void> {
   const isStranger = (id: string) => context.registry.tryFind(id) === undefined
   for (const id of namesIn(join(context.runDir, 'c')).filter(isStranger))
     await attempt(context, id, async () => await sweepRunning(context, id))
+  for (const id of namesIn(runtimeStateRoot(context)).filter(isStranger))
+    await attempt(context, id, () => rmSync(runtimeStateOf(context, id), { recursive: true, force: true }))
   for (const { id } of context.snapshots.containers())
     if (isStranger(id)) await attempt(context, id, async () => await context.snapshots.removeContainer(id))
   for (const id of namesIn(join(context.root, 'containers')).filter(isStranger))
