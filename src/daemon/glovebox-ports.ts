@@ -34,6 +34,8 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
           records.map(async ({ id, name }) =>
             (await engine.containers.top(id)).map((process) => ({
               ...process,
+              // The host's names for users are not the container's.
+              user: process.uid === 0 ? 'root' : String(process.uid),
               containerId: id,
               containerName: name,
               parentPid: process.ppid,

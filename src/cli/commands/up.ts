@@ -1,5 +1,6 @@
 import { isSet, list, text } from '../args/flags.ts'
 import { command } from '../command.ts'
+import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
 import { progress } from '../output/progress.ts'
 import { painter } from '../output/colour.ts'
@@ -34,7 +35,9 @@ export const up = command({
       context,
     )
     for (const warning of warnings) stderr.write(`${paint('yellow', 'warning:')} ${warning}\n`)
-    if (await startDaemon(context)) stderr.write(`Started the daemon, which answers at ${context.instance.socketPath}.\n`)
+    const isNew = await startDaemon(context)
+    if (!isNew && isDaemonOlder(context)) stderr.write(`${paint('yellow', 'note:')} ${OLDER_DAEMON}; ${RENEW_DAEMON} renews it\n`)
+    if (isNew) stderr.write(`Started the daemon, which answers at ${context.instance.socketPath}.\n`)
     const client = await context.client()
     const signal = context.interrupted()
     const show = progress(stderr, paint)

@@ -1,6 +1,7 @@
 import { choice } from '../args/flags.ts'
 import { type CliContext, command } from '../command.ts'
 import { PROGRAM_VERSION } from '../program-version.ts'
+import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { renderFields } from '../output/table.ts'
 
 export const version = command({
@@ -24,6 +25,7 @@ export const version = command({
         ? `none at ${context.instance.socketPath}`
         : `${daemon.Version} (Docker API ${daemon.ApiVersion}, ${daemon.Os}/${daemon.Arch})`,
     ])
+    if (daemon !== undefined && isDaemonOlder(context)) fields.push(['', `${OLDER_DAEMON}; ${RENEW_DAEMON} renews it`])
     context.terminal.stdout.write(renderFields(fields))
     return 0
   },

@@ -40,7 +40,7 @@ function processSection({ process, state }: Anatomy, nowMs: number): string {
 }
 
 function layersSection(it: Anatomy, width: number): string {
-  const image = `  ${printable(it.image.reference)}  ${shortId(it.image.id)}, as ${it.snapshotDriver}\n`
+  const image = `  ${printable(it.image.reference)}  ${shortId(it.image.id)}, ${it.snapshotDriver === 'erofs' ? 'mounted in place (EROFS)' : 'unpacked into directories'}\n`
   const sizes = it.layers.map((layer) => formatBytes(layer.sizeBytes))
   const sizeWidth = Math.max(0, ...sizes.map((size) => size.length))
   const layers = it.layers.map((layer, i) => {
@@ -52,7 +52,7 @@ function layersSection(it: Anatomy, width: number): string {
 }
 
 function layerNote(layer: AnatomyLayer): string {
-  const entries = layer.entries === null ? '' : `${layer.entries} entries, `
+  const entries = layer.entries === null ? '' : `${counted(layer.entries, 'entry', 'entries')}, `
   const shared = layer.sharedWith === null || layer.sharedWith === 0 ? '' : `shared with ${counted(layer.sharedWith, 'image')}, `
   const note = (entries + shared).replace(/, $/, '')
   return note === '' ? '' : `(${note}) `

@@ -9,8 +9,14 @@ const CRUN_HOLES = [
     cve: 'CVE-2026-47766',
     fixedIn: '1.28',
     hole: 'a /dev that is a symbolic link in the image is followed to the host when devices are made',
+    answer: 'The daemon starts nothing from an image whose /dev, /proc, /sys or /etc is not a directory, which closes this way.',
   },
-  { cve: 'CVE-2026-30892', fixedIn: '1.27', hole: 'a user given to exec can be read as another one' },
+  {
+    cve: 'CVE-2026-30892',
+    fixedIn: '1.27',
+    hole: 'a user given to exec can be read as another one',
+    answer: 'The daemon finds users in the image itself and gives crun numbers, which closes this way.',
+  },
 ] as const
 
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -41,16 +47,18 @@ function crun({ crunVersion }: HostFacts): readonly Finding[] {
   if (crunVersion === null) return []
   const open = CRUN_HOLES.filter(({ fixedIn }) => compareVersions(crunVersion, fixedIn) < 0)
   if (open.length === 0) return [ok('crun.version', `crun ${crunVersion}, without known holes.`)]
-  return open.map(({ cve, fixedIn, hole }) =>
+  return open.map(({ cve, fixedIn, hole, answer }) =>
     warning(
       `crun.${cve.toLowerCase()}`,
       `crun ${crunVersion} is older than ${fixedIn} and may have ${cve}: ${hole}.`,
-      'The daemon refuses images whose /dev, /proc, /sys or /etc is not a directory, and resolves users itself, which closes the known ways. Distributions may have fixed it under the old number.',
+      `${answer} Distributions may have fixed it under the old number.`,
       `Install crun ${fixedIn} or newer where you run images of people you do not trust.`,
     ),
   )
 }
 
 function driver({ snapshotDriver }: HostFacts): readonly Finding[] {
-  return snapshotDriver === null ? [] : [ok('engine.snapshots', `Snapshots: ${snapshotDriver.name}. ${snapshotDriver.reason}`)]
+  return snapshotDriver === null
+    ? []
+    : [ok('engine.snapshots', `Snapshot driver: ${snapshotDriver.name}. ${snapshotDriver.reason}`)]
 }
