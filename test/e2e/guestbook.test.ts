@@ -23,7 +23,7 @@ test(
     const port = await freePort()
     const instance = createInstance({ GUESTBOOK_PORT: String(port) })
     t.after(() => instance.dispose())
-    const before = await hostTraces(instance.directory)
+    const before = await hostTraces(instance)
     const book = guestbook(`http://127.0.0.1:${port}`)
 
     await t.test('one command brings it up and prints its address', async () => {
@@ -90,7 +90,7 @@ test(
 
     await t.test('the end of the daemon leaves nothing on the host', async () => {
       await instance.mustRun('daemon', 'stop')
-      assert.deepEqual(await hostTraces(instance.directory), before)
+      assert.deepEqual(await hostTraces(instance), before)
       const stat = await instance.glovebox('daemon', 'status')
       assert.equal(stat.code, 3)
     })

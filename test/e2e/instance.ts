@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,8 @@ import { join } from 'node:path'
 export interface Instance {
   readonly directory: string
   readonly runDir: string
+  /** In the names of its links, tables and control groups. */
+  readonly name: string
   glovebox(...words: readonly string[]): Promise<Ended>
   /** As `glovebox`, but anything other than exit code 0 is an error with all that was written. */
   mustRun(...words: readonly string[]): Promise<Ended>
@@ -25,7 +28,8 @@ const HOME = join(import.meta.dirname, '../..')
 export function createInstance(env: Readonly<Record<string, string>> = {}): Instance {
   const directory = mkdtempSync(join(tmpdir(), 'glovebox-e2e-'))
   const runDir = join(directory, 'run')
-  const place = ['--root', join(directory, 'root'), '--run-dir', runDir]
+  const name = `e2e${randomBytes(3).toString('hex')}`
+  const place = ['--root', join(directory, 'root'), '--run-dir', runDir, '--instance-name', name]
   const glovebox = (...words: readonly string[]) => run(join(HOME, 'glovebox'), [...place, ...words], { ...process.env, ...env })
   const mustRun = async (...words: readonly string[]) => {
     const ended = await glovebox(...words)
@@ -36,7 +40,7 @@ export function createInstance(env: Readonly<Record<string, string>> = {}): Inst
     await glovebox('daemon', 'stop')
     rmSync(directory, { recursive: true, force: true })
   }
-  return { directory, runDir, glovebox, mustRun, dispose }
+  return { directory, runDir, name, glovebox, mustRun, dispose }
 }
 
 export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
@@ -51,7 +55,7 @@ export function run(program: string, args: readonly string[], env: NodeJS.Proces
   })
 }
 
-/** What a daemon makes on a host, by name: taken before and after, the two must be equal. */
+/** What one instance has on the host, by its names: other daemons beside it do not disturb the comparison. */
 export interface HostTraces {
   readonly mounts: readonly string[]
   readonly links: readonly string[]
@@ -59,9 +63,12 @@ export interface HostTraces {
   readonly cgroups: readonly string[]
   readonly namespaces: readonly string[]
   readonly processes: readonly string[]
+  /** What is in the run directory, its log apart. */
+  readonly files: readonly string[]
 }
 
-export async function hostTraces(directory: string): Promise<HostTraces> {
+export async function hostTraces({ directory, name }: Pick<Instance, 'directory' | 'name'>): Promise<HostTraces> {
+  const digits = createHash('sha256').update(name).digest('hex').slice(0, 6)
   const lines = async (program: string, ...args: readonly string[]) =>
     (await run(program, args)).stdout.split('\n').filter((line) => line !== '')
   return {
@@ -69,12 +76,17 @@ export async function hostTraces(directory: string): Promise<HostTraces> {
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')
       .filter((point) => point.startsWith(directory)),
-    links: (await lines('ip', '-o', 'link')).map((line) => line.split(': ')[1]?.split('@')[0] ?? ''),
-    tables: await lines('nft', 'list', 'tables'),
-    cgroups: await lines('find', '/sys/fs/cgroup', '-type', 'd', '(', '-path', '*glovebox*', '-o', '-path', '*/gb*', ')'),
-    namespaces: (await lines('lsns', '--noheadings', '--output', 'NS,TYPE,COMMAND', '--type', 'net')).filter((line) =>
+    links: (await lines('ip', '-o', 'link'))
+      .map((line) => line.split(': ')[1]?.split('@')[0] ?? '')
+      .filter((link) => link.startsWith(`gb-${digits}`) || link.startsWith(`gv${digits}`)),
+    tables: (await lines('nft', 'list', 'tables')).filter((line) => line.includes(digits)),
+    cgroups: await lines('find', '/sys/fs/cgroup', '-type', 'd', '-path', `*/glovebox/${name}*`),
+    namespaces: (await lines('lsns', '--noheadings', '--output', 'NS,TYPE,NSFS,COMMAND')).filter((line) =>
       line.includes(directory),
     ),
+    files: attempt(() => readdirSync(join(directory, 'run'), { recursive: true }).join('\n'))
+      .split('\n')
+      .filter((file) => file !== '' && file !== 'daemon.log'),
     processes: processesOf(directory),
   }
 }

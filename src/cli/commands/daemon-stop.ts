@@ -23,7 +23,7 @@ export const daemonStop = command({
     else if (flags['keep-containers']) stdout.write('stopped; containers go on\n')
     else
       stdout.write(
-        `stopped, with ${counted(stopped.stoppedContainers, 'container')}; images and volumes stay in ${context.instance.root}\n`,
+        `stopped, with ${counted(stopped.stoppedContainers, 'container')}; images and volumes stay in ${context.instance.root}, for the next start\n`,
       )
     return stopped.leftovers.length === 0 ? 0 : 1
   },

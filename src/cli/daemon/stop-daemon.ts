@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 import type { CliContext } from '../command.ts'
 import { cliError } from '../errors.ts'
@@ -34,7 +35,16 @@ export async function stopDaemon(context: CliContext, stopContainers: boolean): 
   else if (report !== undefined) await waitForEnd(context, report.pid)
   rmSync(pidFileOf(instance), { force: true })
   if (stopContainers) await unpinNamespace(instance.runDir, context.env)
-  return { wasRunning, stoppedContainers: report?.stoppedContainers ?? 0, leftovers: report?.leftovers ?? [] }
+  const leftovers = report?.leftovers ?? []
+  if (stopContainers && report !== undefined && leftovers.length === 0) sweep(instance.runDir)
+  return { wasRunning, stoppedContainers: report?.stoppedContainers ?? 0, leftovers }
+}
+
+/** What the daemon keeps in its run directory beside its log. From out here they are plain files: mounts on them were in the namespace. */
+const RUN_FILES = ['c', 'netns', 'oci', 'router', 'seccomp', 'spawn.sock']
+
+function sweep(runDir: string): void {
+  for (const name of RUN_FILES) rmSync(join(runDir, name), { recursive: true, force: true })
 }
 
 async function end(context: CliContext, supervisor: number, daemon: number | undefined): Promise<void> {
