@@ -166,7 +166,8 @@ function mountOf(mount: ResolvedMount, spec: ContainerSpec): RuntimeMount {
   }
 }
 
-function subpathOf(mount: ResolvedMount, spec: ContainerSpec): string {
+/** Where on the host the mount's files are. */
+export function subpathOf(mount: ResolvedMount, spec: ContainerSpec): string {
   const wanted = spec.mounts.find((other) => other.type === 'volume' && other.target === mount.target)
   if (wanted?.type !== 'volume' || wanted.subpath === '') return mount.source
   if (wanted.subpath.split('/').includes('..'))

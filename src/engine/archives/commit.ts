@@ -1,0 +1,66 @@
+import type { Digest } from '#base'
+import type { HeldFiles } from '#engine/containers'
+import { applyChanges } from '#engine/images'
+import { formatTimeNs } from '#engine/logs'
+import { TAR_END } from '#oci/tar'
+
+import type { ArchivesNeeds } from './archives.ts'
+import { configOfContainer } from './commit-config.ts'
+import type { CommitRequest } from './port.ts'
+
+/** What was changed becomes one layer on top of the container's image; nothing changed: none. */
+export async function commitContainer(
+  needs: ArchivesNeeds,
+  ref: string,
+  request: CommitRequest,
+): Promise<{ readonly imageId: Digest }> {
+  const { containers, images } = needs
+  const { spec } = containers.get(ref)
+  // What is wrong with the changes is found before anything is stored.
+  const parent = images.config(spec.imageId)
+  const config = applyChanges(configOfContainer(spec, parent.config), request.changes)
+  return await containers.holdFiles(ref, async (files) => {
+    const { diffId, sizeBytes } = await whilePaused(needs, files, request.shouldPause, () => storeDiff(needs, files))
+    const isEmptyLayer = sizeBytes <= TAR_END.length
+    const created = formatTimeNs(needs.clock.nowNs())
+    const { author, comment } = request
+    const createdBy = [...(spec.process.entrypoint ?? []), ...(spec.process.cmd ?? [])].join(' ')
+    const { id } = await images.commit({
+      config,
+      architecture: parent.architecture,
+      os: parent.os,
+      variant: parent.variant,
+      layers: isEmptyLayer ? parent.diffIds : [...parent.diffIds, diffId],
+      history: [...parent.history, { created, createdBy, author, comment, isEmptyLayer }],
+      created,
+      author,
+      comment,
+      parent: spec.imageId,
+    })
+    if (request.ref !== null) await images.tag(id, request.ref)
+    publish(needs, files, { comment, imageID: id, imageRef: request.ref ?? '' })
+    return { imageId: id }
+  })
+}
+
+function storeDiff({ images, snapshots }: ArchivesNeeds, { record }: HeldFiles) {
+  return images.addLayer(snapshots.diffTar(record.id))
+}
+
+/** One that is paused already was paused by somebody else, and stays so. */
+async function whilePaused<T>(needs: ArchivesNeeds, files: HeldFiles, isWanted: boolean, work: () => Promise<T>): Promise<T> {
+  const { id, status } = files.record
+  if (!isWanted || files.state === 'stopped' || status.state === 'paused') return await work()
+  await needs.containers.pause(id)
+  try {
+    return await work()
+  } finally {
+    // It may have been resumed or killed meanwhile; the layer is whole all the same.
+    if (needs.containers.get(id).status.state === 'paused') await needs.containers.unpause(id)
+  }
+}
+
+function publish({ events }: ArchivesNeeds, { record }: HeldFiles, extra: Readonly<Record<string, string>>): void {
+  const attributes = { ...record.spec.labels, image: record.spec.image, name: record.name, ...extra }
+  events.publish({ type: 'container', action: 'commit', actorId: record.id, attributes })
+}
