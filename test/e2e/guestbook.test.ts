@@ -81,6 +81,39 @@ test(
       assert.deepEqual(await pidsOf(instance, '/app/server.js'), replicas)
     })
 
+    await t.test('a supervisor that is killed is replaced, and the daemon with it', async () => {
+      const pidFile = join(instance.runDir, 'daemon.pid')
+      const victim = Number(readFileSync(pidFile, 'utf8'))
+      process.kill(victim, 'SIGKILL')
+      for (let i = 0; i < 20; i += 1) assert.equal((await fetch(book.url)).status, 200)
+      await until('another supervisor', RECOVERY_MS, async () => {
+        const isAnother = Number(readFileSync(pidFile, 'utf8')) !== victim
+        return isAnother && (await instance.glovebox('daemon', 'status')).code === 0 ? true : undefined
+      })
+    })
+
+    await t.test('a router that is killed is started again', async () => {
+      const [router] = processesOf(instance.directory)
+        .filter((line) => line.includes('haproxy'))
+        .map((line) => Number.parseInt(line, 10))
+      assert.ok(router !== undefined)
+      process.kill(router, 'SIGKILL')
+      await until('the address again', RECOVERY_MS, async () => ((await fetch(book.url)).ok ? true : undefined))
+    })
+
+    await t.test('a shim that is killed takes its container along, and a new one comes', async () => {
+      const [replica] = await pidsOf(instance, '/app/server.js')
+      assert.ok(replica !== undefined)
+      const shim = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${replica}/status`, 'utf8'))?.[1])
+      assert.ok(shim > 1)
+      process.kill(shim, 'SIGKILL')
+      for (let i = 0; i < 20; i += 1) assert.equal((await fetch(book.url)).status, 200)
+      await until('two replicas again', RECOVERY_MS, async () => {
+        const pids = await pidsOf(instance, '/app/server.js')
+        return pids.length === 2 && !pids.includes(replica) ? true : undefined
+      })
+    })
+
     await t.test('down takes it away and its data stays for the next up', async () => {
       await instance.mustRun('down', EXAMPLE)
       assert.equal((await instance.mustRun('ps', '-aq')).stdout, '')

@@ -32,7 +32,7 @@ const good: HostFacts = {
   hasSeccomp: true,
   nowMs: 2000,
   knownPastMs: 1000,
-  snapshotDriver: { name: 'erofs', reason: 'the kernel mounts EROFS from files' },
+  snapshotDriver: { name: 'erofs', reason: 'The kernel mounts EROFS from files.' },
 }
 
 const levels = (facts: Partial<HostFacts>) =>
