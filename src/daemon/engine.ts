@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { keyedLocks, newId, systemRandom, type Clock, type Log } from '#base'
 import type { DockerApiEngine } from '#api/docker'
+import { createArchives } from '#engine/archives'
 import { createBuilder } from '#engine/build'
 import { createContainers, runtimeStateRoot, type ContainersService } from '#engine/containers'
 import { createContent } from '#engine/content'
@@ -120,7 +121,8 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     buildPorts({ root, images, snapshots, containers, store, clock, random, log, locks: keyedLocks(), temporary, host }),
   )
   const system = engineSystem({ root, host, snapshots, ociRuntimePath, id: daemonId(store, random) })
-  const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, build: builder }
+  const archives = createArchives({ programPath: shimPath(), clock, host, containers, images, snapshots, events })
+  const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder }
   const owned = undo.move()
   return {
     store,

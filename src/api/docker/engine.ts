@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 
+import type { Archives } from '#engine/archives'
 import type { Containers } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { ImageProgress, Images } from '#engine/images'
@@ -140,29 +141,6 @@ export interface BuildCacheUsage {
   readonly createdAt: string
   readonly lastUsedAt: string | null
   readonly usageCount: number
-}
-
-/** Files in and out of a container, as `docker cp` does it. */
-export interface Archives {
-  stat(
-    container: string,
-    path: string,
-  ): Promise<{
-    readonly name: string
-    readonly sizeBytes: number
-    /** As Go's os.FileMode counts. */
-    readonly mode: number
-    /** RFC 3339 with nanoseconds. */
-    readonly modifiedAt: string
-    readonly linkTarget: string
-  }>
-  get(container: string, path: string): Promise<Readable>
-  put(
-    container: string,
-    path: string,
-    tar: Readable,
-    options: { readonly noOverwriteDirNonDir: boolean; readonly copyUidGid: boolean },
-  ): Promise<void>
 }
 
 /** Images from registries. */

@@ -47,7 +47,9 @@ export function createArchives(needs: ArchivesNeeds): Archives {
     get: async (ref, path) => {
       const opened = Promise.withResolvers<Awaited<ReturnType<Archives['get']>>>()
       // The files are held until the archive has been read; only the part before that is waited for here.
-      containers.holdFiles(ref, async (files) => await read(needs, files, containerPath(path), opened.resolve)).catch(opened.reject)
+      containers
+        .holdFiles(ref, async (files) => await read(needs, files, containerPath(path), opened.resolve))
+        .catch(opened.reject)
       return await opened.promise
     },
     put: async (ref, path, tar, options) =>

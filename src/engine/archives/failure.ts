@@ -41,17 +41,23 @@ function pathError(name: string, text: string, { container, path }: FailurePlace
   const details = { errno: name }
   if (name === 'ENOENT')
     return archiveError('archive.path_not_found', `Could not find the file ${path} in container ${container}`, { details })
-  if (name === 'ENOTDIR') return archiveError('archive.not_a_directory', `${path} in container ${container} is not a directory`, { details })
-  if (name === 'ELOOP' || name === 'ENAMETOOLONG') return archiveError('archive.path_invalid', `container ${container}: ${text}`, { details })
+  if (name === 'ENOTDIR')
+    return archiveError('archive.not_a_directory', `${path} in container ${container} is not a directory`, { details })
+  if (name === 'ELOOP' || name === 'ENAMETOOLONG')
+    return archiveError('archive.path_invalid', `container ${container}: ${text}`, { details })
   return entryError(name, `container ${container}: ${text}`)
 }
 
 /** dockerd's words. */
 function readOnly(path: string, { mountTargets }: FailurePlace): GloveboxError {
   const isMounted = mountTargets.some((target) => path === target || path.startsWith(`${target}/`))
-  return archiveError('archive.read_only', isMounted ? 'mounted volume is marked read-only' : 'container rootfs is marked read-only', {
-    details: { path },
-  })
+  return archiveError(
+    'archive.read_only',
+    isMounted ? 'mounted volume is marked read-only' : 'container rootfs is marked read-only',
+    {
+      details: { path },
+    },
+  )
 }
 
 function entryError(name: string, text: string): GloveboxError {

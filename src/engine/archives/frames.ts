@@ -166,7 +166,12 @@ export function decodeFailure(payload: Buffer): Failure {
   const end = payload.indexOf(0, 5)
   const about = ABOUT[payload.toString('latin1', 0, 1)]
   if (about === undefined || end < 0) throw broken('a failure that says nothing')
-  return { about, errno: payload.readUInt32LE(1), doing: payload.toString('utf8', 5, end), path: payload.toString('utf8', end + 1) }
+  return {
+    about,
+    errno: payload.readUInt32LE(1),
+    doing: payload.toString('utf8', 5, end),
+    path: payload.toString('utf8', end + 1),
+  }
 }
 
 function broken(what: string) {

@@ -12,7 +12,10 @@ export interface EntryPolicy {
 }
 
 /** An archive as the frames that unpack it, as it comes in: nothing but one chunk is held. Errors: `tar.*`, `archive.node_refused`. */
-export async function* tarFrames(source: AsyncIterable<Uint8Array>, policy: EntryPolicy): AsyncGenerator<Buffer, void, undefined> {
+export async function* tarFrames(
+  source: AsyncIterable<Uint8Array>,
+  policy: EntryPolicy,
+): AsyncGenerator<Buffer, void, undefined> {
   const entries: TarEntry[] = []
   const scanner = tarPushScanner((entry) => entries.push(entry))
   // Of the entry that was sent last: where in the archive the rest of its body lies.

@@ -1,22 +1,21 @@
 import { sendEmpty, sendStream } from '#api/http'
+import type { Archives, PathStat } from '#engine/archives'
 
 import type { Call, RouteContext } from '../call.ts'
-import type { Archives } from '../engine.ts'
 import { dockerError } from '../errors.ts'
 import { idOf } from './ids.ts'
 
 /** HEAD /containers/{id}/archive. */
 export async function statArchive(call: Call, context: RouteContext): Promise<void> {
-  const archives = archivesOf(context)
-  call.response.setHeader('X-Docker-Container-Path-Stat', await pathStat(archives, idOf(call), pathOf(call)))
+  showStat(call, await archivesOf(context).stat(idOf(call), pathOf(call)))
   sendEmpty(call.response, 200)
 }
 
 /** GET /containers/{id}/archive. */
 export async function readArchive(call: Call, context: RouteContext): Promise<void> {
-  const archives = archivesOf(context)
-  call.response.setHeader('X-Docker-Container-Path-Stat', await pathStat(archives, idOf(call), pathOf(call)))
-  await sendStream(call.response, 'application/x-tar', await archives.get(idOf(call), pathOf(call)))
+  const { stat, content } = await archivesOf(context).get(idOf(call), pathOf(call))
+  showStat(call, stat)
+  await sendStream(call.response, 'application/x-tar', content)
 }
 
 /** PUT /containers/{id}/archive. */
@@ -29,7 +28,7 @@ export async function writeArchive(call: Call, context: RouteContext): Promise<v
   sendEmpty(call.response, 200)
 }
 
-function archivesOf({ engine }: RouteContext): Archives {
+export function archivesOf({ engine }: RouteContext): Archives {
   if (engine.archives === undefined)
     throw dockerError('docker.route_unsupported', 'copying files between containers and the host is not supported')
   return engine.archives
@@ -41,7 +40,8 @@ function pathOf({ query }: Call): string {
   return path
 }
 
-async function pathStat(archives: Archives, container: string, path: string): Promise<string> {
-  const { name, sizeBytes, mode, modifiedAt, linkTarget } = await archives.stat(container, path)
-  return Buffer.from(JSON.stringify({ name, size: sizeBytes, mode, mtime: modifiedAt, linkTarget })).toString('base64')
+/** What lies at the path, where there may be no body to say it: base64 of JSON, the mode in Go's numbers. */
+function showStat({ response }: Call, { name, sizeBytes, mode, modifiedAt, linkTarget }: PathStat): void {
+  const json = JSON.stringify({ name, size: sizeBytes, mode, mtime: modifiedAt, linkTarget })
+  response.setHeader('X-Docker-Container-Path-Stat', Buffer.from(json).toString('base64'))
 }

@@ -273,7 +273,13 @@ function refusedRoutes(): readonly DockerRoute[] {
     post('/plugins/{rest...}', refused('plugins')),
     del('/plugins/{rest...}', refused('plugins')),
     post('/auth', refused('signing in to registries')),
-    post('/commit', refused('making an image from a container')),
+    post(
+      '/commit',
+      late(
+        () => import('./commit.ts'),
+        (module) => module.commitContainer,
+      ),
+    ),
     get('/distribution/{name...}/json', refused('asking registries about images')),
     post('/session', refused('BuildKit', 'Set DOCKER_BUILDKIT=0.')),
     post('/grpc', refused('BuildKit', 'Set DOCKER_BUILDKIT=0.')),
