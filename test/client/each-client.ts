@@ -1,4 +1,4 @@
-import { after, before, describe } from 'node:test'
+import { after, afterEach, before, describe } from 'node:test'
 
 import { type TestDaemon, startDaemon } from '../support/daemon.ts'
 import { type Docker, dockerClients, dockerOf } from '../support/docker.ts'
@@ -29,6 +29,14 @@ export function eachClient(topic: string, tests: (bench: () => Bench) => void): 
         )
       })
       after(async () => await bench?.daemon.stop())
+      // What a test that fails leaves behind must not fail the next ones.
+      afterEach(async (t) => {
+        if (('passed' in t && t.passed === true) || bench === undefined) return
+        const left = (await bench.docker.must('ps', '--all', '--format', '{{.Names}}'))
+          .split('\n')
+          .filter((name) => !['', 'box'].includes(name))
+        if (left.length > 0) await bench.docker('rm', '--force', '--volumes', ...left)
+      })
       tests(() => {
         if (bench === undefined) throw new Error('the daemon of these tests did not start')
         return bench

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 
 import { eachClient } from './each-client.ts'
 
 eachClient('docker exec', (bench) => {
   before(
     async () =>
-      void (await bench().docker.must('run', '-d', '--name', 'box', '-e', 'FROM=box', '-w', '/tmp', 'busybox', 'sleep', '1000')),
+      void (await bench().docker.must(
+        'run',
+        '-d',
+        '--name',
+        'box',
+        '--stop-timeout',
+        '0',
+        '-e',
+        'FROM=box',
+        '-w',
+        '/tmp',
+        'busybox',
+        'sleep',
+        '1000',
+      )),
   )
-  after(async () => void (await bench().docker.must('rm', '-f', 'box')))
 
   test('its output, errors and exit code come through', async () => {
     const { code, stdout, stderr } = await bench().docker('exec', 'box', 'sh', '-c', 'echo out; echo err >&2; exit 33')

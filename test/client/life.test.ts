@@ -8,7 +8,7 @@ eachClient('the life of a container', (bench) => {
   test('ps filters and formats', async () => {
     const { docker } = bench()
     await docker.must('run', '-d', '--name', 'up', '--label', 'kind=a', 'busybox', 'sleep', '100')
-    await docker.must('run', '--name', 'down', '--label', 'kind=b', 'busybox', 'sh', '-c', 'exit 2')
+    await docker('run', '--name', 'down', '--label', 'kind=b', 'busybox', 'sh', '-c', 'exit 2')
     const names = (...filter: readonly string[]) =>
       docker.must('ps', '--all', '--format', '{{.Names}}', ...filter.flatMap((one) => ['--filter', one]))
     assert.equal(await docker.must('ps', '--format', '{{.Names}} {{.Image}} {{.Command}}'), 'up busybox "sleep 100"')

@@ -69,7 +69,7 @@ eachClient('networks', (bench) => {
           'busybox',
           'sh',
           '-c',
-          `for i in 1 2 3 4 5; do wget -q -T 2 -O- http://${name}/ && break; sleep 0.1; done`,
+          `for i in 1 2 3 4 5; do timeout 2 wget -q -O- http://${name}/ && break; sleep 0.1; done`,
         ),
         'server',
       )
@@ -105,7 +105,7 @@ eachClient('networks', (bench) => {
     await docker.must('run', '-d', '--name', 'target', '--network', 'one', 'busybox', ...SERVE)
     const address = (await docker.inspect('target')).NetworkSettings.Networks.one.IPAddress
     const reach = (network: string) =>
-      docker('run', '--rm', '--network', network, 'busybox', 'wget', '-q', '-T', '1', '-O-', `http://${address}/`)
+      docker('run', '--rm', '--network', network, 'busybox', 'timeout', '1', 'wget', '-q', '-O-', `http://${address}/`)
     assert.equal((await reach('one')).code, 0)
     assert.notEqual((await reach('two')).code, 0)
     await docker.must('rm', '-f', 'target')
@@ -115,7 +115,7 @@ eachClient('networks', (bench) => {
   test('container:, host and none', async () => {
     const { docker } = bench()
     await docker.must('run', '-d', '--name', 'base', '-h', 'base', 'busybox', ...SERVE)
-    const shared = 'for i in 1 2 3 4 5; do wget -q -T 2 -O- http://127.0.0.1/ && break; sleep 0.1; done; hostname'
+    const shared = 'for i in 1 2 3 4 5; do timeout 2 wget -q -O- http://127.0.0.1/ && break; sleep 0.1; done; hostname'
     assert.equal(await docker.must('run', '--rm', '--network', 'container:base', 'busybox', 'sh', '-c', shared), 'base\nbase')
     assert.match(await docker.must('run', '--rm', '--network', 'host', 'busybox', 'ip', 'addr'), new RegExp(ownAddress()))
     const none = await docker.must('run', '--rm', '--network', 'none', 'busybox', 'ip', '-o', 'link')

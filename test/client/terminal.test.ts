@@ -44,7 +44,16 @@ eachClient('docker on a terminal', (bench) => {
   })
 
   test('Ctrl-C interrupts the process', async () => {
-    const shell = await onTerminal(bench().docker, 'run', '--rm', '-it', 'busybox', 'sh', '-c', 'trap "exit 77" INT; echo begun; sleep 100; echo over')
+    const shell = await onTerminal(
+      bench().docker,
+      'run',
+      '--rm',
+      '-it',
+      'busybox',
+      'sh',
+      '-c',
+      'trap "exit 77" INT; echo begun; sleep 100; echo over',
+    )
     await shell.shows(/begun/)
     shell.write('\x03')
     assert.equal((await shell.finish()).code, 77)

@@ -87,6 +87,10 @@ export function createExecs(context: Context): Execs {
       return await Promise.resolve(id)
     },
     get: (id) => find(id).record,
+    list: (ref) => {
+      const { id } = context.registry.find(ref).record
+      return [...execs.values()].map(({ record }) => record).filter((one) => one.containerId === id && one.state !== 'exited')
+    },
     start,
     resize: async (id, size) => {
       const { process } = find(id)

@@ -10,6 +10,8 @@ import type { ContainerSpec, EndpointSpec, ResourceSpec, RestartSpec } from './s
 export interface Containers {
   create(spec: ContainerSpec, name: string | null): Promise<{ readonly id: ContainerId; readonly warnings: readonly string[] }>
   get(ref: string): ContainerRecord
+  /** Where its files are on the host. */
+  files(ref: string): ContainerFiles
   /** Newest first. */
   list(): readonly ContainerRecord[]
   /** Running already: resolves to false. */
@@ -49,9 +51,19 @@ export interface Containers {
   exec: Execs
 }
 
+/** Paths on the host; empty where there is no such file. */
+export interface ContainerFiles {
+  readonly log: string
+  readonly hosts: string
+  readonly hostname: string
+  readonly resolvConf: string
+}
+
 export interface Execs {
   create(ref: string, spec: ExecSpec): Promise<ExecId>
   get(id: string): ExecRecord
+  /** Those of one container that have not ended. */
+  list(ref: string): readonly ExecRecord[]
   /** Starts it with the streams wired before its first byte. Detached: resolves once it runs, with null. */
   start(
     id: string,

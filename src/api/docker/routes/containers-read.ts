@@ -27,7 +27,9 @@ export async function inspectContainer(call: Call, { engine }: RouteContext): Pr
   const record = engine.containers.get(idOf(call))
   const size = call.query.bool('size') ? await engine.containers.size(record.id) : null
   const { storageDriver } = engine.system.info()
-  sendJson(call.response, 200, containerJson(record, { minor: call.minor, storageDriver, size, execIds: [] }))
+  const execIds = engine.containers.exec.list(record.id).map((exec) => exec.id)
+  const files = engine.containers.files(record.id)
+  sendJson(call.response, 200, containerJson(record, { minor: call.minor, storageDriver, size, execIds, files }))
 }
 
 export async function topContainer(call: Call, { engine }: RouteContext): Promise<void> {

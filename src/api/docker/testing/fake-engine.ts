@@ -157,7 +157,10 @@ export function fakeEngine(): FakeEngine {
     export: async () => Readable.from([Buffer.alloc(1024)]),
     connect: async (ref) => void find(ref),
     disconnect: async (ref) => void find(ref),
+    files: () => ({ log: '/c/log', hosts: '/c/hosts', hostname: '/c/hostname', resolvConf: '/c/resolv.conf' }),
     exec: {
+      list: (ref) =>
+        [...execs.values()].map(({ record }) => record).filter(({ containerId }) => containerId === find(ref).record.id),
       create: async (ref, spec) => {
         const { record } = find(ref)
         const id = newId<ExecId>(random)

@@ -62,6 +62,8 @@ const RUNNING: ContainerRecord = containerRecord({
   ],
 })
 
+const FILES = { log: '/c/log', hosts: '/c/hosts', hostname: '/c/hostname', resolvConf: '/c/resolv.conf' }
+
 test('the check against the description reports planted mistakes', () => {
   assert.notDeepEqual(description.check('Volume', { ...volumeJson(volumeRecord('v')), Name: 3 }), [])
   assert.notDeepEqual(description.check('ContainerSummary', { Id: 'short' }), [])
@@ -75,7 +77,10 @@ test('answers about containers are as the API description has them', () => {
       containerRecord({}),
       containerRecord({ status: { state: 'exited', finishedAt: CREATED_AT } }),
     ]) {
-      assertFits('ContainerInspectResponse', containerJson(record, { minor, storageDriver: 'overlay', size: null, execIds: [] }))
+      assertFits(
+        'ContainerInspectResponse',
+        containerJson(record, { minor, storageDriver: 'overlay', size: null, execIds: [], files: FILES }),
+      )
       assertFits('ContainerSummary', containerSummary(record, { minor, nowMs: 0, size: { rwBytes: 1, rootFsBytes: 2 } }))
     }
 })
@@ -122,11 +127,11 @@ test('processes are as the API description has them', () => {
   const full = topJson([process], '', 4096)
   assertFits('ContainerTopResponse', full)
   assert.deepEqual(full.Processes, [['7', '5', '1', '2', '00:00', 'pts/0', '01:01:01', 'sh -c x']])
-  assert.deepEqual(topJson([process], '-o pid,%mem,args', 4096).Titles, ['PID', '%MEM', 'CMD'])
+  assert.deepEqual(topJson([process], '-o pid,%mem,args', 4096).Titles, ['PID', '%MEM', 'COMMAND'])
 })
 
 test('what inspect says of mounts and ports can be given to create again', () => {
-  const json = containerJson(RUNNING, { minor: 51, storageDriver: 'overlay', size: null, execIds: [] })
+  const json = containerJson(RUNNING, { minor: 51, storageDriver: 'overlay', size: null, execIds: [], files: FILES })
   const again = specOf({ ...json.Config, HostConfig: json.HostConfig })
   assert.deepEqual(again.mounts.toSorted(byTarget), RUNNING.spec.mounts.toSorted(byTarget))
   assert.deepEqual(again.network.portBindings, RUNNING.spec.network.portBindings)

@@ -1,4 +1,4 @@
-import type { ContainerRecord, ContainerSpec, ContainerStatus, HealthSpec } from '#engine/containers'
+import type { ContainerFiles, ContainerRecord, ContainerSpec, ContainerStatus, HealthSpec } from '#engine/containers'
 
 import { endpointSettings, portList, portMap } from './endpoint-json.ts'
 import { hostConfigJson } from './host-config-json.ts'
@@ -27,6 +27,7 @@ export function containerJson(
     readonly storageDriver: string
     readonly size: ContainerSize | null
     readonly execIds: readonly string[]
+    readonly files: ContainerFiles
   },
 ) {
   const { spec, status } = record
@@ -38,10 +39,10 @@ export function containerJson(
     Args: args,
     State: stateJson(status),
     Image: spec.imageId,
-    ResolvConfPath: '',
-    HostnamePath: '',
-    HostsPath: '',
-    LogPath: '',
+    ResolvConfPath: around.files.resolvConf,
+    HostnamePath: around.files.hostname,
+    HostsPath: around.files.hosts,
+    LogPath: around.files.log,
     Name: `/${record.name}`,
     RestartCount: status.restartCount,
     Driver: around.storageDriver,

@@ -32,7 +32,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   pcpu: '%cpu',
   pmem: '%mem',
   tt: 'tty',
-  args: 'cmd',
+  args: 'command',
   euser: 'user',
   start_time: 'stime',
 }
