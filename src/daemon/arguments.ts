@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { fail } from '#base'
+import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
 /** Where one daemon lives. Everything of it, in files and in the kernel, carries its name, so that several share a machine. */
@@ -16,6 +17,7 @@ export interface DaemonOptions {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** How layers are kept; undefined: as well as the kernel can. */
   readonly layers: LayerKind | undefined
+  readonly registries: RegistryOptions
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -36,6 +38,8 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       name: { type: 'string', default: DEFAULT_NAME },
       'log-level': { type: 'string', default: 'info' },
       layers: { type: 'string', default: 'auto' },
+      'registry-mirror': { type: 'string', multiple: true, default: [] },
+      'insecure-registry': { type: 'string', multiple: true, default: [] },
     },
   })
   const root = resolve(values.root)
@@ -54,5 +58,9 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
     instance,
     logLevel,
     layers: layers === 'auto' ? undefined : layers,
+    registries: {
+      mirrors: values['registry-mirror'].map(readMirror),
+      insecure: values['insecure-registry'].map(readInsecure),
+    },
   }
 }

@@ -10,6 +10,7 @@ import { createContent } from '#engine/content'
 import { createEvents, type Events } from '#engine/events'
 import { createImages, type Images } from '#engine/images'
 import { createNetworks, type Networks } from '#engine/network'
+import { createRegistries } from '#engine/registry'
 import { shimRuntime } from '#engine/runtime'
 import { openSnapshots, type DriverChoice, type Snapshots } from '#engine/snapshots'
 import { openStore, type OpenStore } from '#engine/store'
@@ -117,12 +118,26 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   await images.recover()
   await volumes.recover()
   await containers.recover()
+  const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries })
   const builder = createBuilder(
-    buildPorts({ root, images, snapshots, containers, store, clock, random, log, locks: keyedLocks(), temporary, host }),
+    buildPorts({
+      root,
+      images,
+      registries,
+      snapshots,
+      containers,
+      store,
+      clock,
+      random,
+      log,
+      locks: keyedLocks(),
+      temporary,
+      host,
+    }),
   )
   const system = engineSystem({ root, host, snapshots, ociRuntimePath, id: daemonId(store, random) })
   const archives = createArchives({ programPath: shimPath(), clock, host, containers, images, snapshots, events })
-  const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder }
+  const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder, registries }
   const owned = undo.move()
   return {
     store,

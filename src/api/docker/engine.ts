@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream'
 import type { Archives } from '#engine/archives'
 import type { Containers } from '#engine/containers'
 import type { Events } from '#engine/events'
-import type { ImageProgress, Images } from '#engine/images'
+import type { Images } from '#engine/images'
 import type { Networks } from '#engine/network'
+import type { Registries } from '#engine/registry'
 import type { Volumes } from '#engine/volumes'
 
 /** What the API needs of the networks; sandboxes and endpoints are the containers' own business. */
@@ -23,7 +24,7 @@ export interface DockerApiEngine {
   readonly system: EngineSystem
   readonly build?: ClassicBuilds
   readonly archives?: Archives
-  readonly pulls?: ImagePulls
+  readonly registries?: Registries
 }
 
 export interface EngineSystem {
@@ -141,15 +142,4 @@ export interface BuildCacheUsage {
   readonly createdAt: string
   readonly lastUsedAt: string | null
   readonly usageCount: number
-}
-
-/** Images from registries. */
-export interface ImagePulls {
-  pull(request: {
-    readonly ref: string
-    readonly platform: string | null
-    /** Decoded X-Registry-Auth. */
-    readonly credentials: Readonly<Record<string, string>> | null
-    readonly signal: AbortSignal
-  }): AsyncIterable<ImageProgress>
 }

@@ -5,16 +5,19 @@ import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
 import { buildCache, buildError, type BuilderPorts, type BuildImages } from '#engine/build'
 import type { ContainersService } from '#engine/containers'
 import type { Images } from '#engine/images'
+import type { Registries } from '#engine/registry'
 import type { Snapshots } from '#engine/snapshots'
 import type { Host } from '#host'
 
 import { buildRoot } from './build-root.ts'
 import { buildRunner } from './build-runner.ts'
+import { pullBase } from './pull-base.ts'
 import { cacheDirectories } from './cache-directories.ts'
 
 export interface BuildNeeds {
   readonly root: string
   readonly images: Images
+  readonly registries: Registries
   readonly snapshots: Snapshots
   readonly containers: ContainersService
   readonly store: RecordStore
@@ -31,7 +34,7 @@ export interface BuildNeeds {
 export function buildPorts(needs: BuildNeeds): BuilderPorts {
   const { images, snapshots, clock, random, locks, temporary } = needs
   return {
-    images: buildImages(images),
+    images: buildImages(images, needs.registries),
     layers: {
       addLayerTar: async (tar) => await images.addLayer(Readable.from(tar, { objectMode: false })),
       has: (diffId) => snapshots.hasLayer(diffId),
@@ -49,11 +52,13 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
   }
 }
 
-function buildImages(images: Images): BuildImages {
+function buildImages(images: Images, registries: Registries): BuildImages {
   return {
-    resolve: async (reference, { platform }) => {
+    resolve: async (reference, { platform, isPullForced, signal }) => {
+      if (isPullForced || images.find(reference) === undefined)
+        await pullBase(registries, reference, { platform, isPullForced, signal })
       const found = images.find(reference)
-      if (found === undefined) return await Promise.resolve(undefined)
+      if (found === undefined) return undefined
       if (found.architecture !== platform.architecture || found.os !== platform.os) {
         throw buildError(
           'build.base_not_found',

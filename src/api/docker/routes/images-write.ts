@@ -1,9 +1,9 @@
-import { isObject } from '#api/http'
 import type { ImageProgress } from '#engine/images'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { sendJsonLines } from '../json-lines.ts'
+import { pullImage } from './registries.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -56,40 +56,4 @@ export async function createImage(call: Call, context: RouteContext): Promise<vo
 
 async function* importLines(imported: Promise<{ readonly id: string }>): AsyncGenerator<Line> {
   yield { status: (await imported).id }
-}
-
-async function pullImage(call: Call, { engine }: RouteContext): Promise<void> {
-  const { query, signal } = call
-  const name = query.text('fromImage')
-  const ref = withTag(name, query.text('tag'))
-  if (engine.pulls === undefined)
-    throw dockerError('docker.route_unsupported', `pull ${ref}: pulling images from registries is not supported`, {
-      hint: 'Load an archive (docker load), import a root file system (docker import) or build one.',
-    })
-  const credentials = readCredentials(call.request.headers['x-registry-auth'])
-  const progress = engine.pulls.pull({ ref, platform: query.text('platform') || null, credentials, signal })
-  await sendJsonLines(call, pullLines(progress))
-}
-
-async function* pullLines(progress: AsyncIterable<ImageProgress>): AsyncGenerator<Line> {
-  for await (const step of progress) yield progressLine(step)
-}
-
-function withTag(name: string, tag: string): string {
-  if (tag === '') return name
-  return tag.includes(':') ? `${name}@${tag}` : `${name}:${tag}`
-}
-
-/** X-Registry-Auth: base64url of a JSON object. */
-function readCredentials(header: string | readonly string[] | undefined): Readonly<Record<string, string>> | null {
-  if (typeof header !== 'string' || header === '') return null
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
-  } catch (error) {
-    throw dockerError('docker.field_invalid', 'X-Registry-Auth is not base64 of JSON', { cause: error })
-  }
-  if (!isObject(parsed)) return null
-  const entries = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return entries.length === 0 ? null : Object.fromEntries(entries)
 }

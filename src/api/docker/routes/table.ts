@@ -16,6 +16,8 @@ const facts = (pick: (module: typeof import('./system-facts.ts')) => RouteHandle
 const reads = (pick: (module: typeof import('./containers-read.ts')) => RouteHandle) =>
   late(() => import('./containers-read.ts'), pick)
 const images = (pick: (module: typeof import('./images-read.ts')) => RouteHandle) => late(() => import('./images-read.ts'), pick)
+const registries = (pick: (module: typeof import('./registries.ts')) => RouteHandle) =>
+  late(() => import('./registries.ts'), pick)
 const imageWrites = (pick: (module: typeof import('./images-write.ts')) => RouteHandle) =>
   late(() => import('./images-write.ts'), pick)
 const networks = (pick: (module: typeof import('./networks.ts')) => RouteHandle) => late(() => import('./networks.ts'), pick)
@@ -184,7 +186,10 @@ function imageRoutes(): readonly DockerRoute[] {
       '/images/{name...}/tag',
       images((module) => module.tagImage),
     ),
-    post('/images/{name...}/push', refused('pushing images to registries', 'Save an archive (docker save) instead.')),
+    post(
+      '/images/{name...}/push',
+      registries((module) => module.pushImage),
+    ),
     del(
       '/images/{name...}',
       images((module) => module.removeImage),
@@ -272,7 +277,10 @@ function refusedRoutes(): readonly DockerRoute[] {
     get('/plugins/{rest...}', refused('plugins')),
     post('/plugins/{rest...}', refused('plugins')),
     del('/plugins/{rest...}', refused('plugins')),
-    post('/auth', refused('signing in to registries')),
+    post(
+      '/auth',
+      registries((module) => module.signIn),
+    ),
     post(
       '/commit',
       late(
@@ -280,7 +288,10 @@ function refusedRoutes(): readonly DockerRoute[] {
         (module) => module.commitContainer,
       ),
     ),
-    get('/distribution/{name...}/json', refused('asking registries about images')),
+    get(
+      '/distribution/{name...}/json',
+      registries((module) => module.inspectRemote),
+    ),
     post('/session', refused('BuildKit', 'Set DOCKER_BUILDKIT=0.')),
     post('/grpc', refused('BuildKit', 'Set DOCKER_BUILDKIT=0.')),
   ]

@@ -1,0 +1,18 @@
+import type { KeyedLocks } from '#base'
+import type { Images } from '#engine/images'
+
+import type { ConnectNeeds } from './connect.ts'
+import type { KnownBlobs } from './known-blobs.ts'
+import type { Limiter } from './limiter.ts'
+
+/** What pulls and pushes share. */
+export interface TransferNeeds extends ConnectNeeds {
+  readonly images: Images
+  readonly known: KnownBlobs
+  readonly downloads: Limiter
+  readonly uploads: Limiter
+  /** By layer: two transfers do not fetch or compress the same one side by side. */
+  readonly locks: KeyedLocks
+  /** A new path for a file that lives as long as one operation. */
+  readonly temporaryPath: () => string
+}
