@@ -48,7 +48,14 @@ function fileServerArguments(socket: string): readonly string[] {
 function machineArguments({ kernel, memoryMiB, cpus, accelerator }: Machine, initrd: string, socket: string): readonly string[] {
   const memory = `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`
   return [
-    ...['-machine', 'q35,memory-backend=memory', '-accel', accelerator, '-cpu', accelerator === 'kvm' ? 'host' : 'Nehalem'],
+    ...[
+      '-machine',
+      'q35,memory-backend=memory',
+      '-accel',
+      accelerator === 'tcg' ? 'tcg,thread=single' : accelerator,
+      '-cpu',
+      accelerator === 'kvm' ? 'host' : 'Nehalem',
+    ],
     ...['-smp', String(cpus), '-m', `${memoryMiB}M`, '-object', memory],
     ...[
       '-kernel',

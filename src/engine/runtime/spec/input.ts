@@ -121,4 +121,6 @@ export interface SpecHostFacts {
   readonly oomScoreAdj?: number
   /** Whether the kernel counts swap by cgroup; true if left out. */
   readonly hasSwapLimit?: boolean
+  /** `v2` has no way to switch the OOM killer off; as v1 if left out. */
+  readonly cgroupMode?: 'v1' | 'v2' | 'hybrid'
 }

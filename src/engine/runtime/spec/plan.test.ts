@@ -164,3 +164,9 @@ test('annotations that give orders to the OCI runtime are refused, and so is a c
   assert.deepEqual(plan({ annotations: { a: 'b' } }).annotations, { a: 'b' })
   assert.throws(() => plan(process({ args: [] })), /no command is given/)
 })
+
+test('the OOM killer can be switched off on cgroup v1 only', () => {
+  const wanted = resources({ isOomKillDisabled: true })
+  assert.equal(plan(wanted, { ...ABLE_HOST, cgroupMode: 'hybrid' }).linux.resources?.memory?.disableOOMKiller, true)
+  assert.throws(() => plan(wanted, { ...ABLE_HOST, cgroupMode: 'v2' }), { code: 'spec.unsupported', message: /cgroup v2/ })
+})

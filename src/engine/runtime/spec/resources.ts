@@ -8,9 +8,13 @@ const CPU_PERIOD_US = 100_000
 
 export function planResources(
   input: Pick<RuntimeSpecInput, 'resources' | 'devices' | 'deviceRules' | 'security'>,
-  host: Pick<SpecHostFacts, 'hasSwapLimit'>,
+  host: Pick<SpecHostFacts, 'hasSwapLimit' | 'cgroupMode'>,
 ): RuntimeResources {
   const { resources } = input
+  if (resources.isOomKillDisabled && host.cgroupMode === 'v2')
+    throw specError('spec.unsupported', 'the OOM killer cannot be switched off for a container: this host has cgroup v2', {
+      hint: 'Leave the option out. A container without a memory limit is not killed for its own use alone.',
+    })
   const memory = memoryOf(resources, host.hasSwapLimit ?? true)
   const cpu = cpuOf(resources)
   const blockIO = blockIoOf(resources)
