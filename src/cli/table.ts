@@ -39,6 +39,18 @@ export const commandTable: readonly TableEntry[] = [
     'Make a base image from Debian packages',
     async () => (await import('./commands/image-bootstrap.ts')).imageBootstrap,
   ),
+  entry(
+    'Images',
+    'image pull',
+    'Fetch images from their registries',
+    async () => (await import('./commands/image-pull.ts')).imagePull,
+  ),
+  entry(
+    'Images',
+    'image push',
+    'Send images to their registries',
+    async () => (await import('./commands/image-push.ts')).imagePush,
+  ),
   entry('Images', 'image load', 'Read images from an archive', async () => (await import('./commands/image-load.ts')).imageLoad),
   entry('Images', 'image save', 'Write images into an archive', async () => (await import('./commands/image-save.ts')).imageSave),
   entry(
@@ -110,6 +122,8 @@ export const commandTable: readonly TableEntry[] = [
 export const ALIASES: Readonly<Record<string, string>> = {
   images: 'image ls',
   rmi: 'image rm',
+  pull: 'image pull',
+  push: 'image push',
   load: 'image load',
   save: 'image save',
   import: 'image import',

@@ -15,6 +15,10 @@ export interface ImageCalls {
   load(archive: Readable): AsyncIterable<DockerProgress>
   /** A root file system as a tar becomes an image of one layer. */
   import(archive: Readable, query: Query): AsyncIterable<DockerProgress>
+  /** `auth`: base64url of JSON, for the registry of the image. */
+  pull(ref: string, query: Query, auth: string | undefined, signal: AbortSignal): AsyncIterable<DockerProgress>
+  /** Without `tag` in the query: every tag of the name. */
+  push(name: string, query: Query, auth: string | undefined, signal: AbortSignal): AsyncIterable<DockerProgress>
   build(context: Readable, query: Query, signal?: AbortSignal): AsyncIterable<DockerProgress>
 }
 
@@ -40,6 +44,16 @@ export function imageCalls(transport: Transport): ImageCalls {
         stream: archive,
         contentType: TAR,
       }),
+    pull: (ref, query, auth, signal) =>
+      lines(transport, {
+        method: 'POST',
+        path: '/images/create',
+        query: { fromImage: ref, ...query },
+        headers: authHeader(auth),
+        signal,
+      }),
+    push: (name, query, auth, signal) =>
+      lines(transport, { method: 'POST', path: path(name, '/push'), query, headers: authHeader(auth), signal }),
     build: (context, query, signal) =>
       lines(transport, {
         method: 'POST',
@@ -50,4 +64,8 @@ export function imageCalls(transport: Transport): ImageCalls {
         ...(signal === undefined ? {} : { signal }),
       }),
   }
+}
+
+function authHeader(auth: string | undefined): Readonly<Record<string, string>> {
+  return auth === undefined ? {} : { 'x-registry-auth': auth }
 }

@@ -15,6 +15,7 @@ export interface Call {
   /** Sent as it is, in chunks. */
   readonly stream?: Readable
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
@@ -77,6 +78,7 @@ function open(socketPath: string, call: Call, isUpgrade: boolean): Promise<Incom
 
 function headersOf(call: Call, body: Buffer | undefined, isUpgrade: boolean): Record<string, string | number> {
   return {
+    ...call.headers,
     host: 'daemon',
     ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }),
     ...(body === undefined && call.stream === undefined && call.method === 'POST' ? { 'content-length': 0 } : {}),

@@ -1,4 +1,4 @@
-import { choice } from '../args/flags.ts'
+import { choice, list } from '../args/flags.ts'
 import type { InstancePaths } from './paths.ts'
 
 /** Of the commands that start a daemon: how it is to work, beside where. */
@@ -7,18 +7,29 @@ export const daemonFlags = {
     ['auto', 'erofs', 'directory'],
     'How layers are kept: mounted in place, or unpacked. Default: what the kernel can do',
   ),
+  'registry-mirror': list('ADDRESS', 'Ask this registry first for images of docker.io'),
+  'insecure-registry': list('HOST', 'Speak plain HTTP, or TLS with any certificate, to this registry or network'),
 } as const
 
 export interface DaemonChoice {
   readonly layers?: 'auto' | 'erofs' | 'directory' | undefined
+  readonly 'registry-mirror'?: readonly string[]
+  readonly 'insecure-registry'?: readonly string[]
 }
 
 /** The options of the daemon program, and of `glovebox daemon`, which becomes it. */
 export function daemonArguments(
   instance: InstancePaths,
   nameFlag: '--name' | '--instance-name',
-  { layers }: DaemonChoice = {},
+  choice: DaemonChoice = {},
 ): string[] {
-  const place = ['--root', instance.root, '--run-dir', instance.runDir, '--socket', instance.socketPath, nameFlag, instance.name]
-  return layers === undefined ? place : [...place, '--layers', layers]
+  const { layers } = choice
+  const repeated = (flag: 'registry-mirror' | 'insecure-registry') =>
+    (choice[flag] ?? []).flatMap((value) => [`--${flag}`, value])
+  return [
+    ...['--root', instance.root, '--run-dir', instance.runDir, '--socket', instance.socketPath, nameFlag, instance.name],
+    ...(layers === undefined ? [] : ['--layers', layers]),
+    ...repeated('registry-mirror'),
+    ...repeated('insecure-registry'),
+  ]
 }
