@@ -11,7 +11,10 @@ export const daemonStop = command({
     'Takes down all that it made on this host: processes, mounts, links, firewall tables, control groups. Images, volumes and what is wanted of applications stay under its root.',
   examples: [
     ['daemon stop', 'all of it'],
-    ['daemon stop --keep-containers', 'for an upgrade: the next daemon takes the containers over'],
+    [
+      'daemon stop --keep-containers',
+      'for an upgrade: the next daemon takes the containers over; until then they cannot look up names',
+    ],
   ],
   flags: { 'keep-containers': isSet('Leave containers running') },
   operands: { min: 0, max: 0 },
@@ -20,7 +23,8 @@ export const daemonStop = command({
     const stopped = await stopDaemon(context, !flags['keep-containers'])
     for (const leftover of stopped.leftovers) stderr.write(`${context.paint('yellow', 'warning:')} left behind: ${leftover}\n`)
     if (!stopped.wasRunning) stdout.write(`no daemon runs at ${context.instance.socketPath}\n`)
-    else if (flags['keep-containers']) stdout.write('stopped; containers go on\n')
+    else if (flags['keep-containers'])
+      stdout.write('stopped; containers go on, but cannot look up names before the next daemon starts\n')
     else
       stdout.write(
         `stopped, with ${counted(stopped.stoppedContainers, 'container')}; images and volumes stay in ${context.instance.root}, for the next start\n`,

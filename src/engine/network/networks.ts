@@ -114,6 +114,8 @@ export function createNetworks(needs: NetworksNeeds): Networks {
       await firewall.settle()
       if (!remove) return
       for (const { bridge } of state.networks.values()) if (bridge !== '') host.links.deleteLink(bridge)
+      // The kernel ends a link with its namespace, but some time later: whoever looks after the end finds nothing.
+      for (const { name } of host.links.listLinks()) if (name.startsWith(names.linkPrefix)) host.links.deleteLink(name)
       await firewall.removeAll()
     },
   }
