@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 
 import { systemCodeOf } from '#base'
 
@@ -8,12 +8,13 @@ import { systemCodeOf } from '#base'
  * `certs.d/HOST:PORT` as Docker lays it out: every `*.crt` is an authority that is trusted for this host besides those of the system, and
  * `NAME.cert` with `NAME.key` signs us in. Read anew for each transfer, so that a change needs no restart.
  */
-export function certificatesOf(directory: string, host: string): SecureContext | undefined {
+export async function certificatesOf(directory: string, host: string): Promise<SecureContext | undefined> {
   const files = list(join(directory, host))
   const read = (name: string) => readFileSync(join(directory, host, name), 'utf8')
   const authorities = files.filter((name) => name.endsWith('.crt')).map(read)
   const pairs = files.filter((name) => name.endsWith('.cert') && files.includes(keyOf(name)))
   if (authorities.length === 0 && pairs.length === 0) return undefined
+  const { createSecureContext, getCACertificates } = await import('node:tls')
   return createSecureContext({
     ca: [...getCACertificates('default'), ...authorities],
     cert: pairs.map(read),

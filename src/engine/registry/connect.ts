@@ -19,8 +19,8 @@ export interface ConnectNeeds {
 /** Connections of one transfer: all closed when it is disposed of. */
 export function openWire(needs: ConnectNeeds): Wire {
   const { certificatesDirectory, clock, options } = needs
-  return createWire(clock, (host) => {
-    const context = certificatesOf(certificatesDirectory, host)
+  return createWire(clock, async (host) => {
+    const context = await certificatesOf(certificatesDirectory, host)
     const known = planEndpoints(host, options, 'push')[0]
     return { isAnyCertificateFine: known?.isAnyCertificateFine === true, ...(context === undefined ? {} : { context }) }
   })

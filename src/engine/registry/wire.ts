@@ -46,7 +46,7 @@ export interface WireTrust {
 type SendRequest = (url: URL, options: RequestOptions) => ClientRequest
 
 /** Redirects and refusals are answers here, not errors. Errors: `registry.unreachable`, `registry.certificate_invalid`, `registry.timeout`, `registry.connection_lost`. */
-export function createWire(clock: Clock, trustOf: (host: string) => WireTrust): Wire {
+export function createWire(clock: Clock, trustOf: (host: string) => Promise<WireTrust>): Wire {
   const agents = new Map<string, HttpAgent>()
   return {
     send: async (request) => {
@@ -65,7 +65,7 @@ export function createWire(clock: Clock, trustOf: (host: string) => WireTrust): 
 async function lane(
   url: URL,
   agents: Map<string, HttpAgent>,
-  trustOf: (host: string) => WireTrust,
+  trustOf: (host: string) => Promise<WireTrust>,
 ): Promise<readonly [SendRequest, HttpAgent]> {
   const known = agents.get(url.origin)
   if (url.protocol === 'http:') {
@@ -75,9 +75,10 @@ async function lane(
     return [http.request, agent]
   }
   const https = await import('node:https')
-  const { context, isAnyCertificateFine } = trustOf(url.host)
+  if (known !== undefined) return [https.request, known]
+  const { context, isAnyCertificateFine } = await trustOf(url.host)
   const trust = { ...(context === undefined ? {} : { secureContext: context }), rejectUnauthorized: !isAnyCertificateFine }
-  const agent = known ?? new https.Agent({ keepAlive: true, ...trust })
+  const agent = new https.Agent({ keepAlive: true, ...trust })
   agents.set(url.origin, agent)
   return [https.request, agent]
 }
