@@ -131,6 +131,7 @@ eachClient('images', (bench) => {
 
   test('image prune takes what has no name', async () => {
     const { docker } = bench()
+    await docker.must('image', 'prune', '--force')
     await docker.with({ input: 'FROM busybox\nRUN echo 1 > /x\n' }, 'build', '-q', '-t', 'moving', '-')
     await docker.with({ input: 'FROM busybox\nRUN echo 2 > /x\n' }, 'build', '-q', '-t', 'moving', '-')
     assert.equal((await docker.must('images', '--quiet', '--filter', 'dangling=true')).split('\n').length, 1)

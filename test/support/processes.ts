@@ -102,7 +102,7 @@ export async function until<T>(what: string, timeoutMs: number, look: () => Prom
       last = error
     }
     if (performance.now() > deadlineMs)
-      throw new Error(`waited ${timeoutMs} ms for ${what}${last === undefined ? '' : `: ${String(last)}`}`, { cause: last })
+      throw new Error(`waited ${timeoutMs} ms for ${what}${last instanceof Error ? `: ${last.message}` : ''}`, { cause: last })
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

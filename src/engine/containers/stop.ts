@@ -93,7 +93,11 @@ export async function killContainer(context: Context, live: LiveContainer, signa
   if (signal === SIGKILL || signal === signalNumber(live.record.spec.stopSignal)) markStopped(context, live)
   publish(context, live.record, 'kill', { signal: String(signal) })
   process.signal(signal)
-  if (signal === SIGKILL && live.record.status.state === 'paused') await unpauseToStop(context, live)
+  if (signal !== SIGKILL) return
+  if (live.record.status.state === 'paused') await unpauseToStop(context, live)
+  // Clients take the answer to a SIGKILL for the end itself.
+  if (await waitForExit(context, process, KILL_TIMEOUT_MS))
+    await context.locks.run(live.record.id, async () => await Promise.resolve())
 }
 
 /** False when it has not ended in time; null waits for ever. */

@@ -14,5 +14,7 @@ export async function attachContainer(call: Call, { engine, clock }: RouteContex
     logs: query.bool('logs'),
     detachKeys: query.text('detachKeys'),
   })
+  // Some clients send the query once more as a body: that is no input of the container's.
+  if (call.upgrade !== null && Number(call.request.headers['content-length'] ?? 0) > 0) await connection.readBody()
   await connection.connect(stream, clock)
 }

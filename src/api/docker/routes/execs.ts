@@ -33,7 +33,10 @@ const CREATE_FIELDS: FieldTable = {
   },
 }
 
-const START_FIELDS: FieldTable = { fields: { Detach: 'taken', Tty: 'taken', ConsoleSize: 'taken' } }
+// dockerode tells its own transport by the last two how to speak, and sends them along.
+const START_FIELDS: FieldTable = {
+  fields: { Detach: 'taken', Tty: 'taken', ConsoleSize: 'taken', hijack: 'reported', stdin: 'reported' },
+}
 
 /** POST /containers/{id}/exec. */
 export async function createExec(call: Call, { engine }: RouteContext): Promise<void> {

@@ -168,6 +168,9 @@ export const CREATE_BODY: FieldTable = {
     StopSignal: 'taken',
     StopTimeout: 'taken',
     Shell: 'taken',
+    // dockerode sends its queries in the body as well; it is the query that counts.
+    name: 'reported',
+    platform: 'reported',
     HostConfig: HOST_CONFIG,
     NetworkingConfig: { fields: { EndpointsConfig: { each: ENDPOINT } } },
   },
