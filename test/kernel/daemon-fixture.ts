@@ -94,7 +94,7 @@ export async function startTestDaemon(flags: readonly string[] = [], through: re
     call,
     importImage: async (tag, archive) => {
       for await (const line of client.images.import(Readable.from([archive], { objectMode: false }), { repo: tag }))
-        if ('error' in line && line.error !== undefined) throw new Error(String(line.error))
+        if ('error' in line && line.error !== undefined) throw new Error(line.error)
     },
     start,
     run: async (image, cmd, more) => {

@@ -171,7 +171,7 @@ test('what exec starts is in the group, and goes with it', TIMEOUT, async () => 
   await daemon.client.containers.startExecDetached(made, { Detach: true, Tty: false })
   await untilTrue(WAIT_MS, async () => (await stats(id)).pids_stats.current === 2)
   const top = await daemon.call<{ Processes: readonly (readonly string[])[] }>('GET', `/containers/${id}/top`)
-  assert.deepEqual(top.Processes.map((words) => words.at(-1)).toSorted(), ['sleep 1000', 'sleep 500'])
+  assert.deepEqual(new Set(top.Processes.map((words) => words.at(-1))), new Set(['sleep 1000', 'sleep 500']))
   await daemon.client.containers.stop(id, { t: 0 })
   assert.ok(!hasGroup(groupOf(id)))
   await remove(id)

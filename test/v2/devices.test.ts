@@ -9,7 +9,7 @@ const MIB = 1024 * 1024
 const IMAGE = 'busybox:v2'
 /** The guest's first loop device: 7:0. */
 const LOOP = { PathOnHost: '/dev/loop0', PathInContainer: '/dev/loop0', CgroupPermissions: 'rwm' }
-const MAKE = 'busybox mknod /tmp/node b 7 0'
+const MAKE = '{ [ -b /tmp/node ] || busybox mknod /tmp/node b 7 0; }'
 const READ = 'dd if=/tmp/node of=/dev/null count=1'
 const WRITE = 'dd if=/dev/zero of=/tmp/node count=0'
 
@@ -67,6 +67,9 @@ test('without limits there are none, and -1 takes one away', TIMEOUT, async () =
   assert.deepEqual(figures(), ['20', '50000 100000', String(64 * MIB)])
   await daemon.call('POST', `/containers/${id}/update`, { PidsLimit: -1, CpuQuota: -1, Memory: 64 * MIB, MemorySwap: -1 })
   assert.deepEqual(figures(), ['max', 'max 100000', 'max'])
+  await daemon.call('POST', `/containers/${id}/update`, { CpuPeriod: 50_000 })
+  await daemon.call('POST', `/containers/${id}/update`, { CpuQuota: 10_000 })
+  assert.equal(groupFile(`/glovebox/${daemon.name}/${id}`, 'cpu.max'), '10000 50000')
   await daemon.client.containers.remove(id, { force: true })
 })
 
