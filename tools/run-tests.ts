@@ -17,7 +17,11 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/include/stdio.h', 'libc6-dev'],
   ['/usr/bin/docker', 'docker.io'],
   ['/bin/busybox', 'busybox-static'],
+  ['/usr/bin/docker-registry', 'docker-registry'],
+  ['/usr/bin/openssl', 'openssl'],
   ['/bin/busybox', 'busybox-static'],
+  ['/usr/bin/docker-registry', 'docker-registry'],
+  ['/usr/bin/openssl', 'openssl'],
 ]
 
 interface Kind {

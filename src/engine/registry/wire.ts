@@ -100,7 +100,7 @@ async function exchange(clock: Clock, request: WireRequest, send: SendRequest): 
     // What is read of a stream that the server does not want is not worth an error: its answer says why.
     const sending = sendBody(outgoing, body, watch.moved)
     const response = await Promise.race([promise, sending.then(() => promise)])
-    return answerOf(response, outgoing, watch, url)
+    return answerOf(response, outgoing, watch, request)
   } catch (error) {
     watch.stop()
     outgoing.destroy()
@@ -139,7 +139,12 @@ function lengthOf(body: Buffer | RequestBody | undefined): Record<string, string
   return { 'content-length': String(Buffer.isBuffer(body) ? body.length : body.sizeBytes) }
 }
 
-function answerOf(response: IncomingMessage, outgoing: ClientRequest, watch: IdleWatch, url: URL): WireAnswer {
+function answerOf(
+  response: IncomingMessage,
+  outgoing: ClientRequest,
+  watch: IdleWatch,
+  { url, signal }: WireRequest,
+): WireAnswer {
   response.on('error', () => undefined)
   async function* body() {
     try {
@@ -148,7 +153,7 @@ function answerOf(response: IncomingMessage, outgoing: ClientRequest, watch: Idl
         yield chunk
       }
     } catch (error) {
-      throw watch.failure() ?? lost(url, error)
+      throw signal.aborted ? cancelled(error) : (watch.failure() ?? lost(url, error))
     } finally {
       watch.stop()
     }
