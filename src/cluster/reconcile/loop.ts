@@ -95,11 +95,13 @@ export function startReconciler(ports: ReconcilerPorts): Reconciler {
     const plan = planReconcile(snapshot)
     const failures = await routes.apply(plan.routes)
     const failed = new Map(failures.map((failure) => [failure.id, failure.reason]))
-    // The plan spoke of the failures of last time.
-    isDirty ||= failed.size !== routeFailures.size || [...failed].some(([id, reason]) => routeFailures.get(id) !== reason)
+    const isNews = failed.size !== routeFailures.size || [...failed].some(([id, reason]) => routeFailures.get(id) !== reason)
+    isDirty ||= isNews
     routeFailures = failed
     for (const step of plan.steps.slice(0, Math.max(0, MAX_STEPS_AT_ONCE - busy.size))) begin(step)
-    last = { snapshot: { ...snapshot, memory: { ...snapshot.memory, routeFailures } }, plan }
+    const seen = { ...snapshot, memory: { ...snapshot.memory, routeFailures } }
+    // The plan spoke of the failures of last time: whoever asks for the state must not hear that all is well.
+    last = { snapshot: seen, plan: isNews ? planReconcile(seen) : plan }
     for (const listener of listeners) listener(last)
     const soonest = Math.min(...plan.waits.map((wait) => wait.untilMs ?? Number.POSITIVE_INFINITY))
     return Math.max(1, Math.min(SLOW_ROUND_MS, soonest - clock.nowMs()))

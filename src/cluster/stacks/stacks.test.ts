@@ -113,6 +113,24 @@ describe('stacks', () => {
     assert.equal(stacks.get('shop').services[0]?.whyNotYet, 'port 80 is in use by nginx')
   })
 
+  it('are never called ready while a port of theirs is refused', async () => {
+    const here = world()
+    await using stacks = here.open()
+    await stacks.apply(await stack(SHOP), {})
+    await here.pass(4000)
+    here.refused.push({ id: 'shop/web/8081', reason: 'port 8081 is taken' })
+    await stacks.apply(await stack(SHOP.replace('8080:80', '8081:80')), {})
+    const states: string[] = []
+    const watching = (async () => {
+      for await (const event of stacks.watch('shop', FOREVER))
+        states.push(event.kind === 'removed' ? 'removed' : event.status.state)
+    })()
+    await here.pass(1000)
+    await watching
+    assert.ok(!states.includes('ready'), states.join(' '))
+    assert.equal(states.at(-1), 'failed')
+  })
+
   it('shows a step that fails and tries it again', async () => {
     const here = world()
     await using stacks = here.open()
