@@ -240,6 +240,9 @@ test('anonymous volumes go with their container, whatever moment the daemon died
   assert.equal(volumes(), 0)
 })
 
+/** Virtual milliseconds, each with some trips to the disk: far more than anything takes that is not stuck. */
+const MAX_TICKS = 1000
+
 type Call = 'start' | 'stop' | 'kill' | 'exit' | 'restart' | 'remove' | 'wait' | 'time' | 'daemon'
 const CALLS: readonly Call[] = ['start', 'stop', 'kill', 'exit', 'restart', 'remove', 'wait', 'time', 'daemon']
 
@@ -262,7 +265,7 @@ test('whatever is asked of one container at once and in whatever order, it ends 
           restart: async () => await containers.restart(id, NOW),
           remove: async () => await containers.remove(id, { force: true, volumes: true }),
           wait: async () => void (await containers.wait(id, 'not-running')),
-          time: async () => await r.clock.advance(500),
+          time: async () => await Promise.resolve(),
           exit: async () => await Promise.resolve(containers.get(id).status.pid === 0 ? undefined : r.process(id).exit(1)),
           daemon: async () => await Promise.resolve(),
         }
@@ -274,7 +277,11 @@ test('whatever is asked of one container at once and in whatever order, it ends 
           )
           const isDone = { yes: false }
           const all = Promise.all(calls).then(() => (isDone.yes = true))
-          for (let ticks = 0; ticks < 50 && !isDone.yes; ticks += 1) await r.clock.advance(1)
+          for (let ticks = 0; ticks < MAX_TICKS && !isDone.yes; ticks += 1) {
+            await r.clock.advance(turn.includes('time') ? 200 : 1)
+            await r.settle()
+          }
+          assert.ok(isDone.yes, `${turn.join(', ')} at once: not all of them ended`)
           await all
           await r.settle()
         }
@@ -286,7 +293,7 @@ test('whatever is asked of one container at once and in whatever order, it ends 
         if (found !== undefined) await containers.remove(id, { force: true, volumes: true })
         await r.settle()
         assert.deepEqual(r.remains(id), [])
-        assert.deepEqual(r.homes(), [])
+        assert.ok(!r.homes().includes(id))
       },
     ),
     { numRuns: 60 },

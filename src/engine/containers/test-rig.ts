@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 
-import { memoryRecords, seededRandom, silentLog, virtualClock, type Digest } from '#base'
+import { memoryRecords, seededRandom, silentLog, virtualClock, type Clock, type Digest } from '#base'
 import { createEvents, type Events } from '#engine/events'
 import type { Images, ImageRecord } from '#engine/images'
 import { createNetworks } from '#engine/network'
@@ -51,7 +51,8 @@ export async function rig(t: TestContext) {
   const open = async (): Promise<ContainersService> => {
     life += 1
     const mine = life
-    const needs = { root, runDir, instance: 'unit', clock, random, log, host, events, initPath: '/init' }
+    const isAlive = () => life === mine
+    const needs = { root, runDir, instance: 'unit', clock: mortal(clock, isAlive), random, log, host, events, initPath: '/init' }
     const fails = <T extends object>(target: T, prefix: string) => failing(target, prefix, failures)
     const volumes = createVolumes({ root, records, clock, random, events, usersOf: (name) => usersOf(containers, name) })
     const containers: ContainersService = createContainers({
@@ -61,10 +62,7 @@ export async function rig(t: TestContext) {
       snapshots: fails(roots.snapshots, 'snapshots'),
       networks: fails(createNetworks({ ...needs, records, readResolvConf: () => 'nameserver 10.0.0.1\n' }), 'networks'),
       volumes: fails(volumes, 'volumes'),
-      runtime: fails(
-        obedient(fake, () => life === mine),
-        'runtime',
-      ),
+      runtime: fails(obedient(fake, isAlive), 'runtime'),
     })
     await volumes.recover()
     await containers.recover()
@@ -101,6 +99,18 @@ export async function rig(t: TestContext) {
         await clock.advance(0)
         await rm(join(directory, 'nothing'), { force: true })
       }
+    },
+  }
+}
+
+/** The timers of a daemon die with it. */
+function mortal(clock: Clock, isAlive: () => boolean): Clock {
+  return {
+    ...clock,
+    after: (ms, then) => clock.after(ms, () => isAlive() && then()),
+    sleep: async (ms, signal) => {
+      await clock.sleep(ms, signal)
+      if (!isAlive()) await new Promise(() => undefined)
     },
   }
 }
