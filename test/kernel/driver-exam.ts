@@ -11,8 +11,8 @@ const IMAGE = 'driver:1'
 const TIMEOUT = { timeout: 60_000 }
 
 const TITLES = {
-  erofs: /^Snapshots: erofs\. .* mounted in place/,
-  directory: /^Snapshots: directory\. .* because the configuration says so/,
+  erofs: /: erofs\. .* mounted in place/,
+  directory: /: directory\. .* because the configuration says so/,
 }
 /** What is in the image beside the shell: each thing that a layer can get wrong. */
 const CONTENT = [
