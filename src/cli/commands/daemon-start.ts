@@ -12,6 +12,10 @@ export const daemonStart = command({
   run: async ({ flags }, context) => {
     const isNew = await startDaemon(context, flags)
     context.terminal.stdout.write(`${isNew ? 'started' : 'running already'}: ${context.instance.socketPath}\n`)
+    if (!isNew && flags.layers !== undefined)
+      context.terminal.stderr.write(
+        `${context.paint('yellow', 'warning:')} --layers has no effect on a daemon that runs already\n`,
+      )
     return 0
   },
 })
