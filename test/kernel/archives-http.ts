@@ -1,5 +1,4 @@
 import { request } from 'node:http'
-import { Readable } from 'node:stream'
 
 import { scanTar, textOfBytes } from '#oci/tar'
 
@@ -11,12 +10,7 @@ export interface Answer {
 }
 
 /** One call of the archive routes, without a client in between. */
-export function archiveCall(
-  socketPath: string,
-  method: 'HEAD' | 'GET' | 'PUT',
-  path: string,
-  body?: Buffer | Readable,
-): Promise<Answer> {
+export function archiveCall(socketPath: string, method: 'HEAD' | 'GET' | 'PUT', path: string, body?: Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(
       { socketPath, method, path, headers: body === undefined ? {} : { 'content-type': 'application/x-tar' } },
@@ -32,8 +26,7 @@ export function archiveCall(
       },
     )
     call.on('error', reject)
-    if (body instanceof Readable) body.pipe(call)
-    else call.end(body)
+    call.end(body)
   })
 }
 

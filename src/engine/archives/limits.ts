@@ -2,7 +2,7 @@
 export const STALL_MS = 60_000
 
 /** A container that does not run cannot start while it is copied from: who neither reads nor sends for so long has left. */
-export const IDLE_CLIENT_MS = 5 * 60_000
+export const IDLE_CLIENT_MS = 30_000
 
 /** Of one frame: as the other side has it. */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024
