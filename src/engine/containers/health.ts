@@ -18,7 +18,9 @@ const FRAME_HEADER_BYTES = 8
 export function startHealth(context: Context, live: LiveContainer): void {
   const { health: spec } = live.record.spec
   if (spec === null || live.process === null) return
-  const startedMs = context.clock.monotonicMs()
+  // The start period counts from the start, also for a daemon that came later.
+  const ranMs = context.clock.nowMs() - Number(live.process.startedAtNs / 1_000_000n)
+  const startedMs = context.clock.monotonicMs() - Math.max(0, ranMs)
   const run = { isOver: false, timer: null as Disposable | null }
   live.health = {
     [Symbol.dispose]: () => {
