@@ -52,7 +52,18 @@ async function beBusy(client: number, isOver: () => boolean, complaints: string[
 }
 
 test(`killed at ${ROUNDS} random moments while it is busy, it comes back with what ran and leaks nothing`, async () => {
-  await s.must('run', '-d', '--name', 'steady', '--restart', 'always', 'busybox', 'sh', '-c', 'i=0; while true; do i=$((i+1)); echo $i; usleep 20000; done')
+  await s.must(
+    'run',
+    '-d',
+    '--name',
+    'steady',
+    '--restart',
+    'always',
+    'busybox',
+    'sh',
+    '-c',
+    'i=0; while true; do i=$((i+1)); echo $i; usleep 20000; done',
+  )
   const { State: steady } = await s.inspect('steady')
   for (let round = 0; round < ROUNDS; round += 1) {
     let isOver = false

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test'
 
 import { memoryRecords, seededRandom, silentLog, virtualClock, type Clock, type Digest } from '#base'
 import { createEvents, type Events } from '#engine/events'
-import type { Images, ImageRecord } from '#engine/images'
+import type { ImageRecord } from '#engine/images'
 import { createNetworks } from '#engine/network'
 import { fakeRuntime, type RunningProcess, type Runtime } from '#engine/runtime'
 import type { ContainerSnapshot, Snapshots } from '#engine/snapshots'
@@ -58,7 +58,7 @@ export async function rig(t: TestContext) {
     const containers: ContainersService = createContainers({
       ...needs,
       records: { ...records, table: (name) => fails(records.table(name), name) },
-      images: { get: () => image(), find: () => image(), sweep: async () => await Promise.resolve() } as unknown as Images,
+      images: { get: () => image(), find: () => image(), sweep: async () => await Promise.resolve() },
       snapshots: fails(roots.snapshots, 'snapshots'),
       networks: fails(createNetworks({ ...needs, records, readResolvConf: () => 'nameserver 10.0.0.1\n' }), 'networks'),
       volumes: fails(volumes, 'volumes'),
