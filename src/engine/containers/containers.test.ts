@@ -10,7 +10,7 @@ const always: RestartSpec = { name: 'always', maximumRetryCount: 0 }
 const NOW = { signal: null, timeoutS: 0 }
 
 test('a container runs, ends with its exit code and leaves nothing in the kernel', async (t) => {
-  const { containers, spec, process, remains, settle, seen } = await rig(t)
+  const { containers, spec, process, quiet, seen } = await rig(t)
   const { id } = await containers.create(spec(), 'web')
   assert.equal(containers.get('web').status.state, 'created')
   assert.equal(await containers.start('web'), true)
@@ -20,9 +20,8 @@ test('a container runs, ends with its exit code and leaves nothing in the kernel
   const { done } = await containers.wait('web', 'not-running')
   process(id).exit(7)
   assert.deepEqual(await done, { exitCode: 7, error: '' })
-  await settle()
+  await quiet(id)
   assert.deepEqual([containers.get('web').status.state, containers.get('web').status.exitCode], ['exited', 7])
-  assert.deepEqual(remains(id), [])
   assert.deepEqual(
     seen.filter((event) => event.startsWith('container')),
     ['container create', 'container start', 'container die'],
@@ -53,7 +52,7 @@ const STEPS = [
 ]
 
 test('a start that fails at any step, once or again, leaves nothing, tells why, and works when the cause is gone', async (t) => {
-  const { containers, spec, failNext, remains, host, settle } = await rig(t)
+  const { containers, spec, failNext, remains, host, quiet } = await rig(t)
   const network = {
     ...spec().network,
     mode: 'bridge',
@@ -67,7 +66,7 @@ test('a start that fails at any step, once or again, leaves nothing, tells why, 
         failNext(step)
         if (step === 'runtime.start') host.cgroups.put(`/glovebox/unit/${id}`, [])
         await assert.rejects(containers.start(id), (error: Error) => error.message.includes(`planned failure of ${step}`))
-        await settle()
+        await quiet(id)
         const { status } = containers.get(id)
         assert.deepEqual([remains(id), status.pid, status.ports, status.endpoints], [[], 0, [], {}], step)
         assert.ok(['created', 'exited'].includes(status.state), status.state)
@@ -82,12 +81,12 @@ test('a start that fails at any step, once or again, leaves nothing, tells why, 
 })
 
 test('a restart policy starts it again later and later, until somebody stops it', async (t) => {
-  const { containers, spec, process, clock, settle } = await rig(t)
+  const { containers, spec, process, clock, settle, quiet } = await rig(t)
   const { id } = await containers.create(spec({ restart: always }), 'web')
   await containers.start('web')
   for (const [round, delayMs] of [100, 200, 400, 800].entries()) {
     process(id).exit(1)
-    await settle()
+    await quiet(id)
     assert.equal(containers.get('web').status.state, 'restarting')
     await clock.advance(delayMs - 1)
     assert.equal(containers.get('web').status.restartCount, round)
@@ -96,7 +95,7 @@ test('a restart policy starts it again later and later, until somebody stops it'
     assert.deepEqual([containers.get('web').status.state, containers.get('web').status.restartCount], ['running', round + 1])
   }
   process(id).exit(1)
-  await settle()
+  await quiet(id)
   assert.equal(await containers.stop('web', NOW), true)
   await clock.advance(100_000)
   assert.equal(containers.get('web').status.state, 'exited')
@@ -148,7 +147,7 @@ test('containers that the end of the daemon stopped are started by the next one 
 })
 
 test('the next daemon takes over what runs, books what ended and removes what was to be removed', async (t) => {
-  const { containers, again, spec, process, remains, settle } = await rig(t)
+  const { containers, again, spec, process, settle, quiet } = await rig(t)
   const ids = new Map<string, string>()
   for (const name of ['runs', 'ended', 'passing']) {
     ids.set(name, (await containers.create(spec({ shouldAutoRemove: name === 'passing' }), name)).id)
@@ -166,12 +165,11 @@ test('the next daemon takes over what runs, books what ended and removes what wa
   const { done } = await next.wait('runs', 'next-exit')
   process(ids.get('runs') ?? '').exit(3)
   assert.equal((await done)?.exitCode, 3)
-  await settle()
-  for (const id of ids.values()) assert.deepEqual(remains(id), [])
+  for (const id of ids.values()) await quiet(id)
 })
 
 test('an end that cannot be written down is tried again until it can', async (t) => {
-  const { containers, spec, process, failNext, clock, settle, remains } = await rig(t)
+  const { containers, spec, process, failNext, clock, settle, quiet } = await rig(t)
   const { id } = await containers.create(spec(), 'web')
   await containers.start('web')
   failNext('container.note')
@@ -179,9 +177,8 @@ test('an end that cannot be written down is tried again until it can', async (t)
   await settle()
   assert.equal(containers.get('web').status.state, 'running')
   await clock.advance(3000)
-  await settle()
+  await quiet(id)
   assert.deepEqual([containers.get('web').status.state, containers.get('web').status.exitCode], ['exited', 4])
-  assert.deepEqual(remains(id), [])
 })
 
 test('cleaning up goes on past a step that fails, and whoever waits is told', async (t) => {
@@ -288,11 +285,10 @@ test('whatever is asked of one container at once and in whatever order, it ends 
         const found = containers.list().find((record) => record.id === id)
         const isRunning = found?.status.state === 'running'
         assert.ok(found === undefined || ['created', 'running', 'restarting', 'exited'].includes(found.status.state))
-        if (!isRunning) assert.deepEqual(r.remains(id), [])
+        if (!isRunning) await r.quiet(id)
         if (isRunning) assert.equal(r.process(id).running.pid, found.status.pid)
         if (found !== undefined) await containers.remove(id, { force: true, volumes: true })
-        await r.settle()
-        assert.deepEqual(r.remains(id), [])
+        await r.quiet(id)
         assert.ok(!r.homes().includes(id))
       },
     ),

@@ -21,6 +21,7 @@ import type { ContainerSpec } from './spec.ts'
 const SIGKILL = 9
 /** More trips to the disk in a row than the end of a container takes. */
 const SETTLE_TURNS = 20
+const QUIET_TURNS = 200
 const IMAGE_ID = `sha256:${'1'.repeat(64)}` as Digest
 
 /** Containers on fakes of the kernel, the runtime and the layers, in a directory of the test's own. */
@@ -68,6 +69,18 @@ export async function rig(t: TestContext) {
     await containers.recover()
     return containers
   }
+  const remains = (id: string) => [
+    ...(roots.mounted.has(id) ? ['mounted root'] : []),
+    ...(existsSync(join(runDir, 'c', id)) ? ['run directory'] : []),
+    ...(host.network.pins.has(join(runDir, 'netns', id)) ? ['network namespace'] : []),
+    ...(host.cgroups.exists(`/glovebox/unit/${id}`) ? ['cgroup'] : []),
+  ]
+  const settle = async () => {
+    for (let turn = 0; turn < SETTLE_TURNS; turn += 1) {
+      await clock.advance(0)
+      await rm(join(directory, 'nothing'), { force: true })
+    }
+  }
   return {
     containers: await open(),
     /** The daemon is gone and another one is there; what ran still runs. */
@@ -86,19 +99,15 @@ export async function rig(t: TestContext) {
     },
     spec: (change: Partial<ContainerSpec> = {}): ContainerSpec => ({ ...specFromImage(image(), 'unit'), ...change }),
     /** What containers that do not run must not have. */
-    remains: (id: string) => [
-      ...(roots.mounted.has(id) ? ['mounted root'] : []),
-      ...(existsSync(join(runDir, 'c', id)) ? ['run directory'] : []),
-      ...(host.network.pins.has(join(runDir, 'netns', id)) ? ['network namespace'] : []),
-      ...(host.cgroups.exists(`/glovebox/unit/${id}`) ? ['cgroup'] : []),
-    ],
+    remains,
     homes: () => readdirSync(join(root, 'containers')),
     /** Lets promises, immediate callbacks and what waits for the disk run. */
-    settle: async () => {
-      for (let turn = 0; turn < SETTLE_TURNS; turn += 1) {
-        await clock.advance(0)
-        await rm(join(directory, 'nothing'), { force: true })
-      }
+    settle,
+    /** Waits until nothing is left of it, however slow the disk is, or fails with what is. */
+    quiet: async (id: string) => {
+      for (let turn = 0; turn < QUIET_TURNS && remains(id).length > 0; turn += 1) await settle()
+      await settle()
+      if (remains(id).length > 0) throw new Error(`left of ${id}: ${remains(id).join(', ')}`)
     },
   }
 }
