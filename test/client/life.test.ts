@@ -126,6 +126,9 @@ eachClient('the life of a container', (bench) => {
     )
     assert.equal(await docker.must('diff', 'new'), 'C /etc\nD /etc/notes\nA /made')
     await docker.must('rm', '-f', 'new')
+    await docker.must('run', '-d', '--rm', '--name', 'brief', 'busybox', 'sleep', '100')
+    assert.match((await docker('update', '--restart', 'always', 'brief')).stderr, /AutoRemove is enabled/)
+    await docker.must('rm', '-f', 'brief')
   })
 
   test('rm refuses what runs, and -f does not', async () => {

@@ -45,6 +45,9 @@ eachClient('registries', (bench) => {
     const pushed = await docker.must('push', '--all-tags', `${registry.host}/other/${bench().daemon.name}`)
     assert.match(pushed, /Mounted from team\/(first|web)/)
     assert.match(pushed, /1: digest: [^]*2: digest: /)
+    for (const tag of ['1', '2']) await docker.must('rmi', `${registry.host}/other/${bench().daemon.name}:${tag}`)
+    await docker.must('pull', '--all-tags', `${registry.host}/other/${bench().daemon.name}`)
+    for (const tag of ['1', '2']) await docker.must('inspect', `${registry.host}/other/${bench().daemon.name}:${tag}`)
   })
 
   test('what is missing is told in the words that clients know', async () => {

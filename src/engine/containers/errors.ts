@@ -11,6 +11,7 @@ export const containerError = declareErrors({
   'container.not_paused': 'conflict',
   'container.restarting': 'conflict',
   'container.removing': 'conflict',
+  'container.removes_itself': 'conflict',
   'container.no_command': 'invalid',
   'container.command_not_found': 'invalid',
   'container.command_not_executable': 'invalid',

@@ -1,5 +1,6 @@
 import type { Context } from './context.ts'
 import { publish } from './create.ts'
+import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
 import type { Containers } from './port.ts'
 import type { ResourceSpec } from './spec.ts'
@@ -12,6 +13,11 @@ export async function updateContainer(
   change: Parameters<Containers['update']>[1],
 ): Promise<readonly string[]> {
   const { record } = live
+  if (record.spec.shouldAutoRemove && change.restart !== null && change.restart.name !== 'no')
+    throw containerError(
+      'container.removes_itself',
+      'Restart policy cannot be updated because AutoRemove is enabled for the container',
+    )
   const resources: ResourceSpec = { ...record.spec.resources, ...change.resources }
   const limits = planUpdate(change.resources, resources)
   if (live.process !== null && Object.keys(limits).length > 0) await context.runtime.update(record.id, limits)

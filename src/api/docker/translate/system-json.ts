@@ -94,7 +94,8 @@ export function infoJson(
     Swarm: inactiveSwarm(),
     LiveRestoreEnabled: host.isLiveRestoring,
     Isolation: '',
-    InitBinary: '',
+    // `--init`: the shim itself, under the name by which it is mounted.
+    InitBinary: 'docker-init',
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: '' },
     InitCommit: { ID: '' },
