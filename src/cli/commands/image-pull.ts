@@ -1,3 +1,5 @@
+import { familiarText, parseReference, withDefaultTag } from '#oci/reference'
+
 import { isSet, text } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { followProgress } from '../images/progress-stream.ts'
@@ -26,7 +28,11 @@ export const imagePull = command({
     const signal = context.interrupted()
     for (const image of operands) {
       const auth = await registryAuth(image, context)
-      await followProgress(client.images.pull(image, { platform: flags.platform }, auth, signal), show, stdout)
+      await followProgress(
+        client.images.pull(familiarText(withDefaultTag(parseReference(image))), { platform: flags.platform }, auth, signal),
+        show,
+        stdout,
+      )
       stdout.write(`${image}\n`)
     }
     return 0

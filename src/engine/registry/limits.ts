@@ -39,3 +39,7 @@ export const MAX_HOMES_PER_FORM = 8
 export const MAX_REMEMBERED_LAYERS = 10_000
 /** Progress of one layer is told in steps of this size. */
 export const PROGRESS_STEP_BYTES = 512 * 1024
+/** Pulling every tag of a repository is for small ones: a thousand images fill a disk. */
+export const MAX_TAGS = 1000
+/** A page of a thousand tags has at most 128 KiB. */
+export const MAX_TAG_LIST_BYTES = 1024 * 1024

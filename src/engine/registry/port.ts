@@ -29,6 +29,8 @@ export interface Registries {
   /** `ref` without tag and digest means `latest`. `platform` as in `linux/arm64`; null: the host's. */
   pull(request: {
     readonly ref: string
+    /** All tags that the repository has, whatever tag `ref` has. */
+    readonly isEveryTag?: boolean
     readonly platform: string | null
     readonly credentials: RawCredentials | null
     readonly signal: AbortSignal

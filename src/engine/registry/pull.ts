@@ -31,6 +31,7 @@ import type { Session } from './session.ts'
 
 export interface PullRequest {
   readonly ref: string
+  readonly isEveryTag?: boolean
   readonly platform: string | null
   readonly credentials: RawCredentials | null
   readonly signal: AbortSignal
@@ -53,7 +54,10 @@ export async function pullImage(
   let failure: unknown
   for await (const session of connect({ ...needs, wire, signal }, reference.registry, credentials, 'pull')) {
     try {
-      return await pullFrom(needs, session, reference, wanted, report)
+      const results: RegistryProgress[] = []
+      for (const one of request.isEveryTag === true ? await everyTag(needs, session, reference) : [reference])
+        results.push(...(await pullFrom(needs, session, one, wanted, report)))
+      return results
     } catch (error) {
       failure = pullError(error, shown)
       // Whatever is wrong with a mirror: the registry itself may have it.
@@ -61,6 +65,11 @@ export async function pullImage(
     }
   }
   throw failure
+}
+
+async function everyTag(needs: TransferNeeds, session: Session, reference: ImageReference): Promise<readonly ImageReference[]> {
+  const tags = await openRepository(needs, session, reference.path, 'pull').tags()
+  return tags.map((tag) => ({ ...reference, tag }))
 }
 
 async function pullFrom(

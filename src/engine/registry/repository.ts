@@ -6,6 +6,7 @@ import { blobSource } from './blob-source.ts'
 import { registryError } from './errors.ts'
 import { followRedirect } from './redirect.ts'
 import { withRetries, type RetryNeeds } from './retry.ts'
+import { listTags } from './list-tags.ts'
 import type { Session } from './session.ts'
 import type { RequestBody, WireAnswer } from './wire.ts'
 import type { RegistryOptions } from './endpoints.ts'
@@ -24,6 +25,8 @@ export interface Repository {
   readonly path: string
   /** By tag or digest. Errors: `registry.manifest_unknown` and the like. */
   manifest(reference: string): Promise<RawManifest>
+  /** As the registry lists them. Errors: `registry.answer_too_large`, `registry.answer_invalid`. */
+  tags(): Promise<readonly string[]>
   /** Goes on where a broken connection left off. Error of the first read: `registry.blob_unknown`. */
   blob(digest: VerifiableDigest, sizeBytes: number, what: string): ByteSource
   hasBlob(digest: string): Promise<boolean>
@@ -79,6 +82,7 @@ export function openRepository(
           })
         return { ...headersOf(answer), bytes: await answer.bytes(MAX_MANIFEST_BYTES) }
       }),
+    tags: () => retrying(() => listTags(session, scopes, path, needs.options)),
     blob: (digest, sizeBytes, what) =>
       blobSource(needs, { sizeBytes, what }, (startByte) =>
         session.send({

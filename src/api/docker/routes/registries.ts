@@ -1,6 +1,7 @@
 import { isObject, readJson, sendJson } from '#api/http'
 import { GloveboxError } from '#base'
 import type { RawCredentials, Registries, RegistryProgress } from '#engine/registry'
+import { parseReference } from '#oci/reference'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
@@ -12,9 +13,15 @@ type Line = Readonly<Record<string, unknown>>
 export async function pullImage(call: Call, { engine }: RouteContext): Promise<void> {
   const { query, request, signal } = call
   const ref = withTag(query.text('fromImage'), query.text('tag'))
+  const { tag, digest } = parseReference(ref)
+  // What `docker pull --all-tags` sends; a client that wants `latest` says so.
+  const isEveryTag = tag === null && digest === null
   const platform = query.text('platform') || null
   const credentials = readCredentials(request.headers['x-registry-auth'])
-  await sendJsonLines(call, progressLines(registriesOf(engine.registries).pull({ ref, platform, credentials, signal })))
+  await sendJsonLines(
+    call,
+    progressLines(registriesOf(engine.registries).pull({ ref, isEveryTag, platform, credentials, signal })),
+  )
 }
 
 /** POST /images/{name}/push. */
