@@ -31,6 +31,9 @@ export const commandTable: readonly TableEntry[] = [
   entry('Containers', 'start', 'Start containers', async () => (await import('./commands/start.ts')).start),
   entry('Containers', 'stop', 'Stop containers', async () => (await import('./commands/stop.ts')).stop),
   entry('Containers', 'rm', 'Remove containers', async () => (await import('./commands/rm.ts')).rm),
+  entry('Containers', 'cp', 'Copy files in and out of a container', async () => (await import('./commands/cp.ts')).cp),
+  entry('Containers', 'commit', 'Make an image of a container', async () => (await import('./commands/commit.ts')).commit),
+  entry('Containers', 'diff', 'Show what a container changed', async () => (await import('./commands/diff.ts')).diff),
 
   entry('Images', 'image ls', 'List images', async () => (await import('./commands/image-ls.ts')).imageLs),
   entry(

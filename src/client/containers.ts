@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 
 import { done, json, segment } from './call.ts'
 import type { DockerContainer, DockerContainerSummary, DockerExec, DockerWait } from './docker-wire.ts'
@@ -26,6 +27,28 @@ export interface ContainerCalls {
   startExecDetached(id: string, body: unknown): Promise<void>
   resizeExec(id: string, size: TerminalSize): Promise<void>
   inspectExec(id: string): Promise<DockerExec>
+  /** What lies at a path of the container. */
+  statPath(ref: string, path: string): Promise<PathStat>
+  /** A tar of the path. */
+  readPath(ref: string, path: string): Promise<Readable>
+  /** Unpacks a tar in a directory of the container. */
+  writePath(ref: string, path: string, tar: Readable, query: Query): Promise<void>
+  /** Against its image. */
+  changes(ref: string): Promise<readonly DockerChange[]>
+  /** Gives the image's id. */
+  commit(ref: string, query: Query): Promise<string>
+}
+
+export interface PathStat {
+  readonly isDirectory: boolean
+  /** Of a link: where it leads, all links resolved; else empty. */
+  readonly linkTarget: string
+}
+
+export interface DockerChange {
+  readonly Path: string
+  /** 0 changed, 1 added, 2 deleted. */
+  readonly Kind: 0 | 1 | 2
 }
 
 export interface TerminalSize {
@@ -62,6 +85,31 @@ export function containerCalls(transport: Transport): ContainerCalls {
       void (await done(transport, { method: 'POST', path: `/exec/${segment(id)}/start`, json: body })),
     resizeExec: async (id, size) => void (await post(`/exec/${segment(id)}/resize`, { h: size.rows, w: size.columns })),
     inspectExec: (id) => json(transport, { method: 'GET', path: `/exec/${segment(id)}/json` }),
+    statPath: async (ref, at) => {
+      const response = await transport.send({ method: 'HEAD', path: path(ref, '/archive'), query: { path: at } })
+      response.resume()
+      return readPathStat(response.headers['x-docker-container-path-stat'])
+    },
+    readPath: (ref, at) => transport.send({ method: 'GET', path: path(ref, '/archive'), query: { path: at } }),
+    writePath: async (ref, at, tar, query) =>
+      void (await done(transport, {
+        method: 'PUT',
+        path: path(ref, '/archive'),
+        query: { path: at, ...query },
+        stream: tar,
+        contentType: 'application/x-tar',
+      })),
+    changes: async (ref) =>
+      (await json<readonly DockerChange[] | null>(transport, { method: 'GET', path: path(ref, '/changes') })) ?? [],
+    commit: async (ref, query) => {
+      const made = await json<{ readonly Id: string }>(transport, {
+        method: 'POST',
+        path: '/commit',
+        query: { container: ref, ...query },
+        json: {},
+      })
+      return made.Id
+    },
   }
 }
 
@@ -75,5 +123,18 @@ async function readExit(response: IncomingMessage): Promise<DockerWait> {
       cause: error,
       hint: 'The container may still run: look with `glovebox ps`.',
     })
+  }
+}
+
+/** Go's os.ModeDir. */
+const MODE_DIRECTORY = 2 ** 31
+
+function readPathStat(header: string | readonly string[] | undefined): PathStat {
+  try {
+    const stat: unknown = JSON.parse(Buffer.from(String(header), 'base64').toString('utf8'))
+    const { mode, linkTarget } = stat as { readonly mode: number; readonly linkTarget: string }
+    return { isDirectory: mode >= MODE_DIRECTORY, linkTarget }
+  } catch (error) {
+    throw clientError('client.bad_answer', 'the daemon did not say what lies at the path', { cause: error })
   }
 }

@@ -3,7 +3,7 @@
  * hint; an absent daemon is `client.unreachable`.
  */
 export { type Client, createClient } from './client.ts'
-export { type ContainerCalls, type TerminalSize } from './containers.ts'
+export { type ContainerCalls, type DockerChange, type PathStat, type TerminalSize } from './containers.ts'
 export type * from './docker-wire.ts'
 export { clientError } from './errors.ts'
 export { type Frame, frameReader } from './frames.ts'
