@@ -1,15 +1,10 @@
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-import type { Clock } from '#base'
-import type { ContainersService, HeldFiles } from '#engine/containers'
+import type { HeldFiles } from '#engine/containers'
 import { decompressed, sniff } from '#engine/content'
-import type { Events } from '#engine/events'
-import type { Images } from '#engine/images'
 import { formatTimeNs } from '#engine/logs'
 import { containerCapabilities } from '#engine/runtime/spec'
-import type { Snapshots } from '#engine/snapshots'
-import type { Host } from '#host'
 import { bytesOfText, packTar } from '#oci/tar'
 
 import { commitContainer } from './commit.ts'
@@ -20,20 +15,10 @@ import { membersOfFrames } from './frame-members.ts'
 import { decodeStat, FRAME, type StatFrame } from './frames.ts'
 import { goFileMode } from './go-mode.ts'
 import { idleGuard } from './idle.ts'
+import type { ArchivesNeeds } from './needs.ts'
 import { containerOwner } from './owner.ts'
 import type { Archives, PathStat } from './port.ts'
 import { tarFrames, type EntryPolicy } from './tar-frames.ts'
-
-export interface ArchivesNeeds {
-  /** The shim, which holds the confined program. */
-  readonly programPath: string
-  readonly clock: Clock
-  readonly host: Pick<Host, 'kernel'>
-  readonly containers: Pick<ContainersService, 'get' | 'holdFiles' | 'pause' | 'unpause'>
-  readonly images: Pick<Images, 'config' | 'find' | 'get' | 'addLayer' | 'commit' | 'tag'>
-  readonly snapshots: Pick<Snapshots, 'diffTar'>
-  readonly events: Pick<Events, 'publish'>
-}
 
 export function createArchives(needs: ArchivesNeeds): Archives {
   const { containers } = needs

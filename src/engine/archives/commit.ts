@@ -4,8 +4,8 @@ import { applyChanges } from '#engine/images'
 import { formatTimeNs } from '#engine/logs'
 import { TAR_END } from '#oci/tar'
 
-import type { ArchivesNeeds } from './archives.ts'
 import { configOfContainer } from './commit-config.ts'
+import type { ArchivesNeeds } from './needs.ts'
 import type { CommitRequest } from './port.ts'
 
 /** What was changed becomes one layer on top of the container's image; nothing changed: none. */
