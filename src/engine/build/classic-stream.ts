@@ -23,15 +23,6 @@ export function classicMessages(options: ClassicStreamOptions): (event: BuildEve
   return (event) => messagesOf(event, options, decoders)
 }
 
-/** The same as the lines of the response. */
-export function classicStream(options: ClassicStreamOptions): (event: BuildEvent) => string {
-  const render = classicMessages(options)
-  return (event) =>
-    render(event)
-      .map((message) => `${JSON.stringify(message)}\r\n`)
-      .join('')
-}
-
 function messagesOf(
   event: BuildEvent,
   options: ClassicStreamOptions,

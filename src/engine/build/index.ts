@@ -6,7 +6,7 @@
  */
 export { buildCache } from './build-cache.ts'
 export { createBuilder, type Builder, type CacheUsage, type ClassicBuildRequest } from './builder.ts'
-export { classicMessages, classicStream, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'
+export { classicMessages, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'
 export { receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
 export { buildError } from './errors.ts'
 export type { BuildEvent, EmitBuildEvent } from './events.ts'
