@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
+import { run } from '../support/processes.ts'
 import { startRegistry, type RegistryProcess } from '../kernel/registry-process.ts'
 import { eachClient } from './each-client.ts'
 
@@ -109,6 +110,11 @@ eachClient('registries', (bench) => {
     const pushed = await daemon.glovebox('push', name)
     assert.equal(pushed.code, 0, pushed.stderr)
     await docker.must('rmi', name)
+    const asked = await run('curl', ['-s', '--unix-socket', daemon.socketPath, `http://daemon/v1.41/distribution/${name}/json`])
+    const { Descriptor, Platforms } = JSON.parse(asked.stdout)
+    assert.match(Descriptor.digest, /^sha256:[0-9a-f]{64}$/)
+    assert.equal(Platforms[0].os, 'linux')
+    assert.notEqual((await docker('inspect', name)).code, 0)
     const pulled = await daemon.glovebox('image', 'pull', name)
     assert.equal(pulled.code, 0, pulled.stderr)
     assert.equal(pulled.stdout.trim(), name)
