@@ -10,6 +10,7 @@ import { filesOf } from './files.ts'
 import { watchExit } from './exit.ts'
 import { cancelRestart } from './cancel-restart.ts'
 import { connectContainer, disconnectContainer } from './connect.ts'
+import { holdFiles, type HeldFiles } from './hold-files.ts'
 import type { LiveContainer } from './live.ts'
 import { readName } from './names.ts'
 import { logPathOf } from './paths.ts'
@@ -31,6 +32,11 @@ export interface ContainersService extends Containers {
   recover(): Promise<void>
   /** Runs a command in a container that nobody sees. */
   runTransient(run: TransientRun): Promise<TransientOutcome>
+  /**
+   * For work on a container's files: one that does not run is mounted and can neither start nor go until the work is done, so that
+   * must end. Errors: `container.not_found`, `container.not_running` when it ends just then.
+   */
+  holdFiles<T>(ref: string, work: (files: HeldFiles) => Promise<T>): Promise<T>
   /** Before the daemon ends for good: every container stops, within its own stop timeout. */
   stopAll(): Promise<void>
 }
@@ -119,6 +125,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
       await underLock(ref, async (live) => await connectContainer(context, live, network, endpoint)),
     disconnect: async (ref, network) => await underLock(ref, async (live) => await disconnectContainer(context, live, network)),
     exec: createExecs(context),
+    holdFiles: async (ref, work) => await holdFiles(context, registry.find(ref), work),
     runTransient: async (run) => await runTransient(context, run),
     recover: async () => await recoverContainers(context),
     stopAll: async () => {
