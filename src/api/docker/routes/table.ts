@@ -127,7 +127,16 @@ function containerRoutes(): readonly DockerRoute[] {
     post('/containers/{id}/resize', life.resizeContainer),
     post('/containers/{id}/wait', life.waitContainer),
     { ...post('/containers/{id}/attach', attachContainer), isHijacked: true },
-    get('/containers/{id}/attach/ws', refused('attaching over a websocket', 'Use POST /containers/{id}/attach.')),
+    {
+      ...get(
+        '/containers/{id}/attach/ws',
+        late(
+          () => import('./attach-websocket.ts'),
+          (module) => module.attachOverWebsocket,
+        ),
+      ),
+      isHijacked: true,
+    },
     del('/containers/{id}', life.removeContainer),
     { method: 'HEAD', path: '/containers/{id}/archive', handle: archive((module) => module.statArchive) },
     get(
