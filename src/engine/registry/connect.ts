@@ -1,4 +1,5 @@
-import { GloveboxError, type Clock, type Random } from '#base'
+import { GloveboxError, systemCodeOf, type Clock, type Random } from '#base'
+import { DEFAULT_REGISTRY } from '#oci/reference'
 
 import { certificatesOf } from './certificates.ts'
 import { NO_CREDENTIALS, type Credentials } from './credentials.ts'
@@ -44,7 +45,7 @@ export async function* connect(
       // Where there is another place to go to, that is faster than to try again.
       await (isLast ? withRetries(needs, needs.signal, session.probe) : session.probe())
     } catch (error) {
-      if (isLast || !isAbsent(error)) throw withHint(error, endpoint)
+      if (isLast || !isAbsent(error)) throw withHint(error, endpoint, registry)
       continue
     }
     yield session
@@ -53,14 +54,23 @@ export async function* connect(
   }
 }
 
+/** No host of this name: what it speaks is not the question. */
+const NAME_UNKNOWN = new Set(['ENOTFOUND', 'EAI_AGAIN'])
+
 function isAbsent(error: unknown): boolean {
   return isPassing(error) || (error instanceof GloveboxError && error.code === 'registry.unreachable')
 }
 
-function withHint(error: unknown, endpoint: Endpoint): unknown {
-  if (!isAbsent(error) || !(error instanceof GloveboxError) || endpoint.isAnyCertificateFine) return error
-  return registryError('registry.unreachable', error.message, {
-    cause: error,
-    hint: `If it is a registry without TLS, start the daemon with --insecure-registry ${endpoint.host}.`,
-  })
+function withHint(error: unknown, endpoint: Endpoint, registry: string): unknown {
+  if (!isAbsent(error) || !(error instanceof GloveboxError)) return error
+  const hint = hintFor(error, endpoint, registry)
+  return hint === undefined ? error : registryError('registry.unreachable', error.message, { cause: error, hint })
+}
+
+function hintFor(error: GloveboxError, endpoint: Endpoint, registry: string): string | undefined {
+  if (registry === DEFAULT_REGISTRY)
+    return 'Name a mirror with --registry-mirror when the daemon starts; Debian images need no registry: `glovebox image bootstrap debian:bookworm`.'
+  const isNameUnknown = NAME_UNKNOWN.has(systemCodeOf(error.cause) ?? '')
+  if (endpoint.isAnyCertificateFine || isNameUnknown) return undefined
+  return `If it is a registry without TLS, start the daemon with --insecure-registry ${endpoint.host}.`
 }
