@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { after, before, test } from 'node:test'
 
 import { startDaemon, type TestDaemon } from '../support/daemon.ts'
@@ -35,7 +35,7 @@ test('a websocket carries the input of a container and both of its outputs', asy
   await docker.must('rm', id)
 })
 
-function open(path: string): Promise<{ readonly socket: Socket; readonly head: Buffer; readonly accept: string | undefined }> {
+function open(path: string): Promise<{ readonly socket: Duplex; readonly head: Buffer; readonly accept: string | undefined }> {
   const headers = {
     Connection: 'Upgrade',
     Upgrade: 'websocket',
@@ -44,9 +44,7 @@ function open(path: string): Promise<{ readonly socket: Socket; readonly head: B
   }
   return new Promise((resolve, reject) => {
     const call = request({ socketPath: daemon.socketPath, path, headers })
-    call.on('upgrade', (response, socket, head) =>
-      resolve({ socket: socket as Socket, head, accept: response.headers['sec-websocket-accept'] }),
-    )
+    call.on('upgrade', (response, socket, head) => resolve({ socket, head, accept: response.headers['sec-websocket-accept'] }))
     call.on('response', ({ statusCode }) => reject(new Error(`answered ${statusCode}`)))
     call.on('error', reject)
     call.end()
