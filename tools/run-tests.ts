@@ -16,6 +16,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/gcc', 'gcc'],
   ['/usr/include/stdio.h', 'libc6-dev'],
   ['/usr/bin/docker', 'docker.io'],
+  ['/usr/bin/curl', 'curl'],
   ['/bin/busybox', 'busybox-static'],
   ['/usr/bin/docker-registry', 'docker-registry'],
   ['/usr/bin/openssl', 'openssl'],
