@@ -20,9 +20,6 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/bin/busybox', 'busybox-static'],
   ['/usr/bin/docker-registry', 'docker-registry'],
   ['/usr/bin/openssl', 'openssl'],
-  ['/bin/busybox', 'busybox-static'],
-  ['/usr/bin/docker-registry', 'docker-registry'],
-  ['/usr/bin/openssl', 'openssl'],
 ]
 
 interface Kind {
