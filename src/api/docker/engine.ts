@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream'
-
 import type { Archives } from '#engine/archives'
+import type { Builder } from '#engine/build'
 import type { Containers } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Images } from '#engine/images'
@@ -22,7 +21,7 @@ export interface DockerApiEngine {
   readonly volumes: Volumes
   readonly events: Events
   readonly system: EngineSystem
-  readonly build?: ClassicBuilds
+  readonly build?: Pick<Builder, 'build' | 'prune' | 'usage'>
   readonly archives?: Archives
   readonly registries?: Registries
 }
@@ -91,55 +90,4 @@ export interface EngineHost {
   readonly isLiveRestoring: boolean
   readonly eventListeners: number
   readonly openFiles: number
-}
-
-/** What `docker build` of the classic builder asks for. */
-export interface ClassicBuildRequest {
-  readonly tags: readonly string[]
-  /** Path in the context; `Dockerfile` unless told. */
-  readonly dockerfile: string
-  /** null: declared without a value. */
-  readonly buildArgs: Readonly<Record<string, string | null>>
-  readonly labels: Readonly<Record<string, string>>
-  /** Stage to stop at; empty: the last. */
-  readonly target: string
-  readonly isCacheOff: boolean
-  readonly shouldPull: boolean
-  /** Only the id at the end. */
-  readonly isQuiet: boolean
-  /** `default`, `none`, `host`. */
-  readonly networkMode: string
-  readonly extraHosts: readonly string[]
-  /** Of each RUN; null: no limit. */
-  readonly limits: {
-    readonly memoryBytes: number | null
-    readonly memorySwapBytes: number | null
-    readonly cpuShares: number | null
-    readonly cpuPeriodUs: number | null
-    readonly cpuQuotaUs: number | null
-    readonly cpusetCpus: string
-    readonly shmBytes: number | null
-  }
-  /** `linux/amd64`; empty: the host's. */
-  readonly platform: string
-}
-
-/** Yields the lines of the classic builder's answer (`stream`, `aux`, `errorDetail`), as values for JSON. */
-export interface ClassicBuilds {
-  build(request: ClassicBuildRequest, context: Readable, signal: AbortSignal): AsyncIterable<Readonly<Record<string, unknown>>>
-  /** Drops what only the cache holds. */
-  prune(options: { readonly all: boolean }): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
-  usage(): readonly BuildCacheUsage[]
-}
-
-export interface BuildCacheUsage {
-  readonly id: string
-  readonly description: string
-  readonly isInUse: boolean
-  readonly isShared: boolean
-  readonly sizeBytes: number
-  /** RFC 3339. */
-  readonly createdAt: string
-  readonly lastUsedAt: string | null
-  readonly usageCount: number
 }

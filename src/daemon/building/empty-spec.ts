@@ -1,21 +1,8 @@
 import type { Digest } from '#base'
 import { specFromImage, type ContainerSpec } from '#engine/containers'
+import { emptyProcessConfig } from '#oci/image'
 
 /** A container of no image: all defaults. */
 export function emptySpec(): ContainerSpec {
-  const config = {
-    user: '',
-    exposedPorts: [],
-    env: [],
-    entrypoint: null,
-    cmd: null,
-    volumes: [],
-    workingDir: '',
-    labels: {},
-    stopSignal: '',
-    shell: null,
-    onBuild: [],
-    healthcheck: null,
-  }
-  return specFromImage({ id: 'sha256:' as Digest, os: 'linux', config }, 'build step')
+  return specFromImage({ id: 'sha256:' as Digest, os: 'linux', config: emptyProcessConfig() }, 'build step')
 }

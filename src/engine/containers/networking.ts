@@ -58,31 +58,14 @@ export function attachRequest(record: ContainerRecord, hostname: string, network
 
 export function endpointStatus(endpoint: Endpoint): EndpointStatus {
   const {
-    networkId,
-    endpointId,
-    gateway,
-    ipAddress,
-    ipPrefixLength,
-    ipv6Gateway,
-    ipv6Address,
-    ipv6PrefixLength,
-    macAddress,
-    aliases,
-    dnsNames,
+    networkName: _network,
+    containerId: _id,
+    containerName: _name,
+    hostLink: _host,
+    guestLink: _guest,
+    ...status
   } = endpoint
-  return {
-    networkId,
-    endpointId,
-    gateway,
-    ipAddress,
-    ipPrefixLength,
-    ipv6Gateway,
-    ipv6Address,
-    ipv6PrefixLength,
-    macAddress,
-    aliases,
-    dnsNames,
-  }
+  return status
 }
 
 export async function leaveNetworks(context: Context, record: ContainerRecord): Promise<void> {

@@ -1,7 +1,7 @@
 import { messageOf } from '#base'
 import { isObject, type Query } from '#api/http'
+import type { ClassicBuildRequest } from '#engine/build'
 
-import type { ClassicBuildRequest } from '../engine.ts'
 import { dockerError } from '../errors.ts'
 
 /** What the CLI sends for options that nobody chose. */
