@@ -12,6 +12,8 @@ export interface Subject {
   readonly name: string
   /** One measured run. Rejects when it failed: a figure of a failure is no figure. */
   run(): Promise<void>
+  /** Puts back what the run changed; not measured. */
+  after?(): Promise<void>
 }
 
 /** Runs the subjects in turn, A B C A B C …, so that a machine that slows down slows all of them. */
@@ -22,6 +24,7 @@ export async function inTurn(subjects: readonly Subject[], runs: number, warmups
       const start = performance.now()
       await subject.run()
       if (round >= warmups) times.get(subject.name)?.push(performance.now() - start)
+      await subject.after?.()
     }
   }
   return new Map([...times].map(([name, values]) => [name, summarise(values)]))

@@ -1,18 +1,20 @@
 /** `npm run bench`: the figures of the README, each as a ratio against the floor or a peer in the same run. Names as arguments choose sections. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, cpus, release, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { dockerDaemon, gloveboxDaemon, scratch } from './daemons.ts'
+import { listContainers, loadImages } from './images-and-lists.ts'
 import { layerUsable } from './layer-usable.ts'
 import { memory } from './memory.ts'
+import { parallelRuns } from './parallel.ts'
 import { probeImage } from './probe-image.ts'
 import { runContainers } from './run-containers.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
-const SECTIONS = ['run', 'layer', 'memory'] as const
+const SECTIONS = ['memory', 'run', 'parallel', 'load', 'list', 'layer'] as const
+const BESIDE_DOCKER = ['run', 'parallel', 'load'] as const
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
@@ -35,20 +37,26 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
   const rows: Row[] = []
   // Memory first: the daemon has done nothing yet but start.
   if (isWanted('memory')) rows.push(...(await memory(glovebox, image)))
-  if (isWanted('run')) {
+  if (BESIDE_DOCKER.some(isWanted)) {
     await using docker = await dockerDaemon(directory)
-    rows.push(...(await runContainers(docker === undefined ? [glovebox] : [glovebox, docker], image)))
+    const daemons = docker === undefined ? [glovebox] : [glovebox, docker]
+    if (isWanted('run')) rows.push(...(await runContainers(daemons, image)))
+    if (isWanted('parallel')) rows.push(...(await parallelRuns(daemons, image)))
+    if (isWanted('load')) rows.push(...(await loadImages(daemons, directory)))
   }
+  if (isWanted('list')) rows.push(...(await listContainers(glovebox, image)))
   if (isWanted('layer')) rows.push(...(await layerUsable(directory)))
   return rows
 }
 
-/** Machine-readable, beside the machine that it was measured on. */
+/** Machine-readable, beside the machine that it was measured on. Sections that were left out keep their last figures. */
 function keep(rows: readonly Row[]): void {
-  const results = join(import.meta.dirname, 'results')
-  mkdirSync(results, { recursive: true })
+  const path = join(import.meta.dirname, 'results', 'latest.json')
+  mkdirSync(dirname(path), { recursive: true })
   const machine = { kernel: release(), architecture: arch(), cpus: cpus().length, memoryBytes: totalmem(), node: process.version }
-  writeFileSync(join(results, 'latest.json'), `${JSON.stringify({ machine, rows }, undefined, 2)}\n`)
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { readonly rows: readonly Row[] }).rows : []
+  const kept = before.filter((old) => !rows.some((row) => row.what === old.what && row.subject === old.subject))
+  writeFileSync(path, `${JSON.stringify({ machine, rows: [...kept, ...rows] }, undefined, 2)}\n`)
 }
 
 await main()
