@@ -14,7 +14,7 @@ const attachment = { isInteractive: false, hasTty: false, isDetached: false, rem
 function request(...words: string[]): Record<string, any> {
   const { flags, operands } = parseArguments({ flags: createFlags, stopsAtOperand: true, command: 'glovebox run' }, words)
   const [image = '', ...command] = operands
-  return createRequest(image, command, flags, attachment, { env: { HERE: 'yes' }, cwd: '/work' })
+  return createRequest(image, command, flags, attachment, { env: { HERE: 'yes' }, cwd: '/srv' })
 }
 
 test('an unadorned run says nothing that it does not mean', () => {
@@ -39,7 +39,7 @@ test('limits, mounts and ports reach the body in the units of the API', () => {
   )
   assert.equal(HostConfig.Memory, 64 * 1024 * 1024)
   assert.equal(HostConfig.NanoCpus, 1_500_000_000)
-  assert.deepEqual(HostConfig.Binds, ['/work/data:/data:ro', 'cache:/cache'])
+  assert.deepEqual(HostConfig.Binds, ['/srv/data:/data:ro', 'cache:/cache'])
   assert.deepEqual(HostConfig.PortBindings, {
     '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }],
     '53/udp': [{ HostIp: '', HostPort: '' }],
@@ -67,7 +67,7 @@ test('mounts that are spelled out are read by their type', () => {
     'x',
   )
   assert.deepEqual(HostConfig.Mounts, [
-    { Type: 'bind', Target: '/b', Source: '/work/a', ReadOnly: true },
+    { Type: 'bind', Target: '/b', Source: '/srv/a', ReadOnly: true },
     { Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 1_048_576, Mode: 0o1777 } },
   ])
 })
