@@ -49,14 +49,14 @@ function canaryState(): string {
   ])
 }
 
-/** A container in which `/work/dir` is in turn a directory and a link to the canary's path, where it has a directory of its own. */
+/** A container in which `/job/dir` is in turn a directory and a link to the canary's path, where it has a directory of its own. */
 async function startSwapping(link: string): Promise<void> {
   const script = [
-    `mkdir -p /work/dir/sub ${canary}/sub`,
-    'echo -n of the directory > /work/dir/secret',
+    `mkdir -p /job/dir/sub ${canary}/sub`,
+    'echo -n of the directory > /job/dir/secret',
     `echo -n of the container > ${canary}/secret`,
-    `ln -s ${link} /work/link`,
-    'exec /swap /work/dir /work/link',
+    `ln -s ${link} /job/link`,
+    'exec /swap /job/dir /job/link',
   ].join('; ')
   await docker.must(
     'run',
@@ -90,14 +90,14 @@ for (const [kind, linkOf] of [
       { path: 'secret.link', type: 'hardlink', mode: 0o644, linkname: 'fresh' },
     ])
     const once = async () => {
-      const file = await archiveCall(daemon.socketPath, 'GET', archivePath('swapper', '/work/dir/secret'))
+      const file = await archiveCall(daemon.socketPath, 'GET', archivePath('swapper', '/job/dir/secret'))
       const text = file.status === 200 ? unpacked(file.body).get('secret') : undefined
       if (text !== undefined) assert.ok(INSIDE.has(text), `read ${JSON.stringify(text)}`)
       note(`file: ${text ?? file.status}`)
-      const tree = await archiveCall(daemon.socketPath, 'GET', archivePath('swapper', '/work/dir/.'))
+      const tree = await archiveCall(daemon.socketPath, 'GET', archivePath('swapper', '/job/dir/.'))
       for (const held of unpacked(tree.body).values())
         if (held.startsWith('of ')) assert.ok(INSIDE.has(held), `read ${JSON.stringify(held)}`)
-      const put = await archiveCall(daemon.socketPath, 'PUT', archivePath('swapper', '/work/dir'), tar)
+      const put = await archiveCall(daemon.socketPath, 'PUT', archivePath('swapper', '/job/dir'), tar)
       note(`put: ${put.status}`)
     }
     for (let round = 0; round < ROUNDS; round += BATCH) await Promise.all(Array.from({ length: BATCH }, once))
