@@ -25,6 +25,8 @@ export function shutdownPort({ engine, cluster, host, leave, instance }: Glovebo
       await attempt('remove cgroups', async () => {
         host[Symbol.dispose]()
         await host.cgroups.remove(`/glovebox/${instance}`)
+        // The parent of all instances goes with the last of them.
+        host.cgroups.removeIfEmpty('/glovebox')
       })
       return { pid: process.pid, stoppedContainers: running, leftovers }
     },

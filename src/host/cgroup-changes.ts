@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { rmdirSync } from 'node:fs'
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -70,6 +71,16 @@ async function tryRemove(directory: string): Promise<boolean> {
   } catch (error) {
     if (isGone(error)) return true
     if (systemCodeOf(error) === 'EBUSY' || systemCodeOf(error) === 'ENOTEMPTY') return false
+    throw hostError('host.cgroup_failed', `remove cgroup ${directory}: ${systemCodeOf(error) ?? String(error)}`, { cause: error })
+  }
+}
+
+/** rmdir(2) refuses a group that has children or processes: then it is not empty, and stays. */
+export function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    if (['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(systemCodeOf(error) ?? '')) return
     throw hostError('host.cgroup_failed', `remove cgroup ${directory}: ${systemCodeOf(error) ?? String(error)}`, { cause: error })
   }
 }

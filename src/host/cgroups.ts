@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 
 import { systemCodeOf } from '#base'
 import type { Clock } from '#base'
-import { isGone, pidsBelow, readCgroupText, removeTree } from './cgroup-changes.ts'
+import { isGone, pidsBelow, readCgroupText, removeEmpty, removeTree } from './cgroup-changes.ts'
 import { parseKeyed } from './cgroup-figures.ts'
 import { cgroupLayout, hierarchyOf, unifiedOf } from './cgroup-layout.ts'
 import type { CgroupHierarchy, CgroupLayout } from './cgroup-layout.ts'
@@ -82,6 +82,9 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
     },
     remove: async (path) => {
       await Promise.all(directories(path).map((directory) => removeTree(clock, directory)))
+    },
+    removeIfEmpty: (path) => {
+      for (const directory of directories(path)) removeEmpty(directory)
     },
     warm: () => warmer.warm(),
     maskUnifiedControllers: () => maskUnified(layout, mounts),

@@ -20,6 +20,8 @@ export interface CgroupPort {
   kill(path: string): Promise<void>
   /** Removes the group with its children from every hierarchy. Absent is fine; waits a bounded time while it is busy. */
   remove(path: string): Promise<void>
+  /** Removes the group itself from every hierarchy where it has neither children nor processes; elsewhere it stays. */
+  removeIfEmpty(path: string): void
   /**
    * Takes the wait for an RCU grace period that the next process move would pay, off the event loop. Call when a start is
    * likely soon; cheap when called often. Never rejects.

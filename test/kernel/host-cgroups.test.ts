@@ -84,6 +84,17 @@ test('removing waits until a group is empty, and an absent group is fine', async
   await host.cgroups.kill(path)
 })
 
+test('a parent goes when its last child has gone, and not before', async () => {
+  const path = `${parent}/nest`
+  host.cgroups.createParent(`${path}/child`)
+  host.cgroups.removeIfEmpty(path)
+  assert.ok(host.cgroups.exists(`${path}/child`))
+  await host.cgroups.remove(`${path}/child`)
+  host.cgroups.removeIfEmpty(path)
+  assert.equal(host.cgroups.exists(path), false)
+  host.cgroups.removeIfEmpty(path)
+})
+
 test('on a hybrid host the v2 controllers are hidden in a mount namespace of its own, and only there', () => {
   const script = `
     import { readFileSync } from 'node:fs'

@@ -65,6 +65,10 @@ export function fakeCgroups({ record }: Recorder, killProcess: (pid: number) => 
       record('cgroups.remove', path)
       for (const key of [...groups.keys()]) if (key === path || key.startsWith(`${path}/`)) groups.delete(key)
     },
+    removeIfEmpty: (path) => {
+      record('cgroups.removeIfEmpty', path)
+      if (![...groups.keys()].some((key) => key.startsWith(`${path}/`))) groups.delete(path)
+    },
     warm: async () => record('cgroups.warm'),
     maskUnifiedControllers: () => {
       record('cgroups.maskUnifiedControllers')
