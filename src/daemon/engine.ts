@@ -135,7 +135,14 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
       host,
     }),
   )
-  const system = engineSystem({ root, host, snapshots, ociRuntimePath, id: daemonId(store, random) })
+  const system = engineSystem({
+    root,
+    host,
+    snapshots,
+    ociRuntimePath,
+    id: daemonId(store, random),
+    eventListeners: () => events.subscribers(),
+  })
   const archives = createArchives({ programPath: shimPath(), clock, host, containers, images, snapshots, events })
   const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder, registries }
   const owned = undo.move()

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { arch } from 'node:os'
 
 import type { EngineHost, EngineSystem, EngineVersion } from '#api/docker'
@@ -15,6 +15,8 @@ export interface SystemNeeds {
   readonly ociRuntimePath: string
   /** Of this daemon, for ever. */
   readonly id: string
+  /** Clients that follow events now. */
+  readonly eventListeners: () => number
 }
 
 /** What the daemon and its host are, for `version` and `info`. */
@@ -52,7 +54,7 @@ function runtimeVersion(path: string): string {
   }
 }
 
-function hostOf({ root, host, snapshots, ociRuntimePath, id }: SystemNeeds): EngineHost {
+function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners }: SystemNeeds): EngineHost {
   const facts = host.kernel.facts()
   const { controllers } = host.cgroups
   const has = (name: string) => controllers.includes(name)
@@ -91,8 +93,8 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id }: SystemNeeds): Eng
     hasIpv4Forwarding: host.kernel.getIpForward().ipv4,
     isDebug: false,
     isLiveRestoring: true,
-    eventListeners: 0,
-    openFiles: 0,
+    eventListeners: eventListeners(),
+    openFiles: readdirSync('/proc/self/fd').length,
   }
 }
 

@@ -15,7 +15,7 @@ interface Subscriber {
   hasOverflown: boolean
 }
 
-export function createEvents(clock: Clock): Events {
+export function createEvents(clock: Clock): Events & { subscribers(): number } {
   const history: EngineEvent[] = []
   const listeners = new Set<(event: EngineEvent) => void>()
   const subscribers = new Set<Subscriber>()
@@ -31,6 +31,7 @@ export function createEvents(clock: Clock): Events {
       for (const subscriber of subscribers) offer(subscriber, stamped)
       for (const listener of listeners) listener(stamped)
     },
+    subscribers: () => subscribers.size,
     listen: (listener) => {
       listeners.add(listener)
       return { [Symbol.dispose]: () => void listeners.delete(listener) }

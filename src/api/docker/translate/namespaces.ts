@@ -11,9 +11,14 @@ export function namespaceSpec(body: Reader, hostConfig: Reader, containerOf: (re
   const uts = oneOf(hostConfig.text('UTSMode'), ['', 'host'], 'UTS')
   if (uts === 'host' && body.text('Hostname') !== '')
     throw dockerError('docker.option_conflict', 'conflicting options: hostname and the UTS mode')
+  if (hostConfig.text('IpcMode') === 'none')
+    throw dockerError(
+      'docker.field_unsupported',
+      'HostConfig.IpcMode "none" is not supported: a container has a /dev/shm of its own',
+    )
   return {
     pid: shared(hostConfig.text('PidMode'), ['', 'host'], 'PID', containerOf),
-    ipc: shared(hostConfig.text('IpcMode') || 'private', ['private', 'shareable', 'none', 'host'], 'IPC', containerOf),
+    ipc: shared(hostConfig.text('IpcMode') || 'private', ['private', 'shareable', 'host'], 'IPC', containerOf),
     uts,
     cgroup: oneOf(hostConfig.text('CgroupnsMode') || 'private', ['private', 'host'], 'cgroup namespace'),
   }
