@@ -1,5 +1,5 @@
 import type { Archives } from '#engine/archives'
-import type { Builder } from '#engine/build'
+import type { Builder } from '#engine/builder'
 import type { Containers } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Images } from '#engine/images'

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
 import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
-import { buildCache, buildError, type BuilderPorts, type BuildImages } from '#engine/build'
+import { buildCache, buildError, type BuilderPorts, type BuildImages } from '#engine/builder'
 import type { ContainersService } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { Registries } from '#engine/registry'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { BuildRoot, FileTree, TreeEntry, TreeEntryType } from '#engine/build'
+import type { BuildRoot, FileTree, TreeEntry, TreeEntryType } from '#engine/builder'
 import type { Snapshots } from '#engine/snapshots'
 import type { Host } from '#host'
 import { bufferOfBytes, bytesOfBuffer, bytesOfText, EMPTY_BYTES, textOfBytes, type ByteString } from '#oci/tar'

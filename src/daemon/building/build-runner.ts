@@ -1,5 +1,5 @@
 import type { Random } from '#base'
-import type { BuildRunner, RunSpec } from '#engine/build'
+import type { BuildRunner, RunSpec } from '#engine/builder'
 import { mergeEnv, type ContainersService, type ContainerSpec } from '#engine/containers'
 
 import type { CacheDirectories } from './cache-directories.ts'

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { keyedLocks } from '#base'
-import type { RunMount } from '#engine/build'
+import type { RunMount } from '#engine/builder'
 
 export type CacheMount = Extract<RunMount, { readonly kind: 'cache' }>
 

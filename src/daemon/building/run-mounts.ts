@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import type { Random } from '#base'
 import { unreachable } from '#base'
-import type { RunMount } from '#engine/build'
+import type { RunMount } from '#engine/builder'
 import type { ContainerSpec, ResolvedMount } from '#engine/containers'
 
 import type { CacheDirectories } from './cache-directories.ts'

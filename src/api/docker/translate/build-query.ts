@@ -1,6 +1,6 @@
 import { messageOf } from '#base'
 import { isObject, type Query } from '#api/http'
-import type { ClassicBuildRequest } from '#engine/build'
+import type { ClassicBuildRequest } from '#engine/builder'
 
 import { dockerError } from '../errors.ts'
 
