@@ -21,6 +21,7 @@ import type { DaemonOptions } from './arguments.ts'
 import { buildPorts, cachedLayers } from './building/build-ports.ts'
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
+import type { Failpoints } from './failpoints/failpoints.ts'
 import { shimPath } from './shim-path.ts'
 import { engineSystem } from './system.ts'
 
@@ -28,6 +29,7 @@ export interface EngineNeeds extends DaemonOptions {
   readonly clock: Clock
   readonly log: Log
   readonly host: Host
+  readonly failpoints: Failpoints
 }
 
 /** One machine's engine, recovered and ready. */
@@ -44,31 +46,35 @@ export interface Engine extends AsyncDisposable {
 }
 
 export async function openEngine(needs: EngineNeeds): Promise<Engine> {
-  const { root, runDir, instance, clock, log, host } = needs
+  const { root, runDir, instance, clock, log, host, failpoints } = needs
   await using undo = new AsyncDisposableStack()
   const random = systemRandom()
   const temporary = join(root, 'tmp')
-  const store = undo.use(openStore(join(root, 'state.db')))
-  const events = createEvents(clock)
-  const { snapshots, choice } = await openSnapshots({
+  const store = failpoints.records(undo.use(openStore(join(root, 'state.db'))))
+  const events = failpoints.events(createEvents(clock))
+  const { snapshots: opened, choice } = await openSnapshots({
     root: join(root, 'snapshots'),
     host,
     log,
     kernelRelease: host.kernel.facts().release,
     ...(needs.layers === undefined ? {} : { wanted: needs.layers }),
   })
+  const snapshots = failpoints.port('snapshots', opened)
   // Not before views that a killed daemon left mounted here are gone.
   rmSync(temporary, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true, mode: 0o700 })
-  const content = createContent({ root })
+  const content = failpoints.port('content', createContent({ root }))
   const ociRuntimePath = mustFind('crun')
-  const runtime = shimRuntime({
-    shimPath: shimPath(),
-    runtime: { path: ociRuntimePath, stateRoot: runtimeStateRoot({ runDir }) },
-    socketPath: join(runDir, 'spawn.sock'),
-    filterDir: join(runDir, 'seccomp'),
-    clock,
-  })
+  const runtime = failpoints.port(
+    'runtime',
+    shimRuntime({
+      shimPath: shimPath(),
+      runtime: { path: ociRuntimePath, stateRoot: runtimeStateRoot({ runDir }) },
+      socketPath: join(runDir, 'spawn.sock'),
+      filterDir: join(runDir, 'seccomp'),
+      clock,
+    }),
+  )
   undo.defer(() => runtime.close())
   const usersOf = () => containers.list()
   const images = createImages({

@@ -1,6 +1,7 @@
 import { lineLog, messageOf, systemClock, GloveboxError } from '#base'
 
 import { readDaemonArguments } from './arguments.ts'
+import { readFailpoint } from './failpoints/read-failpoint.ts'
 import { startDaemon } from './start-daemon.ts'
 import { ourSupervisor } from './supervisor.ts'
 
@@ -17,7 +18,9 @@ async function main(): Promise<void> {
   // Who reads our log may be gone: that is no reason to go as well.
   process.stderr.on('error', () => undefined)
   process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody noticed', { error: messageOf(error) }))
-  const daemon = await startDaemon(options, { clock, log })
+  const kill = () => void process.kill(process.pid, 'SIGKILL')
+  const failpoints = readFailpoint(process.env['GLOVEBOX_FAILPOINT'], { log, kill })
+  const daemon = await startDaemon(options, { clock, log, failpoints })
   let isOrphan = false
   const leave = (signal: string) => {
     isOrphan = supervisor?.isGone() === true

@@ -12,6 +12,7 @@ import type { DaemonOptions } from './arguments.ts'
 import { openCluster } from './cluster.ts'
 import { openEngine } from './engine.ts'
 import { daemonError } from './errors.ts'
+import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
 
 export interface Daemon {
@@ -22,16 +23,19 @@ export interface Daemon {
 }
 
 /** Wires everything together, recovers what a former daemon left, and serves. */
-export async function startDaemon(options: DaemonOptions, { clock, log }: { clock: Clock; log: Log }): Promise<Daemon> {
+export async function startDaemon(
+  options: DaemonOptions,
+  { clock, log, failpoints }: { clock: Clock; log: Log; failpoints: Failpoints },
+): Promise<Daemon> {
   mkdirSync(options.root, { recursive: true, mode: 0o711 })
   mkdirSync(options.runDir, { recursive: true, mode: 0o711 })
   await using undo = new AsyncDisposableStack()
-  const host = undo.use(linuxHost({ clock, cgroupPath: `/glovebox/${options.instance}/own` }))
+  const host = failpoints.host(undo.use(linuxHost({ clock, cgroupPath: `/glovebox/${options.instance}/own` })))
   undo.use(onlyOne(host.files.tryLock(join(options.root, 'daemon.lock')), options.root))
   // Only in a mount namespace of our own: the mask must not reach the host.
   if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
-  const engine = undo.use(await openEngine({ ...options, clock, log, host }))
+  const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined
@@ -43,6 +47,7 @@ export async function startDaemon(options: DaemonOptions, { clock, log }: { cloc
   const ours = gloveboxApi(gloveboxPorts({ ...options, clock, host, engine, cluster, leave: () => void leave() }))
   const serving = await serve({ unixSocketPath: options.socketPath, api: bothApis(docker, ours), clock, log })
   undo.defer(async () => await serving.close())
+  failpoints.ready()
   log.info('ready', {
     socket: options.socketPath,
     root: options.root,
