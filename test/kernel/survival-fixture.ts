@@ -20,7 +20,12 @@ export interface Survivor {
   readonly socketPath: string
   /** Of the daemon that runs now. */
   pid(): number
-  start(): Promise<void>
+  /** With further environment variables if given. */
+  start(env?: NodeJS.ProcessEnv): Promise<void>
+  /** As `start`, for a daemon that may die on the way: resolves to whether it is ready. */
+  tryStart(env: NodeJS.ProcessEnv): Promise<boolean>
+  /** Waits until the daemon has died by itself; false when it lives on. */
+  died(timeoutMs: number): Promise<boolean>
   /** SIGKILL, and it is gone when this resolves. */
   kill(): Promise<void>
   restart(): Promise<void>
@@ -80,15 +85,30 @@ export async function survivor(options: { readonly root?: string } = {}): Promis
   const words: string[] = []
   let daemon: Running | undefined
 
-  const start = async () => {
+  const spawnDaemon = (more: NodeJS.ProcessEnv) => {
+    if (daemon !== undefined && daemon.code() !== null) words.push(daemon.output())
     // Not by the launcher, which would build while others do: as a supervisor starts it.
-    daemon = spawnProgram(process.execPath, [CLI, ...place, 'daemon'], env)
-    await daemon.shows(/ready socket=/, START_TIMEOUT_MS)
+    daemon = spawnProgram(process.execPath, [CLI, ...place, 'daemon'], { ...env, ...more })
+    return daemon
+  }
+  const start = async (more: NodeJS.ProcessEnv = {}) => void (await spawnDaemon(more).shows(/ready socket=/, START_TIMEOUT_MS))
+  const tryStart = async (more: NodeJS.ProcessEnv) => {
+    const starting = spawnDaemon(more)
+    const isReady = starting.shows(/ready socket=/, START_TIMEOUT_MS).then(() => true)
+    // It goes on looking for the words of one that has died.
+    isReady.catch(() => undefined)
+    return await Promise.race([isReady, starting.ended.then(() => false)])
+  }
+  const died = async (timeoutMs: number) => {
+    const late = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => late.resolve(false), timeoutMs)
+    const isDead = await Promise.race([daemon?.ended.then(() => true) ?? false, late.promise])
+    clearTimeout(timer)
+    return isDead
   }
   const kill = async () => {
     daemon?.kill('SIGKILL')
     await daemon?.ended
-    words.push(daemon?.output() ?? '')
   }
   const status: Survivor['status'] = async (method, path, body) => await call(socketPath, method, path, body)
   const api: Survivor['api'] = async (method, path, body) => {
@@ -115,6 +135,8 @@ export async function survivor(options: { readonly root?: string } = {}): Promis
     socketPath,
     pid: () => daemon?.pid ?? 0,
     start,
+    tryStart,
+    died,
     kill,
     restart: async () => {
       await kill()

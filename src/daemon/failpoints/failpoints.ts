@@ -23,7 +23,7 @@ export const noFailpoints: Failpoints = {
 }
 
 type Hit = (name: string) => void
-type Call = (...args: readonly any[]) => unknown
+type Call = (...args: readonly unknown[]) => unknown
 
 /** `hit` is told of each step right before it is taken. */
 export function failpointsAt(hit: Hit): Failpoints {
@@ -67,7 +67,7 @@ function over<T extends object>(port: T, members: object): T {
   return Object.assign(Object.create(port), members)
 }
 
-type Inside = (step: string, options: any) => any
+type Inside = (step: string, options: unknown) => unknown
 
 function watched<T extends object>(
   port: T,
@@ -81,7 +81,7 @@ function watched<T extends object>(
     Object.fromEntries(
       calls.map(([name, call]) => [
         name,
-        (...args: readonly any[]) => {
+        (...args: readonly unknown[]) => {
           tell(name)
           return call(...args.map((arg) => inside(name, arg)))
         },
@@ -92,23 +92,27 @@ function watched<T extends object>(
 
 /** Some calls tell their caller how far they are: these moments count as steps too. */
 function insideOf(port: PortName, tell: Hit): Inside {
-  const before = (key: string, step: string, options: any) =>
-    typeof options !== 'object' || options === null
-      ? options
-      : {
-          ...options,
-          [key]: (...args: readonly any[]) => {
-            tell(step)
-            return options[key]?.(...args)
-          },
-        }
   if (port === 'content')
     return (step, options) =>
-      step === 'ingestLayer' && options?.beforeVisible !== undefined
-        ? before('beforeVisible', 'content.ingestLayer.written', options)
+      step === 'ingestLayer' && has(options, 'beforeVisible')
+        ? told(options, 'beforeVisible', () => tell('content.ingestLayer.written'))
         : options
   if (port === 'runtime')
     return (step, options) =>
-      step === 'start' || step === 'exec' ? before('onConnected', `runtime.${step}.connected`, options) : options
+      step === 'start' || step === 'exec' ? told(options, 'onConnected', () => tell(`runtime.${step}.connected`)) : options
   return (_step, options) => options
+}
+
+function has(options: unknown, key: string): boolean {
+  return typeof options === 'object' && options !== null && key in options
+}
+
+/** The same options, with `first` called before what they have under this key. */
+function told(options: unknown, key: string, first: () => void): object {
+  const given = options as Readonly<Record<string, Call | undefined>>
+  const call: Call = (...args) => {
+    first()
+    return given[key]?.(...args)
+  }
+  return { ...given, [key]: call }
 }
