@@ -11,6 +11,7 @@ export type { Host } from './port.ts'
 export type { CgroupDeviceIo, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'
 export type { FilePort, FileSystemSpace, OpenInRootOptions } from './port-files.ts'
 export type { BindMount, ErofsMount, MountEntry, MountPort, MountPropagation, OverlayMount, TmpfsMount } from './port-mounts.ts'
+export type { ConnectionFilter, LocalRedirection, NetfilterPort } from './port-netfilter.ts'
 export type {
   AddressEntry,
   BoundSocket,

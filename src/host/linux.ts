@@ -6,6 +6,7 @@ import { linuxKernel } from './kernel.ts'
 import { linuxLinks } from './links.ts'
 import { linuxMounts } from './mounts.ts'
 import { linuxNamespaces } from './namespaces.ts'
+import { linuxNetfilter } from './netfilter.ts'
 import { linuxNftables } from './nftables.ts'
 import type { Host } from './port.ts'
 import { linuxProcesses } from './processes.ts'
@@ -32,6 +33,7 @@ export function linuxHost({ clock = systemClock(), cgroupPath = `/glovebox-${pro
     namespaces,
     links: linuxLinks(calls, namespaces),
     nftables,
+    netfilter: linuxNetfilter(calls, namespaces),
     get cgroups() {
       return getCgroups()
     },

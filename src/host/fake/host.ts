@@ -36,6 +36,7 @@ export function fakeHost(options: FakeNetworkOptions & FakeKernelOptions = {}): 
     namespaces: network.namespaces,
     links: network.links,
     nftables: network.nftables,
+    netfilter: network.netfilter,
     sockets: network.sockets,
     network,
     cgroups: fakeCgroups(record, processes.exit),

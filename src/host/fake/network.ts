@@ -1,5 +1,6 @@
 import { invariant } from '#base'
 import { hostError } from '../errors.ts'
+import type { NetfilterPort } from '../port-netfilter.ts'
 import type {
   AddressEntry,
   LinkEntry,
@@ -19,6 +20,7 @@ export interface FakeNetwork {
   readonly namespaces: NamespacePort
   readonly links: LinkPort
   readonly nftables: NftablesPort
+  readonly netfilter: NetfilterPort
   readonly sockets: SocketPort
   /** Pins that exist now. */
   readonly pins: ReadonlySet<string>
@@ -138,6 +140,16 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
       deleteTable: async (family, name) => {
         record('nftables.deleteTable', family, name)
         tables.delete(`${family} ${name}`)
+      },
+    },
+    netfilter: {
+      redirectLocal: (redirection) => {
+        record('netfilter.redirectLocal', redirection)
+        needPin(redirection.netnsPin)
+      },
+      forgetConnections: (filter) => {
+        record('netfilter.forgetConnections', filter)
+        return 0
       },
     },
     sockets: fakeSockets(record, needPin),

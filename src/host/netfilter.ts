@@ -1,0 +1,42 @@
+import { hostError } from './errors.ts'
+import { connectionOf, isMeant, listConnectionsRequest } from './netlink/conntrack-messages.ts'
+import { batchFrame, redirectionMessages } from './netlink/nft-messages.ts'
+import { isRefusal, NETLINK_NETFILTER, openNetlink, refusedError } from './netlink/socket.ts'
+import type { NetlinkSocket } from './netlink/socket.ts'
+import type { NetfilterPort } from './port-netfilter.ts'
+import type { NamespacePort } from './port-network.ts'
+import type { LazySyscalls } from './syscalls.ts'
+
+/** Deletions in one datagram: their answers must fit into the socket's buffer. */
+const MAX_BATCH = 256
+
+export function linuxNetfilter(calls: LazySyscalls, namespaces: Pick<NamespacePort, 'inNetwork'>): NetfilterPort {
+  const withSocket = <T>(netnsPin: string | undefined, work: (socket: NetlinkSocket) => T): T => {
+    const open = () => openNetlink(calls, NETLINK_NETFILTER)
+    using socket = netnsPin === undefined ? open() : namespaces.inNetwork(netnsPin, open)
+    return work(socket)
+  }
+  return {
+    redirectLocal: (options) =>
+      withSocket(options.netnsPin, (socket) => {
+        const { begin, end } = batchFrame()
+        const refusal = socket.transaction(begin, redirectionMessages(options), end)
+        if (refusal === undefined) return
+        const what = `redirect ${options.address}:${options.from} in ${options.netnsPin}`
+        throw refusedError(what, refusal, 'host.nftables_failed')
+      }),
+    forgetConnections: (filter) => {
+      if (filter.repliesFrom === undefined && (filter.toPort === undefined || filter.protocol === undefined))
+        throw hostError('host.unsupported', 'forgetting every tracked connection of the host is not what anybody wants')
+      return withSocket(undefined, (socket) => {
+        const answer = socket.ask(listConnectionsRequest(filter))
+        if (isRefusal(answer)) throw refusedError('list tracked connections', answer, 'host.nftables_failed')
+        const meant = answer.flatMap((reply) => connectionOf(reply) ?? []).filter((one) => isMeant(one, filter))
+        // One that ended by itself in between is refused, and that is fine.
+        for (let at = 0; at < meant.length; at += MAX_BATCH)
+          socket.batch(meant.slice(at, at + MAX_BATCH).map(({ forget }) => forget))
+        return meant.length
+      })
+    },
+  }
+}

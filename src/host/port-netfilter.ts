@@ -1,0 +1,33 @@
+/** What is asked of netfilter too often, or too early in a container's life, to start nft(8) for it. */
+export interface NetfilterPort {
+  /**
+   * Inside a namespace, what programs there send to `address` and `from` (TCP and UDP) arrives at `udpPort` and `tcpPort` of the same
+   * address. Replaces an earlier redirection of the same name, as one transaction. While nobody listens, UDP queries vanish
+   * instead of being refused, so that whoever asks tries again.
+   */
+  redirectLocal(options: LocalRedirection): void
+  /** Forgets tracked connections (all or those of one kind); gives how many there were. */
+  forgetConnections(filter: ConnectionFilter): number
+}
+
+export interface LocalRedirection {
+  readonly netnsPin: string
+  /** Name of the table of family `ip` that is made for it. */
+  readonly table: string
+  /** IPv4 literal. */
+  readonly address: string
+  readonly from: number
+  readonly udpPort: number
+  readonly tcpPort: number
+}
+
+/** All that is given must fit. At least one of `repliesFrom` and `toPort` must be. */
+export interface ConnectionFilter {
+  readonly family: 4 | 6
+  /** Without it every protocol. */
+  readonly protocol?: 'tcp' | 'udp' | 'sctp'
+  /** The address that answers: where packets were really sent on to. */
+  readonly repliesFrom?: string
+  /** The port that the first packet was sent to. */
+  readonly toPort?: number
+}
