@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
 import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
-import { buildCache, buildError, type BuilderPorts, type BuildImages } from '#engine/builder'
+import { buildCache, type BuilderPorts, type BuildImages } from '#engine/builder'
 import type { ContainersService } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { Registries } from '#engine/registry'
@@ -59,12 +59,6 @@ function buildImages(images: Images, registries: Registries): BuildImages {
         await pullBase(registries, reference, { platform, isPullForced, signal })
       const found = images.find(reference)
       if (found === undefined) return undefined
-      if (found.architecture !== platform.architecture || found.os !== platform.os) {
-        throw buildError(
-          'build.base_not_found',
-          `the image ${reference} here is for ${found.os}/${found.architecture}, not for ${platform.os}/${platform.architecture}`,
-        )
-      }
       return { id: found.id, config: images.config(found.id) }
     },
     commit: async (config) => {

@@ -42,7 +42,9 @@ function messagesOf(
     case 'step-done':
       return say(...(event.isCached ? [' ---> Using cache\n'] : []), ` ---> ${shortId(event.stateId)}\n`)
     case 'warning':
-      return say(`[Warning] ${event.place.file}:${event.place.line}: ${event.message}\n`)
+      return say(
+        `[Warning] ${event.place.file}:${event.place.line}: ${event.check === undefined ? '' : `${event.check}: `}${event.message}\n`,
+      )
     case 'image': {
       const aux: ClassicMessage = { aux: { ID: event.id } }
       return options.isQuiet ? [{ stream: `${event.id}\n` }] : [aux, ...say(`Successfully built ${shortId(event.id)}\n`)]

@@ -16,6 +16,8 @@ export interface BuildContext extends AsyncDisposable {
   readonly tree: FileTree
   readonly dockerfile: { readonly name: string; readonly text: string }
   readonly fileCount: number
+  /** Whether the ignore file leaves a path out. */
+  readonly isIgnored: (path: string) => boolean
 }
 
 export interface ReceiveOptions {
@@ -37,11 +39,13 @@ export async function receiveContext(tar: AsyncIterable<Buffer>, options: Receiv
     const everything = archiveTree(index, spool)
     const name = options.dockerfilePath ?? 'Dockerfile'
     const text = await readDockerfile(everything, name)
-    const kept = withoutIgnored(index, await readIgnoreRules(everything, name))
+    const rules = await readIgnoreRules(everything, name)
+    const kept = withoutIgnored(index, rules)
     return {
       tree: archiveTree(kept, spool),
       dockerfile: { name, text },
       fileCount: kept.size,
+      isIgnored: rules.isIgnored,
       [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
     }
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Place } from '#oci/dockerfile'
 
 export const buildError = declareErrors({
   'build.base_not_found': 'not_found',
+  'build.check_failed': 'invalid',
   'build.context_invalid': 'invalid',
   'build.context_too_large': 'exhausted',
   'build.copy_failed': 'invalid',

@@ -1,6 +1,8 @@
 import type { Digest, GloveboxError } from '#base'
 import type { Place } from '#oci/dockerfile'
 
+import type { CheckName } from './checks/index.ts'
+
 /** What a build reports, in order. Every `step-started` is followed by one `step-done`, or by `failed`. */
 export type BuildEvent =
   | { readonly kind: 'planned'; readonly stepCount: number; readonly fileCount: number }
@@ -23,7 +25,7 @@ export type BuildEvent =
       readonly stateId: string
       readonly durationMs: number
     }
-  | { readonly kind: 'warning'; readonly place: Place; readonly message: string }
+  | { readonly kind: 'warning'; readonly check: CheckName | undefined; readonly place: Place; readonly message: string }
   | { readonly kind: 'image'; readonly id: Digest }
   | { readonly kind: 'tagged'; readonly id: Digest; readonly reference: string }
   | { readonly kind: 'failed'; readonly error: GloveboxError }

@@ -93,6 +93,7 @@ async function planWithBases(ports: BuildPorts, request: BuildRequest): Promise<
     labels: request.labels ?? {},
     network: request.network ?? 'default',
     mountKinds: ports.runner.mountKinds,
+    isIgnored: request.context.isIgnored,
   }
   const resolved = new Map<string, BaseImage | null>()
   for (;;) {

@@ -13,4 +13,6 @@ export interface PlanInput {
   readonly labels: Readonly<Record<string, string>>
   readonly network: RunNetwork
   readonly mountKinds: ReadonlySet<RunMount['kind']>
+  /** Whether the ignore file leaves a path of the context out. */
+  readonly isIgnored: (path: string) => boolean
 }

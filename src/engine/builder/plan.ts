@@ -1,6 +1,7 @@
 import { parseTrigger, type Dockerfile, type Place } from '#oci/dockerfile'
 import { emptyProcessConfig, formatPlatform, MAX_LAYERS, parsePlatform, type Platform } from '#oci/image'
 
+import { checkDockerfile, checkSettings, keptFindings, type CheckFinding, type CheckName } from './checks/index.ts'
 import { buildErrorAt } from './errors.ts'
 import { globalArgs, platformArgs, type GlobalArgs } from './global-args.ts'
 import { MAX_STAGES } from './limits.ts'
@@ -39,21 +40,31 @@ export function planBuild(input: PlanInput, resolved: ReadonlyMap<string, BaseIm
   const withLabels = { ...target, config: { ...target.config, labels: { ...target.config.labels, ...input.labels } } }
   const stages = planner.stages().map((stage) => (stage === target ? withLabels : stage))
   const numbered = numberSteps(stages, withLabels)
-  return {
-    kind: 'plan',
-    plan: { ...numbered, epochS: planner.epochS, warnings: [...planner.warnings, ...unusedArgs(input, planner.declared)] },
-  }
+  const warnings = [...checked(input, planner.findings()), ...unusedArgs(input, planner.declared)]
+  return { kind: 'plan', plan: { ...numbered, epochS: planner.epochS, warnings } }
+}
+
+/** The findings that the file wants to hear of. With `# check=error=true` the first of them ends the build. */
+function checked(input: PlanInput, findings: readonly CheckFinding[]): readonly CheckFinding[] {
+  const { dockerfile } = input
+  const settings = checkSettings(dockerfile.check, placeOf(dockerfile, 1))
+  const kept = keptFindings(findings, settings)
+  const [first] = kept
+  if (!settings.failsBuild || first === undefined) return kept
+  const count = kept.length === 1 ? 'a finding' : `${kept.length} findings`
+  const hint = `Correct it, or leave the check out with # check=skip=${first.check}.`
+  throw buildErrorAt('build.check_failed', first.place, `the build ends at ${count}: ${first.check}: ${first.message}`, hint)
 }
 
 function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage | null>) {
   const { dockerfile } = input
-  const warnings: PlanWarning[] = []
+  const warnings: CheckFinding[] = []
   const warned = new Set<string>()
-  const warn = (place: Place, message: string) => {
-    if (!warned.has(`${place.line} ${message}`)) warnings.push({ place, message })
+  const warn = (check: CheckName, place: Place, message: string) => {
+    if (!warned.has(`${place.line} ${message}`)) warnings.push({ check, place, message })
     warned.add(`${place.line} ${message}`)
   }
-  const onUnset = (name: string, place: Place) => warn(place, `the variable ${name} has no value here`)
+  const onUnset = (name: string, place: Place) => warn('UndefinedVar', place, `the variable ${name} has no value here`)
   const { before, stages: sources } = readStages(dockerfile)
   const predefined = platformArgs(input)
   const globals: GlobalArgs = globalArgs(before, input.buildArgs, predefined, dockerfile, onUnset)
@@ -76,7 +87,7 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
   }
 
   const baseOf = (source: StageSource, place: Place): { base: StageBase; platform: Platform } | undefined => {
-    const expand = expander({ env: new Map(), args: globals.values }, place, dockerfile.escape, onUnset)
+    const expand = expander({ env: new Map(), args: globals.values }, place, dockerfile.escape, () => undefined)
     const reference = expand.word(source.from.image)
     const hint = 'Give the ARG before FROM a default, or pass --build-arg.'
     if (reference === '') throw buildErrorAt('build.instruction_invalid', place, `FROM ${source.from.image} names no image`, hint)
@@ -89,7 +100,15 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
       return stage === undefined ? undefined : { base: { kind: 'stage', stage }, platform: stage.platform }
     }
     const found = image(reference, platform, place)
-    return found === undefined ? undefined : { base: { kind: 'image', reference, image: found }, platform }
+    if (found === undefined) return undefined
+    const { os, architecture } = found.config
+    if (os !== platform.os || architecture !== platform.architecture)
+      warn(
+        'InvalidBaseImagePlatform',
+        place,
+        `${reference} is for ${os}/${architecture}, and this build for ${formatPlatform(platform)}`,
+      )
+    return { base: { kind: 'image', reference, image: found }, platform }
   }
 
   const copyFrom = (name: string, stageIndex: number, platform: Platform, place: Place): CopyFrom | undefined => {
@@ -127,7 +146,6 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
       globals,
       declare: (name) => declared.add(name),
       onUnset,
-      warn,
       copyFrom: (name, at) => copyFrom(name, source.index, platform, at),
     }
     const triggers = start.config.onBuild.map((text) => parseTrigger(text, `${place.file} (ONBUILD of ${source.from.image})`))
@@ -152,7 +170,10 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
   return {
     plan,
     needs,
-    warnings,
+    findings: () => [
+      ...warnings,
+      ...checkDockerfile({ dockerfile, stages: sources, before, predefined, isIgnored: input.isIgnored }),
+    ],
     declared,
     epochS: globals.epochS,
     stages: () => [...done.values()].filter((stage) => stage !== undefined),
@@ -222,7 +243,9 @@ function unusedArgs(input: PlanInput, declared: ReadonlySet<string>): PlanWarnin
     (name) => !declared.has(name) && !PROXY_NAMES.includes(name) && name !== 'SOURCE_DATE_EPOCH' && !name.startsWith('BUILDKIT_'),
   )
   if (unused.length === 0) return []
-  return [{ place: placeOf(input.dockerfile, 1), message: `no ARG takes the build arguments ${unused.join(', ')}` }]
+  return [
+    { check: undefined, place: placeOf(input.dockerfile, 1), message: `no ARG takes the build arguments ${unused.join(', ')}` },
+  ]
 }
 
 function placeOf(dockerfile: Dockerfile, line: number): Place {

@@ -18,7 +18,6 @@ export interface StageState {
   hasOwnCmd: boolean
   readonly declare: (name: string) => void
   readonly onUnset: (name: string, place: Place) => void
-  readonly warn: (place: Place, message: string) => void
   /** Undefined while the image or stage behind the name waits for a base to be resolved. */
   readonly copyFrom: (name: string, place: Place) => CopyFrom | undefined
 }

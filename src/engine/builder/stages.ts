@@ -17,13 +17,6 @@ export function readStages(dockerfile: Dockerfile): { before: readonly ArgInstru
     const place = { file: dockerfile.file, line: instruction.lines.first }
     const current = stages.at(-1)
     if (instruction.kind === 'from') {
-      if (instruction.stage !== undefined && stages.some((stage) => stage.from.stage === instruction.stage))
-        throw buildErrorAt(
-          'build.instruction_invalid',
-          place,
-          `there are two stages named ${instruction.stage}`,
-          'Rename one of them.',
-        )
       stages.push({ from: instruction, instructions: [] })
     } else if (current !== undefined) current.instructions.push(instruction)
     else if (instruction.kind === 'arg') before.push(instruction)
@@ -47,8 +40,8 @@ export function readStages(dockerfile: Dockerfile): { before: readonly ArgInstru
   return { before, stages: stages.map((stage, index) => ({ index, name: stage.from.stage, ...stage })) }
 }
 
-/** The stage of a name, case aside, among the first `below`. */
+/** The stage of a name, case aside, among the first `below`: of two with one name the later. */
 export function findStage(stages: readonly StageSource[], name: string, below: number): StageSource | undefined {
   const wanted = name.toLowerCase()
-  return stages.find((stage) => stage.index < below && stage.name === wanted)
+  return stages.findLast((stage) => stage.index < below && stage.name === wanted)
 }

@@ -2,6 +2,7 @@ import type { Digest } from '#base'
 import type { Place } from '#oci/dockerfile'
 import type { ImageProcessConfig, Platform } from '#oci/image'
 
+import type { CheckName } from './checks/index.ts'
 import type { BaseImage, RunMount, RunNetwork } from './ports.ts'
 
 /** What a build will do: pure values, from a Dockerfile, its arguments and the configurations of its bases. */
@@ -12,10 +13,13 @@ export interface BuildPlan {
   readonly stepCount: number
   /** Seconds since 1970, from SOURCE_DATE_EPOCH. */
   readonly epochS: number | undefined
+  /** In the order of their lines; those that the file or the request wants skipped are left out. */
   readonly warnings: readonly PlanWarning[]
 }
 
 export interface PlanWarning {
+  /** The check that says so; undefined for what no check has a name for. */
+  readonly check: CheckName | undefined
   readonly place: Place
   readonly message: string
 }

@@ -5,6 +5,8 @@ export interface Directives {
   readonly escape: EscapeCharacter
   readonly syntax: string | undefined
   readonly check: string | undefined
+  /** How many lines they take, a first line of a shell among them. */
+  readonly lineCount: number
 }
 
 const DIRECTIVE = /^#\s*([a-z][a-z0-9]*)\s*=\s*(.*\S)\s*$/i
@@ -14,7 +16,8 @@ const KNOWN: ReadonlySet<string> = new Set(['syntax', 'escape', 'check'])
 /** Reads `# name=value` lines at the very top, up to the first line that is none. A `#!` line before them is passed over. */
 export function readDirectives(lines: readonly string[], file: string): Directives {
   const found = new Map<string, string>()
-  for (let index = lines[0]?.startsWith(SHEBANG) === true ? 1 : 0; index < lines.length; index += 1) {
+  let index = lines[0]?.startsWith(SHEBANG) === true ? 1 : 0
+  for (; index < lines.length; index += 1) {
     const match = DIRECTIVE.exec(lines[index]?.trim() ?? '')
     const name = match?.[1]?.toLowerCase()
     const value = match?.[2]
@@ -25,5 +28,6 @@ export function readDirectives(lines: readonly string[], file: string): Directiv
       throw refuse({ file, line: index + 1 }, `the escape character ${shown(value)} is not known`, 'Write \\ or `.')
     found.set(name, value)
   }
-  return { escape: found.get('escape') === '`' ? '`' : '\\', syntax: found.get('syntax'), check: found.get('check') }
+  const escape = found.get('escape') === '`' ? '`' : '\\'
+  return { escape, syntax: found.get('syntax'), check: found.get('check'), lineCount: index }
 }

@@ -70,7 +70,7 @@ function parseFrom(args: Arguments): FromInstruction {
       `the stage name ${shown(name ?? '')} is not valid`,
       'Begin with a letter; go on with letters, digits, dots, dashes and underscores.',
     )
-  return { kind: 'from', ...args.located, image, platform, stage }
+  return { kind: 'from', ...args.located, image, platform, stage, comment: args.comment }
 }
 
 function parseRun(args: Arguments): RunInstruction {

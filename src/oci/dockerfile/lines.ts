@@ -6,6 +6,8 @@ export interface LogicalLine {
   readonly first: number
   readonly last: number
   readonly hasEmptyContinuation: boolean
+  /** The comment right above, without its mark. */
+  readonly comment: string | undefined
 }
 
 /** Hands out a Dockerfile's lines, as logical lines or, for the bodies of here-documents, as they stand. */
@@ -19,8 +21,9 @@ export interface LineReader {
 const WHITESPACE_ONLY = /^\s*$/
 const COMMENT = /^\s*#/
 
-export function lineReader(lines: readonly string[], escape: EscapeCharacter): LineReader {
-  let at = 0
+/** Begins after `skipped` lines of directives. */
+export function lineReader(lines: readonly string[], escape: EscapeCharacter, skipped = 0): LineReader {
+  let at = skipped
   const nextRaw = (): string | undefined => {
     const line = lines[at]
     if (line !== undefined) at += 1
@@ -29,6 +32,8 @@ export function lineReader(lines: readonly string[], escape: EscapeCharacter): L
   const nextLogical = (): LogicalLine | undefined => {
     while (isSkipped(lines[at])) at += 1
     const first = at + 1
+    const above = at > skipped ? (lines[at - 1] ?? '') : ''
+    const comment = COMMENT.test(above) ? above.replace(COMMENT, '').trim() : undefined
     const parts: string[] = []
     let hasEmptyContinuation = false
     let isOpen = true
@@ -43,7 +48,7 @@ export function lineReader(lines: readonly string[], escape: EscapeCharacter): L
       parts.push(body ?? line)
       isOpen = body !== undefined
     }
-    return parts.length === 0 ? undefined : { text: parts.join('').trim(), first, last: at, hasEmptyContinuation }
+    return parts.length === 0 ? undefined : { text: parts.join('').trim(), first, last: at, hasEmptyContinuation, comment }
   }
   return { nextLogical, nextRaw, taken: () => at }
 }

@@ -18,7 +18,7 @@ export function parseArg(args: Arguments): ArgInstruction {
     if (equals === 0) throw refuse(args.place, `ARG: ${shown(word)} has no name`, 'Write ARG NAME or ARG NAME=DEFAULT.')
     return equals < 0 ? { name: word, value: undefined } : { name: word.slice(0, equals), value: word.slice(equals + 1) }
   })
-  return { kind: 'arg', ...args.located, args: list }
+  return { kind: 'arg', ...args.located, args: list, comment: args.comment }
 }
 
 export function parseEnv(args: Arguments): EnvInstruction {

@@ -25,10 +25,11 @@ export function parseDockerfile(text: string, options: ParseOptions = {}): Docke
     )
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   const directives = readDirectives(lines, file)
-  const { instructions, warnings } = readInstructions(lineReader(lines, directives.escape), directives.escape, file)
+  const { lineCount, ...settings } = directives
+  const { instructions, warnings } = readInstructions(lineReader(lines, directives.escape, lineCount), directives.escape, file)
   if (instructions.length === 0)
     throw refuse({ file, line: 1 }, 'the file has no instructions', 'Begin with FROM.', 'dockerfile.empty')
-  return { file, ...directives, instructions, warnings }
+  return { file, ...settings, instructions, warnings }
 }
 
 /** Reads what an image keeps of `ONBUILD`: one instruction, with the bodies of its here-documents. */
@@ -56,7 +57,11 @@ function readInstructions(reader: LineReader, escape: EscapeCharacter, file: str
         'dockerfile.too_large',
       )
     if (line.hasEmptyContinuation)
-      warnings.push({ place, message: 'an empty line stands inside a continued instruction; remove it or make it a comment' })
+      warnings.push({
+        place,
+        check: 'NoEmptyContinuation',
+        message: 'an empty line stands inside a continued instruction; remove it or make it a comment',
+      })
     instructions.push(parseInstruction(statementOf(line, reader, escape, file)))
   }
   return { instructions, warnings }
@@ -67,7 +72,16 @@ function statementOf(line: LogicalLine, reader: LineReader, escape: EscapeCharac
   const [, keyword = '', body = ''] = /^(\S+)\s*([^]*)$/.exec(line.text) ?? []
   const name = keyword.toLowerCase()
   const heredocs = opensHeredocs(name, body, escape) ? readHeredocs(body, reader, escape, place) : []
-  return { name, body, heredocs, escape, place, lines: { first: line.first, last: reader.taken() }, source: line.text }
+  return {
+    name,
+    body,
+    heredocs,
+    escape,
+    place,
+    lines: { first: line.first, last: reader.taken() },
+    source: line.text,
+    comment: line.comment,
+  }
 }
 
 function opensHeredocs(name: string, body: string, escape: EscapeCharacter): boolean {

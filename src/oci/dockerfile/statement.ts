@@ -12,6 +12,8 @@ export interface Statement {
   readonly place: Place
   readonly lines: LineRange
   readonly source: string
+  /** The comment right above, without its mark. */
+  readonly comment: string | undefined
 }
 
 /** A statement whose flags have been taken off. */

@@ -13,12 +13,15 @@ export interface Dockerfile {
   readonly escape: EscapeCharacter
   /** What `# syntax=` says. A hint about the version, never something to run. */
   readonly syntax: string | undefined
+  /** What `# check=` says, as written. */
   readonly check: string | undefined
   readonly instructions: readonly Instruction[]
   readonly warnings: readonly DockerfileWarning[]
 }
 
 export interface DockerfileWarning {
+  /** The check that says so, by the name under which it can be skipped. */
+  readonly check: 'NoEmptyContinuation'
   readonly place: Place
   readonly message: string
 }
@@ -65,10 +68,13 @@ export interface FromInstruction extends Located {
   readonly platform: string | undefined
   /** Stage name in lower case. */
   readonly stage: string | undefined
+  /** The comment right above, without its mark. */
+  readonly comment: string | undefined
 }
 
 export interface ArgInstruction extends Located {
   readonly kind: 'arg'
+  readonly comment: string | undefined
   readonly args: readonly { readonly name: string; readonly value: string | undefined }[]
 }
 
