@@ -1,3 +1,4 @@
+import type { Digest } from '#base'
 import { parsePlatform } from '#oci/image'
 
 import { classicMessages, type ClassicMessage } from './classic-stream.ts'
@@ -40,6 +41,8 @@ export interface CacheUsage {
   readonly isInUse: boolean
   readonly isShared: boolean
   readonly sizeBytes: number
+  /** null: the step changed nothing. */
+  readonly layer: { readonly diffId: Digest; readonly sizeBytes: number } | null
   readonly createdAt: string
   readonly lastUsedAt: string | null
   readonly usageCount: number
@@ -50,8 +53,11 @@ export interface Builder {
   run(request: BuildRequest, emit: EmitBuildEvent): Promise<BuildOutcome>
   /** Builds from a context as it comes in. What fails before the first step is thrown, what fails later is the last message. */
   build(request: ClassicBuildRequest, context: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<ClassicMessage>
-  /** Forgets results that no build uses now; unless `all`, only those whose layer no image has. */
-  prune(options: { readonly all: boolean }): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
+  /** Forgets results that no build uses now; unless `all`, only those whose layer no image has. With `only`, no others than these. */
+  prune(options: {
+    readonly all: boolean
+    readonly only?: ReadonlySet<string>
+  }): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
   usage(): readonly CacheUsage[]
 }
 
@@ -99,12 +105,12 @@ export function createBuilder(ports: BuilderPorts): Builder {
     }
   }
 
-  const prune: Builder['prune'] = async ({ all }) => {
+  const prune: Builder['prune'] = async ({ all, only }) => {
     const deleted: string[] = []
     let reclaimedBytes = 0
     for (const { key, record } of ports.cache.list()) {
       const isShared = record.kind === 'layer' && isInImage(ports, record)
-      if (held.has(key) || (isShared && !all)) continue
+      if (held.has(key) || (isShared && !all) || only?.has(key) === false) continue
       if (record.kind === 'layer' && !isShared) reclaimedBytes += record.sizeBytes
       // The record goes first: after a crash between the two a layer is kept in vain, and no record names a missing one.
       ports.cache.delete(key)
@@ -119,7 +125,8 @@ export function createBuilder(ports: BuilderPorts): Builder {
       if (record.kind !== 'layer') return []
       const { description, sizeBytes, created, lastUsed, uses } = record
       const shared = { isInUse: held.has(key), isShared: isInImage(ports, record) }
-      return [{ id: key, description, sizeBytes, ...shared, createdAt: created, lastUsedAt: lastUsed, usageCount: uses }]
+      const layer = record.diffId === undefined ? null : { diffId: record.diffId, sizeBytes }
+      return [{ id: key, description, sizeBytes, layer, ...shared, createdAt: created, lastUsedAt: lastUsed, usageCount: uses }]
     })
 
   return { run, build, prune, usage }
