@@ -111,6 +111,12 @@ export const commandTable: readonly TableEntry[] = [
     'Say whether the daemon runs',
     async () => (await import('./commands/daemon-status.ts')).daemonStatus,
   ),
+  entry(
+    'The daemon',
+    'system gc',
+    'Show which unused images go by themselves, what went and why',
+    async () => (await import('./commands/system-gc.ts')).systemGc,
+  ),
   entry('The daemon', 'info', 'What the daemon and its host are', async () => (await import('./commands/system-facts.ts')).info),
   entry('The daemon', 'version', 'Versions of client and daemon', async () => (await import('./commands/version.ts')).version),
   entry(

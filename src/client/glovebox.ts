@@ -1,8 +1,11 @@
 import type {
   Anatomy,
   BootstrapProgress,
+  CollectionReport,
+  CollectionRun,
   ContainerProcess,
   Finding,
+  Kept,
   ShutdownReport,
   StackChange,
   StackDesired,
@@ -28,6 +31,10 @@ export interface GloveboxCalls {
   anatomy(container: string): Promise<Anatomy>
   processes(containers: readonly string[]): Promise<readonly ContainerProcess[]>
   doctor(): Promise<readonly Finding[]>
+  collectionReport(): Promise<CollectionReport>
+  /** What a pass would remove now, and why the other images stay. */
+  collectionPreview(): Promise<{ readonly run: CollectionRun; readonly kept: readonly Kept[] }>
+  collect(): Promise<CollectionRun>
   shutdown(options: { readonly stopContainers: boolean }): Promise<ShutdownReport>
 }
 
@@ -55,6 +62,9 @@ export function gloveboxCalls(transport: Transport): GloveboxCalls {
       ),
     anatomy: (container) => json(transport, { method: 'GET', path: `${V1}/containers/${segment(container)}/anatomy` }),
     processes: (containers) => json(transport, { method: 'GET', path: `${V1}/processes`, query: { container: containers } }),
+    collectionReport: () => json(transport, { method: 'GET', path: `${V1}/gc` }),
+    collectionPreview: () => json(transport, { method: 'GET', path: `${V1}/gc/preview` }),
+    collect: () => json(transport, { method: 'POST', path: `${V1}/gc` }),
     doctor: () => json(transport, { method: 'GET', path: `${V1}/doctor` }),
     shutdown: (options) => json(transport, { method: 'POST', path: `${V1}/shutdown`, json: options }),
   }

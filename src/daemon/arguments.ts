@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { fail } from '#base'
+import { readPolicy, type CollectionPolicy } from '#engine/collection'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
@@ -18,6 +19,8 @@ export interface DaemonOptions {
   /** How layers are kept; undefined: as well as the kernel can. */
   readonly layers: LayerKind | undefined
   readonly registries: RegistryOptions
+  /** Which unused images and build results go by themselves. */
+  readonly collection: CollectionPolicy
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -38,6 +41,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       name: { type: 'string', default: DEFAULT_NAME },
       'log-level': { type: 'string', default: 'info' },
       layers: { type: 'string', default: 'auto' },
+      gc: { type: 'string', default: 'on' },
       'registry-mirror': { type: 'string', multiple: true, default: [] },
       'insecure-registry': { type: 'string', multiple: true, default: [] },
     },
@@ -58,6 +62,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
     instance,
     logLevel,
     layers: layers === 'auto' ? undefined : layers,
+    collection: readPolicy(values.gc),
     registries: {
       mirrors: values['registry-mirror'].map(readMirror),
       insecure: values['insecure-registry'].map(readInsecure),

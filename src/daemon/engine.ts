@@ -5,6 +5,7 @@ import { keyedLocks, newId, systemRandom, type Clock, type Log } from '#base'
 import type { DockerApiEngine } from '#api/docker'
 import { createArchives } from '#engine/archives'
 import { createBuilder } from '#engine/builder'
+import { openImageUse, type ImageUse } from '#engine/collection'
 import { createContainers, runtimeStateRoot, type ContainersService } from '#engine/containers'
 import { createContent } from '#engine/content'
 import { createEvents, type Events } from '#engine/events'
@@ -19,6 +20,9 @@ import type { Host } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
 import { buildPorts, cachedLayers } from './building/build-ports.ts'
+import { countedBuilds, type CountedBuilder } from './building/counted-builds.ts'
+import { noteImageUse } from './collection.ts'
+import { tellingDiskFull } from './disk-full.ts'
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
@@ -42,6 +46,8 @@ export interface Engine extends AsyncDisposable {
   readonly snapshots: Snapshots
   readonly driver: DriverChoice
   readonly events: Events
+  readonly builder: CountedBuilder
+  readonly imageUse: ImageUse
   readonly docker: DockerApiEngine
 }
 
@@ -63,7 +69,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   // Not before views that a killed daemon left mounted here are gone.
   rmSync(temporary, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true, mode: 0o700 })
-  const content = failpoints.port('content', createContent({ root }))
+  const content = failpoints.port('content', tellingDiskFull(createContent({ root }), events))
   const ociRuntimePath = mustFind('crun')
   const runtime = failpoints.port(
     'runtime',
@@ -124,22 +130,28 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   await images.recover()
   await volumes.recover()
   await containers.recover()
+  const imageUse = openImageUse(store, clock)
+  undo.use(noteImageUse(imageUse, { events, containers, images }))
   const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries })
-  const builder = createBuilder(
-    buildPorts({
-      root,
-      images,
-      registries,
-      snapshots,
-      containers,
-      store,
-      clock,
-      random,
-      log,
-      locks: keyedLocks(),
-      temporary,
-      host,
-    }),
+  const builder = countedBuilds(
+    createBuilder(
+      buildPorts({
+        root,
+        images,
+        registries,
+        snapshots,
+        containers,
+        store,
+        clock,
+        random,
+        log,
+        locks: keyedLocks(),
+        temporary,
+        host,
+        imageUse,
+      }),
+    ),
+    clock,
   )
   const system = engineSystem({
     root,
@@ -148,6 +160,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     ociRuntimePath,
     id: daemonId(store, random),
     eventListeners: () => events.subscribers(),
+    collection: needs.collection,
   })
   const archives = createArchives({ programPath: shimPath(), clock, host, containers, images, snapshots, events })
   const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder, registries }
@@ -161,6 +174,8 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     snapshots,
     driver: choice,
     events,
+    builder,
+    imageUse,
     docker,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }

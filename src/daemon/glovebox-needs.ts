@@ -1,4 +1,5 @@
 import type { Clock } from '#base'
+import type { Collection } from '#engine/collection'
 import type { Host } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
@@ -11,5 +12,6 @@ export interface GloveboxNeeds extends DaemonOptions {
   readonly host: Host
   readonly engine: Engine
   readonly cluster: Cluster
+  readonly garbage: Collection
   readonly leave: () => void
 }

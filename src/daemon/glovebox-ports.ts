@@ -9,7 +9,7 @@ import { shutdownPort } from './shutdown.ts'
 
 /** What our own API stands on. */
 export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
-  const { engine, cluster, clock, root } = needs
+  const { engine, cluster, garbage, clock, root } = needs
   return {
     stacks: {
       put: async (_name, { model, images }) =>
@@ -54,6 +54,11 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
             snapshotDriver: { name: engine.driver.kind, reason: engine.driver.reasons.join(' ') },
           },
         ),
+    },
+    collection: {
+      report: () => garbage.report(),
+      preview: () => garbage.preview(),
+      collect: async () => await garbage.collect('request'),
     },
     shutdown: shutdownPort(needs),
   }

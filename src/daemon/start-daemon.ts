@@ -10,6 +10,7 @@ import { linuxHost } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
 import { openCluster } from './cluster.ts'
+import { openCollection } from './collection.ts'
 import { openEngine } from './engine.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
@@ -37,6 +38,7 @@ export async function startDaemon(
   const startedMs = clock.monotonicMs()
   const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
+  const collection = undo.use(openCollection({ ...options, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined
   const leave = async () => {
@@ -44,9 +46,12 @@ export async function startDaemon(
     await leaving
   }
   const docker = createDockerApi({ engine: engine.docker, clock, log })
-  const ours = gloveboxApi(gloveboxPorts({ ...options, clock, host, engine, cluster, leave: () => void leave() }))
+  const ours = gloveboxApi(
+    gloveboxPorts({ ...options, clock, host, engine, cluster, garbage: collection, leave: () => void leave() }),
+  )
   const serving = await serve({ unixSocketPath: options.socketPath, api: bothApis(docker, ours), clock, log })
   undo.defer(async () => await serving.close())
+  collection.start()
   failpoints.ready()
   log.info('ready', {
     socket: options.socketPath,

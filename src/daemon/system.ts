@@ -3,9 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { arch } from 'node:os'
 
 import type { EngineHost, EngineSystem, EngineVersion } from '#api/docker'
+import { policyText, type CollectionPolicy } from '#engine/collection'
 import type { Snapshots } from '#engine/snapshots'
 import type { Host } from '#host'
 
+import { limitSupport } from './limit-support.ts'
 import { PROGRAM_VERSION } from './program-version.ts'
 
 export interface SystemNeeds {
@@ -17,6 +19,7 @@ export interface SystemNeeds {
   readonly id: string
   /** Clients that follow events now. */
   readonly eventListeners: () => number
+  readonly collection: CollectionPolicy
 }
 
 /** What the daemon and its host are, for `version` and `info`. */
@@ -25,6 +28,7 @@ export function engineSystem(needs: SystemNeeds): EngineSystem {
   return {
     version: () => versionOf(needs),
     info: () => hostOf(needs),
+    limitSupport: () => limitSupport(host),
     // Moving a process between cgroups waits for the kernel after a quiet spell: let that happen while the client's next request travels.
     expectWork: () => void host.cgroups.warm(),
   }
@@ -54,7 +58,7 @@ function runtimeVersion(path: string): string {
   }
 }
 
-function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners }: SystemNeeds): EngineHost {
+function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, collection }: SystemNeeds): EngineHost {
   const facts = host.kernel.facts()
   const { controllers } = host.cgroups
   const has = (name: string) => controllers.includes(name)
@@ -75,6 +79,7 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners }: S
     storageStatus: [
       ['Layers', snapshots.kind === 'erofs' ? 'mounted in place (EROFS)' : 'unpacked directories'],
       ['Backing Filesystem', host.files.space(root).type],
+      ['Garbage Collection', policyText(collection)],
     ],
     runtimes: { crun: ociRuntimePath },
     defaultRuntime: 'crun',

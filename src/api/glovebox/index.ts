@@ -1,12 +1,13 @@
 /**
  * Glovebox's own HTTP API, `/glovebox/v1/...` on the same socket as the Docker Engine API: stacks, bootstrapped base images, the anatomy
- * of a container, processes of all containers, the doctor, and the way to end the daemon. Wire types, routes, and the ports they stand on.
+ * of a container, processes of all containers, garbage collection, the doctor, and the way to end the daemon. Wire types, routes, and the ports they stand on.
  */
 export { apiError } from './errors.ts'
 export { type GloveboxApi, gloveboxApi } from './serve.ts'
 export type {
   AnatomyPort,
   BootstrapPort,
+  CollectionPort,
   DoctorPort,
   GloveboxApiPorts,
   ProcessesPort,
@@ -35,4 +36,5 @@ export type {
   StackSummary,
   StackTask,
 } from './wire-stacks.ts'
+export type { CollectionReport, CollectionRun, Kept, RemovedItem } from '#engine/collection'
 export type { Finding } from '#operate/doctor'

@@ -1,3 +1,4 @@
+import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Finding } from '#operate/doctor'
 
 import type { Anatomy } from './wire-anatomy.ts'
@@ -11,6 +12,7 @@ export interface GloveboxApiPorts {
   readonly anatomy: AnatomyPort
   readonly processes: ProcessesPort
   readonly doctor: DoctorPort
+  readonly collection: CollectionPort
   readonly shutdown: ShutdownPort
 }
 
@@ -45,6 +47,13 @@ export interface ProcessesPort {
 
 export interface DoctorPort {
   findings(): Promise<readonly Finding[]>
+}
+
+export interface CollectionPort {
+  report(): CollectionReport
+  /** What a pass would remove now. Changes nothing. */
+  preview(): { readonly run: CollectionRun; readonly kept: readonly Kept[] }
+  collect(): Promise<CollectionRun>
 }
 
 export interface ShutdownPort {

@@ -20,7 +20,7 @@ export type ApiAnswer =
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
 export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {
   const [head = '', name = '', rest = '', ...more] = request.segments
-  const shape = `${request.method} ${head}${name === '' ? '' : head === 'images' ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
+  const shape = `${request.method} ${head}${name === '' ? '' : head === 'images' || head === 'gc' ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
   if (more.length > 0) throw unknownRoute(request)
   switch (shape) {
     case 'GET stacks':
@@ -42,6 +42,12 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
       return { json: await ports.processes.processes(request.query.getAll('container')) }
     case 'GET doctor':
       return { json: await ports.doctor.findings() }
+    case 'GET gc':
+      return { json: ports.collection.report() }
+    case 'GET gc/preview':
+      return { json: ports.collection.preview() }
+    case 'POST gc':
+      return { json: await ports.collection.collect() }
     case 'POST shutdown': {
       const report = await ports.shutdown.prepare(readShutdown(await request.body()))
       return { json: report, afterwards: () => ports.shutdown.leave() }

@@ -38,6 +38,11 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
     anatomy: { anatomy: () => Promise.reject(new Error('not asked for here')) },
     processes: { processes: async (containers) => containers.map((containerName) => ({ ...one, containerName })) },
     doctor: { findings: async () => [] },
+    collection: {
+      report: () => assert.fail('not asked'),
+      preview: () => assert.fail('not asked'),
+      collect: () => assert.fail('not asked'),
+    },
     shutdown: { prepare: async () => ({ pid: 1, stoppedContainers: 2, leftovers: [] }), leave: () => undefined },
     ...overrides,
   }

@@ -112,6 +112,12 @@ export function openStacks(ports: StacksPorts): Stacks {
         await next
       }
     },
+    wantedImages: () =>
+      records()
+        .filter(({ state }) => state === 'active')
+        .flatMap(({ spec, images }) =>
+          spec.services.map(({ name, task }) => ({ stack: spec.name, image: images[name] ?? task.image })),
+        ),
     recover: () => reconciler.trigger(),
     [Symbol.asyncDispose]: async () => await reconciler[Symbol.asyncDispose](),
   }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 
 import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
 import { buildCache, type BuilderPorts, type BuildImages } from '#engine/builder'
+import type { ImageUse } from '#engine/collection'
 import type { ContainersService } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { Registries } from '#engine/registry'
@@ -28,13 +29,15 @@ export interface BuildNeeds {
   /** Emptied at every start. */
   readonly temporary: string
   readonly locks: KeyedLocks
+  /** Told of the bases of builds. */
+  readonly imageUse: Pick<ImageUse, 'touch'>
 }
 
 /** The builder's ports on this engine. */
 export function buildPorts(needs: BuildNeeds): BuilderPorts {
   const { images, snapshots, clock, random, locks, temporary } = needs
   return {
-    images: buildImages(images, needs.registries),
+    images: buildImages(images, needs.registries, needs.imageUse),
     layers: {
       addLayerTar: async (tar) => await images.addLayer(Readable.from(tar, { objectMode: false })),
       has: (diffId) => snapshots.hasLayer(diffId),
@@ -52,13 +55,14 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
   }
 }
 
-function buildImages(images: Images, registries: Registries): BuildImages {
+function buildImages(images: Images, registries: Registries, imageUse: BuildNeeds['imageUse']): BuildImages {
   return {
     resolve: async (reference, { platform, isPullForced, signal }) => {
       if (isPullForced || images.find(reference) === undefined)
         await pullBase(registries, reference, { platform, isPullForced, signal })
       const found = images.find(reference)
       if (found === undefined) return undefined
+      imageUse.touch(found.id)
       return { id: found.id, config: images.config(found.id) }
     },
     commit: async (config) => {

@@ -55,6 +55,8 @@ export async function createContainer(
   undo.defer(() => rmSync(home, { recursive: true, force: true }))
   mkdirSync(home, { recursive: true, mode: 0o710 })
   const record: ContainerRecord = { id, name, createdAt: formatTimeNs(context.clock.nowNs()), spec, status: NOT_STARTED, mounts }
+  // While volumes were made the image may have been removed, by somebody who was told that no container uses it.
+  context.images.get(spec.imageId)
   const anonymous = anonymousVolumes(context, mounts)
   if (anonymous.length === 0) context.registry.add(newLive(record))
   else
