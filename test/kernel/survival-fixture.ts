@@ -71,6 +71,12 @@ export interface Inspected {
   }
 }
 
+interface Listed {
+  readonly Id: string
+  readonly State: string
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
+}
+
 export async function survivor(options: { readonly root?: string } = {}): Promise<Survivor> {
   const directory = mkdtempSync(join(tmpdir(), 'gb-survival-'))
   const name = `s-${directory
@@ -94,10 +100,10 @@ export async function survivor(options: { readonly root?: string } = {}): Promis
   const start = async (more: NodeJS.ProcessEnv = {}) => void (await spawnDaemon(more).shows(/ready socket=/, START_TIMEOUT_MS))
   const tryStart = async (more: NodeJS.ProcessEnv) => {
     const starting = spawnDaemon(more)
-    const isReady = starting.shows(/ready socket=/, START_TIMEOUT_MS).then(() => true)
-    // It goes on looking for the words of one that has died.
-    isReady.catch(() => undefined)
-    return await Promise.race([isReady, starting.ended.then(() => false)])
+    const isOver = async () =>
+      await Promise.resolve(starting.code() !== null || /ready socket=/.test(starting.output()) ? true : undefined)
+    await until('the daemon to be ready or dead', START_TIMEOUT_MS, isOver)
+    return starting.code() === null
   }
   const died = async (timeoutMs: number) => {
     const late = Promise.withResolvers<boolean>()
@@ -161,11 +167,13 @@ export async function survivor(options: { readonly root?: string } = {}): Promis
     expectNoLeaks: async () => {
       const place = { directory, root, runDir, name }
       await until('nothing to be leaked', SETTLE_TIMEOUT_MS, async () => {
-        const containers = await api<{ Id: string; State: string }[]>('GET', '/containers/json?all=1')
-        const leaks = await leaksOf(
-          place,
-          containers.map(({ Id, State }) => ({ id: Id, isRunning: State === 'running' || State === 'paused' })),
-        )
+        const containers = await api<Listed[]>('GET', '/containers/json?all=1')
+        const known = containers.map(({ Id, State, NetworkSettings }) => ({
+          id: Id,
+          isRunning: State === 'running' || State === 'paused',
+          links: Object.values(NetworkSettings.Networks).filter(({ IPAddress }) => IPAddress !== '').length,
+        }))
+        const leaks = await leaksOf(place, known)
         if (leaks.length > 0) throw new Error(`leaked: ${leaks.join('; ')}`)
         return true
       })

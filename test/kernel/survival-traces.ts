@@ -16,6 +16,8 @@ export interface InstancePlace {
 interface Known {
   readonly id: string
   readonly isRunning: boolean
+  /** Links that it has by its networks. */
+  readonly links: number
 }
 
 /** What an instance has on the host and on disk that none of these containers explains. */
@@ -38,7 +40,7 @@ export async function leaksOf(place: InstancePlace, containers: readonly Known[]
       .map((path) => `cgroup ${path}`),
     ...strangers('mounted root of', mountedRoots(await mountsInside(place), place.root), running),
     ...strayShims(place, running.size),
-    ...(await networkLeaks(place.name, running.size)),
+    ...(await networkLeaks(place.name, running.size, containers)),
   ]
 }
 
@@ -68,14 +70,15 @@ function strayShims({ directory }: InstancePlace, running: number): readonly str
 }
 
 /** Links and elements beyond what this many running containers need. */
-async function networkLeaks(instance: string, running: number): Promise<readonly string[]> {
+async function networkLeaks(instance: string, running: number, known: readonly Known[]): Promise<readonly string[]> {
   const names = instanceNames(instance)
   const { stdout } = await run('ip', ['-o', 'link'])
   const links = stdout.split('\n').filter((line) => line.includes(` ${names.linkPrefix}`))
   const table = await run('nft', ['list', 'table', 'inet', names.table])
+  const wanted = known.filter(({ isRunning }) => isRunning).reduce((sum, { links: own }) => sum + own, 0)
   const elements = table.stdout.split('\n').filter((line) => /\d+\.\d+\.\d+\.\d+ \. \d+/.test(line))
   return [
-    ...(links.length > running ? [`${links.length} links for ${running} running containers`] : []),
+    ...(links.length > wanted ? [`${links.length} links for ${running} running containers with ${wanted} endpoints`] : []),
     ...(running === 0 && elements.length > 0 ? [`firewall elements ${elements.join(' ')}`] : []),
   ]
 }

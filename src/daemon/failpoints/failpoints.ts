@@ -62,9 +62,9 @@ export function failpointsAt(hit: Hit): Failpoints {
   }
 }
 
-/** The same port, of which some members are others. What it has beside them is not copied, so that getters stay getters. */
+/** The same port, of which some members are others. The rest is not copied, so that getters stay getters. */
 function over<T extends object>(port: T, members: object): T {
-  return Object.assign(Object.create(port), members)
+  return Object.create(port, Object.getOwnPropertyDescriptors(members))
 }
 
 type Inside = (step: string, options: unknown) => unknown

@@ -9,9 +9,9 @@ export const PORT_STEPS = {
   files: ['syncDirectory'],
   namespaces: ['createNetwork', 'removeNetwork'],
   links: ['createBridge', 'deleteLink', 'attachContainer', 'retireContainer', 'detachContainer', 'addRoute', 'setLoopbackUp'],
-  nftables: ['apply', 'deleteTable'],
+  nftables: ['apply'],
   sockets: ['reservePort'],
-  cgroups: ['kill', 'remove', 'setFrozen'],
+  cgroups: ['kill', 'remove'],
   runtime: ['start', 'exec', 'pause', 'resume', 'update'],
 } as const
 

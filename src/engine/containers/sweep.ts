@@ -5,6 +5,7 @@ import { messageOf } from '#base'
 
 import type { Context } from './context.ts'
 import { cgroupPathOf, homeOf, runDirOf, runtimeStateOf, runtimeStateRoot } from './paths.ts'
+import { releaseSharedMemory } from './shared-memory.ts'
 import { removeUnclaimedVolumes, unclaimedVolumes } from './unclaimed-volumes.ts'
 
 /** Directories, cgroups, roots and volumes of containers that have no record: a removal or a creation that a crash cut short. */
@@ -14,11 +15,13 @@ export async function sweepStrangers(context: Context): Promise<void> {
     await attempt(context, id, async () => await sweepRunning(context, id))
   for (const id of namesIn(runtimeStateRoot(context)).filter(isStranger))
     await attempt(context, id, () => rmSync(runtimeStateOf(context, id), { recursive: true, force: true }))
-  for (const { id } of context.snapshots.containers())
-    if (isStranger(id)) await attempt(context, id, async () => await context.snapshots.removeContainer(id))
+  const strangers = context.snapshots.containers().filter(({ id }) => isStranger(id))
+  for (const { id } of strangers) await attempt(context, id, async () => await context.snapshots.removeContainer(id))
   for (const id of namesIn(join(context.root, 'containers')).filter(isStranger))
     await attempt(context, id, () => rmSync(homeOf(context, id), { recursive: true, force: true }))
   await removeUnclaimedVolumes(context, unclaimedVolumes(context))
+  // Layers that were kept because one of them stood on them.
+  if (strangers.length > 0) await context.images.sweep()
 }
 
 /** The run directory goes last, for it is what we find the others by. */
@@ -27,6 +30,7 @@ async function sweepRunning(context: Context, id: string): Promise<void> {
   await context.host.cgroups.kill(cgroup)
   await context.host.cgroups.remove(cgroup)
   rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
+  releaseSharedMemory(context, id)
   rmSync(runDirOf(context, id), { recursive: true, force: true })
 }
 
