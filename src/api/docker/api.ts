@@ -2,14 +2,14 @@ import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { messageOf, type Clock, type Log } from '#base'
-import { createRouter, httpError, messageFor, readQuery, sendJson, statusOf, type HttpApi, type Matched } from '#api/http'
+import { createRouter, httpError, messageFor, readQuery, sendJson, type HttpApi, type Matched } from '#api/http'
 
 import type { Call, DockerRoute, RouteContext } from './call.ts'
 import type { DockerApiEngine } from './engine.ts'
 import { dockerRoutes } from './routes/table.ts'
 import { strayBytes } from './stray-bytes.ts'
 import { API_VERSION, splitVersion } from './version.ts'
-import { inDockerWords } from './words.ts'
+import { dockerStatusOf, inDockerWords } from './words.ts'
 
 export interface DockerApiOptions {
   readonly engine: DockerApiEngine
@@ -93,7 +93,7 @@ function callOf(parts: Omit<Call, 'signal'>): Call {
 }
 
 function answerError(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
-  const status = statusOf(error)
+  const status = dockerStatusOf(error)
   if (status === 500) log.error('a request failed', { method: request.method, url: request.url, error: messageOf(error) })
   if (response.headersSent || response.destroyed || response.socket === null) {
     // Too late for a status: the only honest sign left is a connection that ends early.

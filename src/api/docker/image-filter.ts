@@ -12,7 +12,7 @@ const KNOWN = ['reference', 'dangling', 'label', 'label!', 'before', 'since', 'u
 export function filterImages(
   images: readonly ImageRecord[],
   text: string,
-  around: { readonly nowNs: bigint; readonly imageOf: (ref: string) => ImageRecord },
+  around: { readonly reference?: string; readonly nowNs: bigint; readonly imageOf: (ref: string) => ImageRecord },
 ): readonly ImageRecord[] {
   const filters = readFilters(text, KNOWN)
   const dangling = filters.flag('dangling')
@@ -21,7 +21,7 @@ export function filterImages(
   const since = Math.max(...createdMs('since'), Number.NEGATIVE_INFINITY)
   const until = readTimestampNs(filters.values('until')[0] ?? '', 'until', around.nowNs)
   const untilMs = until === null ? Number.POSITIVE_INFINITY : Number(until / 1_000_000n)
-  const references = filters.values('reference')
+  const references = [...filters.values('reference'), ...(around.reference ? [around.reference] : [])]
   return images
     .filter((image) => dangling === null || dangling === (image.tags.length === 0))
     .filter((image) => filters.matchesLabels(image.config.labels))

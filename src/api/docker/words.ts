@@ -1,3 +1,4 @@
+import { statusOf } from '#api/http'
 import { GloveboxError } from '#base'
 
 /**
@@ -18,4 +19,14 @@ export function inDockerWords(error: unknown): unknown {
   const { code, kind, hint, details } = error
   const options = { cause: error, details, ...(hint === undefined ? {} : { hint }) }
   return new GloveboxError(code, kind, `${words}: ${error.message}`, options)
+}
+
+/** Where dockerd's class for it is another one than ours, and the API description names the status. */
+const STATUS: Readonly<Record<string, number>> = {
+  // To dockerd, removing a network under a container's feet is forbidden, not in conflict.
+  'network.in_use': 403,
+}
+
+export function dockerStatusOf(error: unknown): number {
+  return (error instanceof GloveboxError ? STATUS[error.code] : undefined) ?? statusOf(error)
 }

@@ -1,6 +1,8 @@
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 
+import { GloveboxError } from '#base'
+
 import type { Context } from './context.ts'
 import type { Containers } from './port.ts'
 import type { ContainerRecord } from './record.ts'
@@ -9,9 +11,19 @@ import { INIT_TARGET } from './runtime-input.ts'
 type Changes = Awaited<ReturnType<Containers['changes']>>
 
 export async function sizeOf(context: Context, record: ContainerRecord): Promise<{ rwBytes: number; rootFsBytes: number }> {
-  const rwBytes = await context.snapshots.usage(record.id)
+  const rwBytes = await unlessRootless(async () => await context.snapshots.usage(record.id), 0)
   const image = context.images.find(record.spec.imageId)
   return { rwBytes, rootFsBytes: rwBytes + (image?.sizeBytes ?? 0) }
+}
+
+/** A container that was never started and never copied into has no root yet: it wrote and changed nothing. */
+async function unlessRootless<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof GloveboxError && error.code === 'snapshot.container_not_found') return otherwise
+    throw error
+  }
 }
 
 /** Mount points that every container gets: where the image has none, making them is no change of the container's. */
@@ -20,7 +32,10 @@ const MOUNT_POINTS = new Set(['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostn
 /** What the container changed against its image, as `docker diff` lists it. */
 export async function changesOf(context: Context, record: ContainerRecord): Promise<Changes> {
   const changes: Changes[number][] = []
-  for await (const change of context.snapshots.changes(record.id)) changes.push(change)
+  const collect = async () => {
+    for await (const change of context.snapshots.changes(record.id)) changes.push(change)
+  }
+  await unlessRootless(collect, undefined)
   return withoutMountPoints(changes)
 }
 

@@ -11,6 +11,7 @@ import { idOf } from './ids.ts'
 const NORMAL_END = Buffer.from([0x03, 0xe8])
 const PROTOCOL_ERROR = Buffer.from([0x03, 0xea])
 const STREAM_HEADER_BYTES = 8
+const FIRST_MINOR_WITH_STREAMS = 42
 
 /** GET /containers/{id}/attach/ws: the bytes of an attachment in binary messages, both outputs as one. */
 export async function attachOverWebsocket(call: Call, { engine }: RouteContext): Promise<void> {
@@ -18,10 +19,12 @@ export async function attachOverWebsocket(call: Call, { engine }: RouteContext):
   const key = request.headers['sec-websocket-key']
   if (upgrade === null || key === undefined || request.headers['sec-websocket-version'] !== '13')
     throw dockerError('docker.field_invalid', 'attach: a websocket handshake of version 13 is needed')
+  // Which streams are wanted was not asked before 1.42: all of them.
+  const wants = (name: string) => call.minor < FIRST_MINOR_WITH_STREAMS || query.bool(name)
   const stream = await engine.containers.attach(idOf(call), {
-    stdin: query.bool('stdin'),
-    stdout: query.bool('stdout'),
-    stderr: query.bool('stderr'),
+    stdin: wants('stdin'),
+    stdout: wants('stdout'),
+    stderr: wants('stderr'),
     stream: query.bool('stream'),
     logs: query.bool('logs'),
     detachKeys: query.text('detachKeys'),

@@ -36,8 +36,11 @@ export async function restartContainer(call: Call, { engine }: RouteContext): Pr
   sendEmpty(call.response, 204)
 }
 
-function stopOptions({ query }: Call): { readonly signal: string | null; readonly timeoutS: number | null } {
-  return { signal: query.text('signal') || null, timeoutS: query.int('t') }
+/** Before 1.42 a stop had no signal of its own. */
+const FIRST_MINOR_WITH_STOP_SIGNAL = 42
+
+function stopOptions({ query, minor }: Call): { readonly signal: string | null; readonly timeoutS: number | null } {
+  return { signal: minor < FIRST_MINOR_WITH_STOP_SIGNAL ? null : query.text('signal') || null, timeoutS: query.int('t') }
 }
 
 export async function killContainer(call: Call, { engine }: RouteContext): Promise<void> {
@@ -80,11 +83,13 @@ export async function removeContainer(call: Call, { engine }: RouteContext): Pro
   sendEmpty(call.response, 204)
 }
 
+const FIRST_MINOR_WITH_CONDITION = 30
 const CONDITIONS = ['not-running', 'next-exit', 'removed'] as const
 
 /** POST /containers/{id}/wait. The head goes at once: clients start the container only when they have it. */
 export async function waitContainer(call: Call, { engine }: RouteContext): Promise<void> {
-  const asked = call.query.text('condition') || 'not-running'
+  // Before 1.30 there was but one thing to wait for.
+  const asked = (call.minor >= FIRST_MINOR_WITH_CONDITION && call.query.text('condition')) || 'not-running'
   const condition = CONDITIONS.find((known) => known === asked)
   if (condition === undefined) throw dockerError('docker.field_invalid', `invalid condition: ${JSON.stringify(asked)}`)
   const { done } = await engine.containers.wait(idOf(call), condition, call.signal)

@@ -7,19 +7,39 @@ import { imageHistory, imageJson, imageSummary, sharedBytes } from '../translate
 import { nameOf } from './ids.ts'
 import { deletedJson } from './prune.ts'
 
+const LAST_MINOR_WITH_FILTER_QUERY = 40
+/** Before, the list said -1: not counted. */
+const FIRST_MINOR_WITH_CONTAINERS = 51
+
 const TAR = 'application/x-tar'
 
 export function listImages({ query, minor, response }: Call, { engine, clock }: RouteContext): void {
   if (query.bool('manifests'))
     throw dockerError('docker.option_unsupported', 'listing image manifests (query manifests) is not supported')
   const all = engine.images.list()
-  const found = filterImages(all, query.text('filters'), { nowNs: clock.nowNs(), imageOf: (ref) => engine.images.get(ref) })
+  // What is the filter `reference` now was a query of its own until 1.40.
+  const reference = minor <= LAST_MINOR_WITH_FILTER_QUERY ? query.text('filter') : ''
+  const found = filterImages(all, query.text('filters'), {
+    reference,
+    nowNs: clock.nowNs(),
+    imageOf: (ref) => engine.images.get(ref),
+  })
   const withShared = query.bool('shared-size')
+  const usersOf =
+    minor < FIRST_MINOR_WITH_CONTAINERS ? () => -1 : counted(engine.containers.list().map(({ spec }) => spec.imageId))
   sendJson(
     response,
     200,
-    found.map((image) => imageSummary(image, { minor, sharedBytes: withShared ? sharedBytes(image, all) : -1, containers: -1 })),
+    found.map((image) =>
+      imageSummary(image, { minor, sharedBytes: withShared ? sharedBytes(image, all) : -1, containers: usersOf(image.id) }),
+    ),
   )
+}
+
+function counted(ids: readonly string[]): (id: string) => number {
+  const counts = new Map<string, number>()
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return (id) => counts.get(id) ?? 0
 }
 
 export function inspectImage(call: Call, { engine }: RouteContext): void {

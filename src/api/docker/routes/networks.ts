@@ -12,15 +12,18 @@ import { emptyEndpoint, endpointSpec } from '../translate/networking.ts'
 import { readerOf } from '../translate/read.ts'
 import { idOf } from './ids.ts'
 
+const LAST_MINOR_WITH_MEMBERS_IN_LIST = 27
 const LIST_FILTERS = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type']
 
 export function listNetworks({ query, minor, response }: Call, { engine }: RouteContext): void {
   const isWanted = networkTest(query.text('filters'), (id) => isUsed(id, engine))
   const found = engine.networks.list().filter(isWanted)
+  // Who is on a network is told by inspect alone since 1.28.
+  const members = minor <= LAST_MINOR_WITH_MEMBERS_IN_LIST ? engine.containers.list() : []
   sendJson(
     response,
     200,
-    found.map((network) => networkJson(network, [], minor)),
+    found.map((network) => networkJson(network, members, minor)),
   )
 }
 

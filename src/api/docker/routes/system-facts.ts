@@ -46,10 +46,12 @@ export async function streamEvents(call: Call, { engine, clock }: RouteContext):
 }
 
 const DF_TYPES = ['container', 'image', 'volume', 'build-cache']
+/** Before 1.42 everything was counted, and the builder's share had a field that was always 0. */
+const FIRST_MINOR_WITH_TYPES = 42
 
 /** GET /system/df. Sizes cost a walk over each volume and writable layer, so only those asked for. */
 export async function showDiskUsage({ query, minor, response }: Call, { engine, clock }: RouteContext): Promise<void> {
-  const types = query.texts('type')
+  const types = minor < FIRST_MINOR_WITH_TYPES ? [] : query.texts('type')
   const unknown = types.find((type) => !DF_TYPES.includes(type))
   if (unknown !== undefined) throw dockerError('docker.field_invalid', `unknown object type: ${unknown}`)
   const wants = (type: string) => types.length === 0 || types.includes(type)
@@ -66,7 +68,8 @@ export async function showDiskUsage({ query, minor, response }: Call, { engine, 
       : {}),
     ...(wants('container') ? { Containers: await sized(containers, minor, { engine, clock }) } : {}),
     ...(wants('volume') ? { Volumes: await volumesWithUsage(engine) } : {}),
-    ...(wants('build-cache') ? { BuildCache: buildCache(engine) } : {}),
+    ...(wants('build-cache') ? { BuildCache: buildCache(engine, minor) } : {}),
+    ...(minor < FIRST_MINOR_WITH_TYPES ? { BuilderSize: 0 } : {}),
   })
 }
 
@@ -96,10 +99,10 @@ async function volumesWithUsage(engine: RouteContext['engine']) {
   return volumes
 }
 
-function buildCache(engine: RouteContext['engine']) {
+function buildCache(engine: RouteContext['engine'], minor: number) {
   return (engine.build?.usage() ?? []).map((entry) => ({
     ID: entry.id,
-    Parents: null,
+    ...(minor < FIRST_MINOR_WITH_TYPES ? { Parent: '' } : { Parents: null }),
     Type: 'regular',
     Description: entry.description,
     InUse: entry.isInUse,

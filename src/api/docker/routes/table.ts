@@ -72,6 +72,7 @@ function systemRoutes(): readonly DockerRoute[] {
       '/build/prune',
       prunes((module) => module.pruneBuilds),
     ),
+    post('/build/cancel', refused('BuildKit', 'A classic build ends when its connection is closed.')),
   ]
 }
 
@@ -144,6 +145,9 @@ function containerRoutes(): readonly DockerRoute[] {
       archive((module) => module.readArchive),
     ),
     { method: 'PUT', path: '/containers/{id}/archive', handle: archive((module) => module.writeArchive) },
+    get('/containers/{id}/checkpoints', refused('listing checkpoints')),
+    post('/containers/{id}/checkpoints', refused('freezing a container to a checkpoint')),
+    del('/containers/{id}/checkpoints/{checkpoint}', refused('removing a checkpoint')),
   ]
 }
 
@@ -166,7 +170,8 @@ function imageRoutes(): readonly DockerRoute[] {
       '/images/get',
       images((module) => module.saveImages),
     ),
-    get('/images/search', refused('searching registries')),
+    get('/images/search', refused('searching registries', 'Name the image with its registry: docker pull REGISTRY/NAME:TAG.')),
+    get('/images/{name...}/attestations', refused('showing attestations of an image')),
     post(
       '/images/create',
       imageWrites((module) => module.createImage),

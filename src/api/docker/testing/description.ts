@@ -3,46 +3,71 @@ import { readFileSync } from 'node:fs'
 import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 
-const FILE = new URL('../../../../test/client/reference/docker-engine-api-v1.51.yaml.txt', import.meta.url)
+import { closedSchemas, type Schema } from './json-schema.ts'
+import { QUIRKS } from './quirks.ts'
 
-/** Checks values against the definitions of the API description, each error with its path. */
-export function apiDescription(): { check(definition: string, value: unknown): readonly string[] } {
-  const { definitions } = parse(readFileSync(FILE, 'utf8')) as { definitions: object }
+/** Minor numbers of the versions that are described here. */
+export const DESCRIBED = [41, 51, 56] as const
+
+/** The description of one version of the API, as far as programs can check it. */
+export interface ApiDescription {
+  /** `GET /containers/{id}/json` */
+  readonly operations: readonly string[]
+  /** Names of the fields of a definition, those that it takes from others included. */
+  fields(definition: string): readonly string[]
+  /** What is wrong with a value of a definition, each with its path; empty: nothing. */
+  check(definition: string, value: unknown): readonly string[]
+  /** The same for an answer: its status must be described, and its body must be what that status promises. Undefined: no body. */
+  checkAnswer(operation: string, status: number, body: unknown): readonly string[]
+}
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly schema?: object }>>
+}
+
+interface File {
+  readonly definitions: Readonly<Record<string, Schema>>
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+}
+
+const METHODS = ['get', 'head', 'post', 'put', 'delete']
+
+/** The description of the version asked for, or else of the next one that there is. */
+export function apiDescription(minor: number = 51): ApiDescription {
+  const described = DESCRIBED.find((known) => known >= minor) ?? DESCRIBED[2]
+  const file = new URL(`../../../../test/client/reference/docker-engine-api-v1.${described}.yaml`, import.meta.url)
+  const { definitions, paths } = closedSchemas(parse(readFileSync(file, 'utf8'))) as unknown as File
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false })
-  ajv.addSchema({ $id: 'api', definitions: prepared(definitions) })
+  ajv.addSchema({ $id: 'api', definitions, paths })
+  const checkAt = (pointer: string, value: unknown) => {
+    const validate = ajv.getSchema(`api#/${pointer}`)
+    if (validate === undefined) throw new Error(`the description of 1.${described} has no ${pointer}`)
+    // What a client sees: no undefined, no bigint.
+    const isValid = validate(JSON.parse(JSON.stringify(value)))
+    const findings = isValid === true ? [] : (validate.errors ?? []).map(told)
+    return findings.filter((finding) => !QUIRKS.some(({ finding: known, until = 99 }) => minor <= until && known.test(finding)))
+  }
   return {
-    check: (definition, value) => {
-      const validate = ajv.getSchema(`api#/definitions/${definition}`)
-      if (validate === undefined) throw new Error(`the description has no ${definition}`)
-      // What a client sees: no undefined, no bigint.
-      const isValid = validate(JSON.parse(JSON.stringify(value)))
-      return isValid === true ? [] : (validate.errors ?? []).map(told)
+    operations: Object.entries(paths).flatMap(([path, methods]) =>
+      METHODS.filter((method) => method in methods).map((method) => `${method.toUpperCase()} ${path}`),
+    ),
+    fields: (definition) => Object.keys((definitions[definition]?.['properties'] as object | undefined) ?? {}),
+    check: (definition, value) => checkAt(`definitions/${definition}`, value),
+    checkAnswer: (operation, status, body) => {
+      const [method = '', path = ''] = operation.split(' ')
+      const lower = method.toLowerCase()
+      const responses = paths[path]?.[lower]?.responses
+      if (responses === undefined) return [`${operation} is not described in 1.${described}`]
+      const response = responses[String(status)]
+      if (response === undefined) return [`status ${status} is not described`]
+      if (response.schema === undefined || body === undefined) return []
+      const pointer = path.replaceAll('/', '~1')
+      return checkAt(`paths/${encodeURIComponent(pointer)}/${lower}/responses/${status}/schema`, body)
     },
   }
 }
 
-function told(error: ErrorObject): string {
-  return `${error.instancePath} ${error.message ?? ''}`
-}
-
-/**
- * Swagger says "may be null" by an extension, and Go writes null for every empty list and map whether the description says so or not:
- * clients know. So what is not required may be null.
- */
-function prepared(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(prepared)
-  if (typeof node !== 'object' || node === null) return node
-  const copy = Object.fromEntries(
-    Object.entries(node)
-      .filter(([key]) => key !== 'example' && key !== 'default' && key !== 'description')
-      .map(([key, value]) => [key, prepared(value)]),
-  )
-  if (typeof copy['type'] !== 'string' || copy['x-nullable'] === false) return copy
-  const { enum: values, ...rest } = copy
-  const isObjectOnly = Array.isArray(values) && values.every((value) => typeof value === 'object')
-  return {
-    ...rest,
-    type: [copy['type'], 'null'],
-    ...(values === undefined || isObjectOnly ? {} : { enum: [...(values as unknown[]), null] }),
-  }
+function told({ instancePath, message, params }: ErrorObject): string {
+  const extra = 'additionalProperty' in params ? `: ${String(params['additionalProperty'])}` : ''
+  return `${instancePath} ${message ?? ''}${extra}`
 }

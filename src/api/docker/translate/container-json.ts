@@ -11,6 +11,8 @@ const NS_PER_MS = 1_000_000
 /** The containers' own `MacAddress` in Config ended with 1.44; it is the endpoint's since. */
 const LAST_MINOR_WITH_CONFIG_MAC = 43
 
+const FIRST_MINOR_WITH_START_INTERVAL = 44
+
 /** Legacy copies of the default bridge's endpoint; dropped after 1.51. */
 const LEGACY_NETWORK = 'bridge'
 
@@ -49,7 +51,7 @@ export function containerJson(
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: spec.security.apparmor ?? '',
     ExecIDs: around.execIds.length === 0 ? null : around.execIds,
     HostConfig: hostConfigJson(spec),
     GraphDriver: { Data: {}, Name: around.storageDriver },
@@ -137,7 +139,7 @@ function configJson({ id, spec }: ContainerRecord, minor: number) {
     StdinOnce: process.isStdinOnce,
     Env: process.env,
     Cmd: process.cmd,
-    ...(spec.health === null ? {} : { Healthcheck: healthcheckJson(spec.health) }),
+    ...(spec.health === null ? {} : { Healthcheck: healthcheckJson(spec.health, minor) }),
     Image: spec.image,
     Volumes: volumesJson(spec),
     WorkingDir: process.workingDir,
@@ -151,13 +153,13 @@ function configJson({ id, spec }: ContainerRecord, minor: number) {
   }
 }
 
-export function healthcheckJson(health: HealthSpec) {
+export function healthcheckJson(health: HealthSpec, minor: number) {
   return {
     Test: health.test,
     Interval: Math.round(health.intervalMs * NS_PER_MS),
     Timeout: Math.round(health.timeoutMs * NS_PER_MS),
     StartPeriod: Math.round(health.startPeriodMs * NS_PER_MS),
-    StartInterval: Math.round(health.startIntervalMs * NS_PER_MS),
+    ...(minor >= FIRST_MINOR_WITH_START_INTERVAL ? { StartInterval: Math.round(health.startIntervalMs * NS_PER_MS) } : {}),
     Retries: health.retries,
   }
 }

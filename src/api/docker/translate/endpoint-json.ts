@@ -1,16 +1,28 @@
 import type { ContainerRecord, EndpointSpec, EndpointStatus, PublishedPort } from '#engine/containers'
 
-/** `DNSNames` came with 1.44, together with the end of the short id among the aliases. */
+/** `DNSNames` came with 1.44; with 1.45 the short id, which is among them, went from the aliases. */
 const FIRST_MINOR_WITH_DNS_NAMES = 44
+const LAST_MINOR_WITH_ID_ALIAS = 44
+
+/** Networks that give names to nobody. */
+const NAMELESS: readonly string[] = ['bridge', 'host', 'none']
 
 /** EndpointSettings by network name: what the network gave, with what was asked of it. */
 export function endpointSettings(record: ContainerRecord, minor: number) {
   const { spec, status } = record
   const names = [...new Set([...Object.keys(spec.network.endpoints), ...Object.keys(status.endpoints)])]
-  const own = names.map((name) => [name, settingsOf(spec.network.endpoints[name], status.endpoints[name], minor)] as const)
+  const own = names.map((name) => {
+    const settings = settingsOf(spec.network.endpoints[name], status.endpoints[name], minor)
+    const hasIdAlias = minor <= LAST_MINOR_WITH_ID_ALIAS && !NAMELESS.includes(name)
+    return [name, hasIdAlias ? { ...settings, Aliases: withId(settings.Aliases, record.id) } : settings] as const
+  })
   const { mode } = spec.network
   const isBare = own.length === 0 && (mode === 'none' || mode === 'host')
   return Object.fromEntries(isBare ? [[mode, settingsOf(undefined, undefined, minor)] as const] : own)
+}
+
+function withId(aliases: readonly string[] | null, id: string): readonly string[] {
+  return [...new Set([...(aliases ?? []), id.slice(0, 12)])]
 }
 
 function settingsOf(asked: EndpointSpec | undefined, given: EndpointStatus | undefined, minor: number) {

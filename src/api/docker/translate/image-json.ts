@@ -3,8 +3,24 @@ import type { ImageRecord } from '#engine/images'
 import { emptyObjects, healthcheckJson } from './container-json.ts'
 import { unixSeconds, ZERO_TIME } from './times.ts'
 
-/** Fields that ended on the way: ContainerConfig and Container with 1.45, VirtualSize with 1.44. */
+/** VirtualSize ended with 1.44. */
 const LAST_MINOR_WITH_VIRTUAL_SIZE = 43
+
+/**
+ * Until 1.49 the configuration was the structure of a container's, whose other fields were never set. Clients of that time read them all.
+ */
+const LAST_MINOR_WITH_CONTAINER_FIELDS = 49
+const CONTAINER_FIELDS = {
+  Hostname: '',
+  Domainname: '',
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Image: '',
+}
 
 /** ImageInspect. */
 export function imageJson(image: ImageRecord, around: { readonly minor: number; readonly storageDriver: string }) {
@@ -17,7 +33,7 @@ export function imageJson(image: ImageRecord, around: { readonly minor: number; 
     Created: image.created,
     DockerVersion: '',
     Author: image.author,
-    Config: imageConfig(image),
+    Config: imageConfig(image, around.minor),
     Architecture: image.architecture,
     ...(image.variant === '' ? {} : { Variant: image.variant }),
     Os: image.os,
@@ -29,8 +45,9 @@ export function imageJson(image: ImageRecord, around: { readonly minor: number; 
   }
 }
 
-function imageConfig({ config }: ImageRecord) {
+function imageConfig({ config }: ImageRecord, minor: number) {
   return {
+    ...(minor <= LAST_MINOR_WITH_CONTAINER_FIELDS ? CONTAINER_FIELDS : {}),
     User: config.user,
     ...(config.exposedPorts.length === 0 ? {} : { ExposedPorts: emptyObjects(config.exposedPorts) }),
     Env: config.env,
@@ -42,7 +59,7 @@ function imageConfig({ config }: ImageRecord) {
     OnBuild: config.onBuild.length === 0 ? null : config.onBuild,
     ...(config.stopSignal === '' ? {} : { StopSignal: config.stopSignal }),
     ...(config.shell === null ? {} : { Shell: config.shell }),
-    ...(config.healthcheck === null ? {} : { Healthcheck: healthcheckJson(config.healthcheck) }),
+    ...(config.healthcheck === null ? {} : { Healthcheck: healthcheckJson(config.healthcheck, minor) }),
   }
 }
 

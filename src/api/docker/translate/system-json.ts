@@ -36,6 +36,13 @@ export function versionJson(version: EngineVersion) {
 
 /** The two fields ended with 1.50. */
 const LAST_MINOR_WITH_BRIDGE_NETFILTER = 49
+/** With the artifacts that could not be distributed went the two lists of who may get them all the same. */
+const LAST_MINOR_WITH_NONDISTRIBUTABLE = 48
+const FIRST_MINOR_WITH_FIREWALL_BACKEND = 49
+const FIRST_MINOR_WITH_DEVICES = 50
+const FIRST_MINOR_WITH_CDI = 44
+/** Before 1.25 options of security were bare names, and drivers of execution had a field. */
+const FIRST_MINOR_WITH_OPTION_PAIRS = 25
 
 /** SystemInfo, GET /info. */
 export function infoJson(
@@ -80,7 +87,14 @@ export function infoJson(
     NCPU: host.cpus,
     MemTotal: host.memoryBytes,
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: { InsecureRegistryCIDRs: [], IndexConfigs: {}, Mirrors: [] },
+    RegistryConfig: {
+      InsecureRegistryCIDRs: [],
+      IndexConfigs: {},
+      Mirrors: [],
+      ...(around.minor <= LAST_MINOR_WITH_NONDISTRIBUTABLE
+        ? { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] }
+        : {}),
+    },
     GenericResources: null,
     HttpProxy: '',
     HttpsProxy: '',
@@ -99,10 +113,19 @@ export function infoJson(
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: '' },
     InitCommit: { ID: '' },
-    SecurityOptions: host.securityOptions,
-    CDISpecDirs: [],
+    ...securityJson(host, around.minor),
+    ...(around.minor >= FIRST_MINOR_WITH_CDI ? { CDISpecDirs: [] } : {}),
+    ...(around.minor >= FIRST_MINOR_WITH_FIREWALL_BACKEND ? { FirewallBackend: { Driver: 'nftables' } } : {}),
+    ...(around.minor >= FIRST_MINOR_WITH_DEVICES ? { DiscoveredDevices: [] } : {}),
     Warnings: host.warnings,
   }
+}
+
+function securityJson({ securityOptions }: EngineHost, minor: number) {
+  if (minor >= FIRST_MINOR_WITH_OPTION_PAIRS) return { SecurityOptions: securityOptions }
+  // `name=seccomp,profile=builtin`
+  const names = securityOptions.map((option) => option.split(',')[0]?.replace('name=', '') ?? option)
+  return { SecurityOptions: names, ExecutionDriver: '<not supported>' }
 }
 
 function features(host: EngineHost) {
