@@ -108,8 +108,7 @@ export function createCollection(needs: CollectionNeeds): Collection {
       if (!policy.isOn || timers.has('full')) return
       // After the failed write has been cleaned up: what it leaves counts as free.
       schedule('full', 0, () => collectQuietly('disk full'))
-      const again = clock.after(DISK_FULL_GAP_MS, () => void timers.delete('full'))
-      void again
+      clock.after(DISK_FULL_GAP_MS, () => void timers.delete('full'))
     },
     [Symbol.asyncDispose]: async () => {
       isEnded = true
