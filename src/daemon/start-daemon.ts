@@ -53,6 +53,12 @@ export async function startDaemon(
   undo.defer(async () => await serving.close())
   collection.start()
   failpoints.ready()
+  const leavingSoon = new AbortController()
+  const policies = engine.containers.startDue(leavingSoon.signal)
+  undo.defer(async () => {
+    leavingSoon.abort()
+    await policies
+  })
   log.info('ready', {
     socket: options.socketPath,
     root: options.root,

@@ -83,7 +83,10 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, col
     ],
     runtimes: { crun: ociRuntimePath },
     defaultRuntime: 'crun',
-    securityOptions: facts.hasSeccomp ? ['name=seccomp,profile=builtin'] : [],
+    securityOptions: [
+      ...(facts.hasAppArmor ? ['name=apparmor'] : []),
+      ...(facts.hasSeccomp ? ['name=seccomp,profile=builtin'] : []),
+    ],
     networkDrivers: ['bridge', 'host', 'null'],
     labels: [],
     warnings: [],

@@ -29,8 +29,29 @@ export interface DockerApiEngine {
 export interface EngineSystem {
   version(): EngineVersion
   info(): EngineHost
+  /** Left out: everything can be limited. */
+  limitSupport?(): LimitSupport
   /** A client is about to start something: a chance to do slow kernel work while its next request travels. Must return at once. */
   expectWork?(): void
+}
+
+/** What this host's kernel can limit. */
+export interface LimitSupport {
+  readonly hasMemory: boolean
+  readonly hasSwap: boolean
+  readonly hasSwappiness: boolean
+  readonly hasOomKillDisable: boolean
+  readonly hasPids: boolean
+  readonly hasCpuShares: boolean
+  readonly hasCpuQuota: boolean
+  readonly hasCpuRealtime: boolean
+  readonly hasCpuset: boolean
+  /** `0-3`; empty: not known. */
+  readonly availableCpus: string
+  readonly availableMems: string
+  readonly hasBlkioWeight: boolean
+  readonly hasBlkioWeightDevice: boolean
+  readonly hasBlkioThrottle: boolean
 }
 
 export interface EngineVersion {

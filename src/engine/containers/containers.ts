@@ -16,7 +16,7 @@ import { readName } from './names.ts'
 import { logPathOf } from './paths.ts'
 import type { Containers } from './port.ts'
 import type { ContainerRecord } from './record.ts'
-import { recoverContainers } from './recover.ts'
+import { recoverContainers, startDue } from './recover.ts'
 import { createRegistry } from './registry.ts'
 import { removeContainer } from './remove.ts'
 import { startContainer } from './start.ts'
@@ -28,8 +28,13 @@ import { statsOf, topOf } from './usage.ts'
 import { waiter } from './waiter.ts'
 
 export interface ContainersService extends Containers {
-  /** Adopts what a former daemon left: running containers go on, ended ones are booked, half-made things are removed. */
+  /**
+   * Adopts what a former daemon left: running containers go on, ended ones are booked, half-made things are removed. What restart
+   * policies want started shows as restarting afterwards.
+   */
   recover(): Promise<void>
+  /** Starts what the recovery found due; clients may be served meanwhile. Never rejects. */
+  startDue(signal: AbortSignal): Promise<void>
   /** Runs a command in a container that nobody sees. */
   runTransient(run: TransientRun): Promise<TransientOutcome>
   /**
@@ -60,6 +65,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     })
   }
 
+  let isEnding = false
   const start: Containers['start'] = async (ref) =>
     await underLock(ref, async (live) => {
       if (live.process !== null) {
@@ -128,7 +134,9 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     holdFiles: async (ref, work) => await holdFiles(context, registry.find(ref), work),
     runTransient: async (run) => await runTransient(context, run),
     recover: async () => await recoverContainers(context),
+    startDue: async (signal) => await startDue(context, () => isEnding || signal.aborted),
     stopAll: async () => {
+      isEnding = true
       const stops = await Promise.allSettled(
         registry.all().map(async (live) => await stopContainer(context, live, STOP_FOR_GOOD)),
       )

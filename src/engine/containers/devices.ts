@@ -1,5 +1,5 @@
 import { readdirSync, statSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 import { during } from '#base'
 import type { BlkioDeviceInput, DeviceInput } from '#engine/runtime/spec'
@@ -13,19 +13,29 @@ const OWN = new Set(['pts', 'shm', 'mqueue', 'fd', 'console', 'ptmx'])
 
 /** Device nodes for the container: those that were asked for, or with `--privileged` all that the host has. */
 export function devicesOf(security: SecuritySpec): readonly DeviceInput[] {
-  const asked = security.devices.map((device) => {
+  const asked = security.devices.flatMap((device) => {
     const stats = measured(device.hostPath)
-    const found = deviceOf(device.containerPath, stats, device.permissions)
-    if (found === undefined)
+    const found = stats.isDirectory() ? devicesBelow(device) : [deviceOf(device.containerPath, stats, device.permissions) ?? []]
+    if (found.flat().length === 0)
       throw containerError(
         'container.device_invalid',
-        `error gathering device information: ${device.hostPath} is not a device node`,
+        `error gathering device information while adding custom device "${device.hostPath}": not a device node`,
       )
-    return found
+    return found.flat()
   })
   if (!security.isPrivileged) return asked
   const known = new Set(asked.map((device) => device.path))
   return [...asked, ...hostDevices('/dev').filter((device) => !known.has(device.path))]
+}
+
+/** A directory stands for all devices in it, at any depth, under the same names. */
+function devicesBelow({ hostPath, containerPath, permissions }: SecuritySpec['devices'][number]): readonly DeviceInput[] {
+  const found = hostDevices(hostPath, new Set())
+  return found.map((device) => ({ ...device, path: join(containerPath, relative(hostPath, device.path)), permissions }))
+}
+
+export function weightedDevices(weights: ResourceSpec['blkioWeightDevices']) {
+  return (weights ?? []).map(({ path, weight }) => ({ weight, ...numbersOf(measured(path)) }))
 }
 
 export function throttledDevices(rates: ResourceSpec['blkioDevices']): readonly BlkioDeviceInput[] {
@@ -73,11 +83,11 @@ function numbersOf({ rdev }: Stats): { readonly major: number; readonly minor: n
   }
 }
 
-function hostDevices(directory: string): readonly DeviceInput[] {
+function hostDevices(directory: string, leftOut: ReadonlySet<string> = OWN): readonly DeviceInput[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name)
-    if (OWN.has(entry.name)) return []
-    if (entry.isDirectory()) return hostDevices(path)
+    if (leftOut.has(entry.name)) return []
+    if (entry.isDirectory()) return hostDevices(path, leftOut)
     return entry.isCharacterDevice() || entry.isBlockDevice() ? (deviceOf(path, statSync(path), 'rwm') ?? []) : []
   })
 }

@@ -21,6 +21,7 @@ export const containerError = declareErrors({
   'container.device_invalid': 'invalid',
   'container.start_failed': 'internal',
   'container.log_unreadable': 'unsupported',
+  'container.ipc_private': 'conflict',
   'container.network_joined': 'conflict',
   'container.network_not_joined': 'conflict',
   'container.network_shared': 'conflict',

@@ -12,6 +12,7 @@ import type { ContainerRecord } from './record.ts'
 import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import { dropRecord, removeTraces } from './remove.ts'
 import { planRestart, SETTLED_MS, type RestartPlan } from './restart-plan.ts'
+import { releaseSharedMemory } from './shared-memory.ts'
 import { startContainer } from './start.ts'
 
 /** 128 + SIGKILL. */
@@ -66,6 +67,8 @@ export async function afterExit(context: Context, live: LiveContainer, exit: Exi
     finishedAt: formatTimeNs(exit.exitedAtNs),
     endpoints: {},
     ports: [],
+    // Nobody looks any more: clients know that as this.
+    ...(live.record.status.health === null ? {} : { health: { ...live.record.status.health, status: 'unhealthy' as const } }),
   })
   live.process = null
   live.health?.[Symbol.dispose]()
@@ -107,6 +110,7 @@ export async function takeDown(context: Context, record: ContainerRecord): Promi
   await attempt(context, record, 'unmount its root', () => context.snapshots.unmountContainer(id))
   await attempt(context, record, 'remove its cgroup', async () => await context.host.cgroups.remove(cgroup))
   await attempt(context, record, 'remove its run directory', async () => {
+    releaseSharedMemory(context, id)
     // Off the main thread: beside others that do the same, a file system makes each of these wait.
     const directories = [runtimeStateOf(context, id), runDirOf(context, id)]
     await Promise.all(directories.map(async (directory) => await rm(directory, { recursive: true, force: true })))

@@ -36,3 +36,12 @@ export function probeCommand(spec: HealthSpec, shell: readonly string[] | null):
   const [form, ...words] = spec.test
   return form === 'CMD-SHELL' ? [...(shell ?? ['/bin/sh', '-c']), words[0] ?? ''] : words
 }
+
+/** As Go writes durations, which is what readers of health logs know: `1m30s`, `2.5s`, `200ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${ms}ms`
+  const hours = Math.floor(ms / 3_600_000)
+  const minutes = Math.floor((ms % 3_600_000) / 60_000)
+  const seconds = (ms % 60_000) / 1000
+  return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}s`
+}

@@ -5,7 +5,7 @@ import { createSession } from './attach-session.ts'
 import type { Context } from './context.ts'
 import { publish } from './create.ts'
 import { launch } from './exec.ts'
-import { afterProbe, probeCommand, probeDelayMs, UNKNOWN_HEALTH, type ProbeResult } from './health-plan.ts'
+import { afterProbe, formatDuration, probeCommand, probeDelayMs, UNKNOWN_HEALTH, type ProbeResult } from './health-plan.ts'
 import type { LiveContainer } from './live.ts'
 import type { HealthSpec } from './spec.ts'
 import { SIGKILL } from './stop.ts'
@@ -103,7 +103,7 @@ async function runProbe(context: Context, live: LiveContainer, spec: HealthSpec)
   const exit = await process.exited
   session.end()
   const output = await collected
-  if (isLate) return { exitCode: -1, output: `Health check exceeded timeout (${spec.timeoutMs}ms): ${output}` }
+  if (isLate) return { exitCode: -1, output: `Health check exceeded timeout (${formatDuration(spec.timeoutMs)}): ${output}` }
   return { exitCode: exit.exitCode, output }
 }
 
@@ -111,9 +111,9 @@ async function collect(frames: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const frame of frames) {
-    if (size >= MAX_OUTPUT_BYTES) continue
-    chunks.push(frame.subarray(FRAME_HEADER_BYTES))
+    if (size < MAX_OUTPUT_BYTES) chunks.push(frame.subarray(FRAME_HEADER_BYTES))
     size += frame.length - FRAME_HEADER_BYTES
   }
-  return Buffer.concat(chunks).subarray(0, MAX_OUTPUT_BYTES).toString()
+  const kept = Buffer.concat(chunks).subarray(0, MAX_OUTPUT_BYTES).toString()
+  return size > MAX_OUTPUT_BYTES ? `${kept}...` : kept
 }

@@ -16,6 +16,8 @@ export interface LiveContainer {
   health: Disposable | null
   /** The restart that is due after a back-off. */
   restart: Disposable | null
+  /** Its restart policy wants it started with the daemon, and its turn has not come: `restart` takes that back. */
+  isDue: boolean
   /** Failures in a row, for the back-off. */
   failures: number
   /** The user asked for the end that is coming: the restart policy leaves it alone. */
@@ -37,6 +39,7 @@ export function newLive(record: ContainerRecord): LiveContainer {
     waiters: new Set(),
     health: null,
     restart: null,
+    isDue: false,
     failures: 0,
     isStopRequested: false,
     isRemovalRequested: false,

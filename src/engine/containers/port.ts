@@ -137,6 +137,8 @@ export interface ContainerUsage {
   readonly cpuTotalNs: number
   readonly cpuUserNs: number
   readonly cpuSystemNs: number
+  /** cgroup v1 only. */
+  readonly cpuPerCoreNs?: readonly number[]
   /** The whole host's, for percentages. */
   readonly systemCpuNs: number
   readonly onlineCpus: number
@@ -144,6 +146,8 @@ export interface ContainerUsage {
   readonly totalPeriods: number
   readonly throttledNs: number
   readonly memoryUsageBytes: number
+  /** The most there has been; left out where the kernel does not keep it. */
+  readonly memoryPeakBytes?: number
   readonly memoryLimitBytes: number
   /** Page cache that the kernel can take back; `docker stats` subtracts it. */
   readonly memoryInactiveFileBytes: number

@@ -9,6 +9,7 @@ import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { mountRoot } from './root.ts'
 import { runtimeSpec } from './runtime-input.ts'
+import { provideSharedMemory, releaseSharedMemory } from './shared-memory.ts'
 
 export interface Prepared {
   /** The shim's directory and the bundle. */
@@ -34,11 +35,13 @@ export async function prepare(
   undo: AsyncDisposableStack,
 ): Promise<Prepared> {
   const dir = runDirOf(context, record.id)
+  releaseSharedMemory(context, record.id)
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true, mode: 0o711 })
   undo.defer(() => rmSync(dir, { recursive: true, force: true }))
   undo.defer(async () => await removeRemains(context, record))
   const root = mountRoot(context, record.id, layers, undo)
+  const shmSource = provideSharedMemory(context, record, undo)
   const network = await joinNetworks(context, record, undo)
-  return { dir, rootfs: root.path, network, spec: runtimeSpec(context, record, { rootfs: root.path, network }) }
+  return { dir, rootfs: root.path, network, spec: runtimeSpec(context, record, { rootfs: root.path, network, shmSource }) }
 }

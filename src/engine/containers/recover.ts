@@ -42,7 +42,7 @@ export async function recoverContainers(context: Context): Promise<void> {
     if (adopted !== undefined) await context.locks.run(live.record.id, async () => await recoverOne(context, live, adopted))
   })
   await sweepStrangers(context)
-  await startDue(context, lives)
+  markDue(context)
 }
 
 /** One whose traces cannot be read keeps neither the others nor the daemon. */
@@ -55,23 +55,41 @@ async function adopt(context: Context, record: ContainerRecord): Promise<Adopted
   }
 }
 
-/** Those that share a namespace of another one come after it. */
-async function startDue(context: Context, lives: readonly LiveContainer[]): Promise<void> {
-  const due = lives.filter(({ record, process, restart }) => {
-    const isThere = context.registry.tryFind(record.id)?.record.id === record.id
-    return isThere && process === null && restart === null && shouldStartWithDaemon(record.spec.restart, record.status)
-  })
-  const isSharing = ({ record: { spec } }: LiveContainer) =>
-    [spec.network.mode, spec.namespaces.pid, spec.namespaces.ipc].some((mode) => mode.startsWith('container:'))
-  for (const group of [due.filter((live) => !isSharing(live)), due.filter(isSharing)]) {
-    await inParallel(group, async (live) => {
-      try {
-        await context.locks.run(live.record.id, async () => await startContainer(context, live))
-      } catch (error) {
-        context.log.warn('start with the daemon', { container: live.record.name, error: messageOf(error) })
-      }
-    })
+/**
+ * What the restart policies want started. Each shows as restarting from here on, so that a client that stops, starts or removes one
+ * before its turn comes has its way. In memory only: the next daemon finds out for itself.
+ */
+function markDue(context: Context): void {
+  for (const live of context.registry.all()) {
+    const { spec, status } = live.record
+    if (live.process !== null || live.restart !== null || !shouldStartWithDaemon(spec.restart, status)) continue
+    live.isDue = true
+    live.restart = { [Symbol.dispose]: () => void (live.isDue = false) }
+    context.registry.setPassing(live, { state: 'restarting' })
   }
+}
+
+/** Starts what is due, with the API answering already. Those that share a namespace of another one come after it. */
+export async function startDue(context: Context, isOver: () => boolean): Promise<void> {
+  const due = context.registry.all().filter(({ isDue }) => isDue)
+  const isSharing = ({ record: { spec } }: LiveContainer) => {
+    const { network, namespaces } = spec
+    return [network.mode, namespaces.pid, namespaces.ipc].some((mode) => mode.startsWith('container:'))
+  }
+  for (const group of [due.filter((live) => !isSharing(live)), due.filter(isSharing)])
+    await inParallel(group, async (live) => {
+      await context.locks.run(live.record.id, async () => {
+        // A client may have been quicker.
+        if (isOver() || !live.isDue || context.registry.tryFind(live.record.id) !== live) return
+        live.isDue = false
+        live.restart = null
+        try {
+          await startContainer(context, live)
+        } catch (error) {
+          context.log.warn('start with the daemon', { container: live.record.name, error: messageOf(error) })
+        }
+      })
+    })
 }
 
 /** At every start of the daemon, for a restart of the machine took it: the OCI runtime makes its groups in this one. */

@@ -6,7 +6,7 @@ import type { RuntimeMount, RuntimeProcess, RuntimeSpec } from '#oci/runtime-spe
 import type { Context } from './context.ts'
 import { commandOf } from './create.ts'
 import { mergeEnv } from './default-spec.ts'
-import { devicesOf, throttledDevices } from './devices.ts'
+import { devicesOf, throttledDevices, weightedDevices } from './devices.ts'
 import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
 import type { JoinedNetwork } from './networking.ts'
@@ -20,6 +20,8 @@ import type { ResolvedUser } from './users.ts'
 export interface Place {
   readonly rootfs: string
   readonly network: JoinedNetwork
+  /** As in the specification's input. */
+  readonly shmSource?: string | null | undefined
 }
 
 /** The container's `config.json`: names looked up in its own root, namespaces of others found, devices of the host measured. */
@@ -43,8 +45,13 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
       ...record.mounts.map((mount) => mountOf(mount, spec)),
     ],
     shmBytes: spec.resources.shmBytes,
+    ...(place.shmSource === undefined ? {} : { shmSource: place.shmSource }),
     cgroupsPath: cgroupPathOf(context, record.id, spec.resources.cgroupParent),
-    resources: { ...spec.resources, blkioDevices: throttledDevices(spec.resources.blkioDevices) },
+    resources: {
+      ...spec.resources,
+      blkioDevices: throttledDevices(spec.resources.blkioDevices),
+      blkioWeightDevices: weightedDevices(spec.resources.blkioWeightDevices),
+    },
     sysctls: spec.security.sysctls,
     devices: devicesOf(spec.security),
     deviceRules: spec.security.deviceCgroupRules,

@@ -137,15 +137,20 @@ export interface ResourceSpec {
   /** Memory and swap together; -1 is no limit. */
   readonly memorySwapBytes: number | null
   readonly memoryReservationBytes: number | null
+  /** 0 to 100; cgroup v1 only. Left out: the kernel's own. */
+  readonly memorySwappiness?: number
   readonly nanoCpus: number | null
   readonly cpuShares: number | null
   readonly cpuPeriodUs: number | null
   readonly cpuQuotaUs: number | null
+  readonly cpuRealtimePeriodUs?: number
+  readonly cpuRealtimeRuntimeUs?: number
   readonly cpusetCpus: string
   readonly cpusetMems: string
   /** null or -1: no limit. */
   readonly pidsLimit: number | null
   readonly blkioWeight: number | null
+  readonly blkioWeightDevices?: readonly { readonly path: string; readonly weight: number }[]
   readonly blkioDevices: readonly {
     readonly kind: 'readBps' | 'writeBps' | 'readIops' | 'writeIops'
     readonly path: string
@@ -166,6 +171,8 @@ export interface SecuritySpec {
   readonly isNoNewPrivileges: boolean
   /** `default`, `unconfined`, or the profile's JSON text. */
   readonly seccomp: string
+  /** Name of a profile that the kernel has loaded, or `unconfined`; left out: the kernel's default. */
+  readonly apparmor?: string
   /** null: the default list; empty: none (systempaths=unconfined). */
   readonly maskedPaths: readonly string[] | null
   readonly readonlyPaths: readonly string[] | null
@@ -184,6 +191,8 @@ export interface NamespaceSpec {
   readonly uts: string
   /** `private` or `host`. */
   readonly cgroup: string
+  /** `host`: users are not remapped, whatever the daemon's default is. */
+  readonly user?: 'host'
 }
 
 export interface RestartSpec {

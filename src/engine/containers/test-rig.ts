@@ -67,6 +67,7 @@ export async function rig(t: TestContext) {
     })
     await volumes.recover()
     await containers.recover()
+    await containers.startDue(new AbortController().signal)
     return containers
   }
   const remains = (id: string) => [

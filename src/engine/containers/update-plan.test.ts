@@ -50,6 +50,10 @@ test('safety: quota and period are told together or not at all, and nothing is n
   )
   fc.assert(
     fc.property(limits, change, (had, asked) => {
+      const all = { ...NONE, ...had, ...asked }
+      const isBelow = all.memoryBytes !== null && all.memorySwapBytes !== null && all.memorySwapBytes < all.memoryBytes
+      if (isBelow)
+        return assert.throws(() => plan(had, asked), /Memory limit should be smaller than already set memoryswap limit/)
       const told = plan(had, asked)
       assert.ok(Object.values(told).every((value) => value !== null))
       if (told.cpuQuotaUs !== undefined) assert.notEqual(told.cpuPeriodUs, undefined)

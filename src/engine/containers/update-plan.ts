@@ -12,12 +12,24 @@ const CPU_PERIOD_US = 100_000
  * `all`: the limits as they will be. Errors: `input.invalid` when they contradict each other.
  */
 export function planUpdate(asked: Partial<ResourceSpec>, all: ResourceSpec): ResourceUpdate {
+  if (
+    all.memoryBytes !== null &&
+    all.memorySwapBytes !== null &&
+    all.memorySwapBytes > 0 &&
+    all.memorySwapBytes < all.memoryBytes
+  )
+    throw fail(
+      'input.invalid',
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    )
   const numbers = {
     memoryBytes: asked.memoryBytes ?? (typeof asked.memorySwapBytes === 'number' ? all.memoryBytes : undefined),
     memorySwapBytes: asked.memorySwapBytes,
     memoryReservationBytes: asked.memoryReservationBytes,
     cpuShares: asked.cpuShares,
     ...bandwidthOf(asked, all),
+    cpuRealtimePeriodUs: asked.cpuRealtimePeriodUs,
+    cpuRealtimeRuntimeUs: asked.cpuRealtimeRuntimeUs,
     blkioWeight: asked.blkioWeight,
     pidsLimit: asked.pidsLimit,
   }
@@ -29,14 +41,21 @@ export function planUpdate(asked: Partial<ResourceSpec>, all: ResourceSpec): Res
 }
 
 function bandwidthOf(asked: Partial<ResourceSpec>, all: ResourceSpec): Pick<ResourceUpdate, 'cpuPeriodUs' | 'cpuQuotaUs'> {
-  if (all.nanoCpus !== null && (all.cpuPeriodUs !== null || all.cpuQuotaUs !== null))
-    throw fail(
-      'input.invalid',
-      'a number of CPUs and a CPU period or quota exclude each other, and the container has one of them',
-    )
+  if (all.nanoCpus !== null && (all.cpuPeriodUs !== null || all.cpuQuotaUs !== null)) throw clash(asked, all)
   const isAsked = [asked.nanoCpus, asked.cpuPeriodUs, asked.cpuQuotaUs].some((value) => typeof value === 'number')
   const cpuPeriodUs = all.cpuPeriodUs ?? CPU_PERIOD_US
   const cpuQuotaUs = all.nanoCpus === null ? all.cpuQuotaUs : Math.round((all.nanoCpus / 1e9) * cpuPeriodUs)
   if (!isAsked) return {}
   return { cpuPeriodUs, ...(cpuQuotaUs === null ? {} : { cpuQuotaUs }) }
+}
+
+/** In the words that clients know. */
+function clash(asked: Partial<ResourceSpec>, all: ResourceSpec): Error {
+  const other = all.cpuPeriodUs !== null ? 'CPU Period' : 'CPU Quota'
+  return fail(
+    'input.invalid',
+    typeof asked.nanoCpus === 'number'
+      ? `Conflicting options: Nano CPUs cannot be updated as ${other} has already been set`
+      : `Conflicting options: ${other} cannot be updated as NanoCPUs has already been set`,
+  )
 }

@@ -8,6 +8,8 @@ export interface ResourceUpdate {
   readonly cpuPeriodUs?: number
   /** -1: unlimited. */
   readonly cpuQuotaUs?: number
+  readonly cpuRealtimePeriodUs?: number
+  readonly cpuRealtimeRuntimeUs?: number
   readonly cpusetCpus?: string
   readonly cpusetMems?: string
   readonly blkioWeight?: number
@@ -22,6 +24,8 @@ const FLAGS: Readonly<Record<keyof ResourceUpdate, string>> = {
   cpuShares: '--cpu-share',
   cpuPeriodUs: '--cpu-period',
   cpuQuotaUs: '--cpu-quota',
+  cpuRealtimePeriodUs: '--cpu-rt-period',
+  cpuRealtimeRuntimeUs: '--cpu-rt-runtime',
   cpusetCpus: '--cpuset-cpus',
   cpusetMems: '--cpuset-mems',
   blkioWeight: '--blkio-weight',

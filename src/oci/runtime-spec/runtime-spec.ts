@@ -29,6 +29,7 @@ export interface RuntimeProcess {
   readonly capabilities?: RuntimeCapabilities
   readonly rlimits?: readonly RuntimeRlimit[]
   readonly noNewPrivileges?: boolean
+  readonly apparmorProfile?: string
   readonly oomScoreAdj?: number
 }
 
@@ -99,11 +100,14 @@ export interface RuntimeResources {
     readonly reservation?: number
     readonly swap?: number
     readonly disableOOMKiller?: boolean
+    readonly swappiness?: number
   }
   readonly cpu?: {
     readonly shares?: number
     readonly quota?: number
     readonly period?: number
+    readonly realtimeRuntime?: number
+    readonly realtimePeriod?: number
     readonly cpus?: string
     readonly mems?: string
   }
@@ -113,6 +117,7 @@ export interface RuntimeResources {
 
 export interface RuntimeBlockIo {
   readonly weight?: number
+  readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[]
   readonly throttleReadBpsDevice?: readonly RuntimeThrottle[]
   readonly throttleWriteBpsDevice?: readonly RuntimeThrottle[]
   readonly throttleReadIOPSDevice?: readonly RuntimeThrottle[]

@@ -19,6 +19,8 @@ export async function createContainer(call: Call, { engine }: RouteContext): Pro
     minor: call.minor,
     cpus: host.cpus,
     runtimes: Object.keys(host.runtimes),
+    hasAppArmor: host.securityOptions.some((option) => option.startsWith('name=apparmor')),
+    ...(engine.system.limitSupport === undefined ? {} : { support: engine.system.limitSupport() }),
     containerOf: (ref) => engine.containers.get(ref),
   })
   const created = await engine.containers.create(spec, call.query.text('name') || null)

@@ -3,6 +3,7 @@ import { parseBytes } from '#base'
 import type { ContainerRecord, ContainerSpec, LogSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
 
+import type { LimitSupport } from '../engine.ts'
 import { dockerError } from '../errors.ts'
 import { CREATE_BODY } from './create-fields.ts'
 import { refuseOtherFields } from './fields.ts'
@@ -13,6 +14,7 @@ import { networkingSpec, networkingWarnings } from './networking.ts'
 import { exposedPorts } from './ports.ts'
 import { processSpec } from './process.ts'
 import { readerOf, type Reader } from './read.ts'
+import { limitsWithin } from './limits-within.ts'
 import { resourceSpec } from './resources.ts'
 import { restartPolicy } from './restart.ts'
 import { securitySpec } from './security.ts'
@@ -24,6 +26,10 @@ export interface CreateSurroundings {
   readonly minor: number
   readonly cpus: number
   readonly runtimes: readonly string[]
+  /** Whether the kernel confines by AppArmor's profiles; left out: it does not. */
+  readonly hasAppArmor?: boolean
+  /** Left out: everything can be limited. */
+  readonly support?: LimitSupport
   /** For `container:` modes and VolumesFrom. Error: `container.not_found`. */
   readonly containerOf: (ref: string) => ContainerRecord
 }
@@ -50,9 +56,12 @@ export function createSpec(json: JsonObject, around: CreateSurroundings): Create
   const hostConfig = body.inner('HostConfig')
   const { image, containerOf } = around
   refuseRuntime(hostConfig, around.runtimes)
+  refuseStorageOptions(hostConfig)
+  refuseDeviceRequests(hostConfig)
   const restart = restartPolicy(hostConfig.inner('RestartPolicy'))
   if (hostConfig.bool('AutoRemove') && restart.name !== 'no')
     throw dockerError('docker.option_conflict', "can't create 'AutoRemove' container with restart policy")
+  const limits = limitsWithin(resourceSpec(hostConfig, around), around.support)
   const network = networkingSpec(body, hostConfig, around.minor, containerOf)
   const spec: ContainerSpec = {
     image: imageOf(json),
@@ -69,15 +78,20 @@ export function createSpec(json: JsonObject, around: CreateSurroundings): Create
     exposedPorts: exposedPorts([...image.config.exposedPorts, ...body.keys('ExposedPorts'), ...published(network)]),
     mounts: mountSpecs(body, hostConfig, image.config.volumes, containerOf),
     network,
-    resources: resourceSpec(hostConfig, around),
-    security: securitySpec(hostConfig),
+    resources: limits.resources,
+    security: securitySpec(hostConfig, around.hasAppArmor ?? false),
     namespaces: namespaceSpec(body, hostConfig, containerOf),
     restart,
     shouldAutoRemove: hostConfig.bool('AutoRemove'),
     hasInit: hostConfig.bool('Init'),
     log: logSpec(hostConfig.inner('LogConfig')),
   }
-  return { spec, warnings: networkingWarnings(hostConfig, network.mode) }
+  const warnings = [
+    ...kernelMemoryWarnings(hostConfig, around.minor),
+    ...limits.warnings,
+    ...networkingWarnings(hostConfig, network.mode),
+  ]
+  return { spec, warnings }
 }
 
 function published(network: ContainerSpec['network']): readonly string[] {
@@ -107,6 +121,47 @@ function refuseRuntime(hostConfig: Reader, runtimes: readonly string[]): void {
   const isolation = hostConfig.text('Isolation')
   if (isolation !== '' && isolation !== 'default')
     throw dockerError('docker.field_invalid', `invalid isolation "${isolation}" on linux`)
+}
+
+/** Sizes of writable layers: the layers are not on a file system that counts by project. */
+function refuseStorageOptions(hostConfig: Reader): void {
+  const [name] = Object.keys(hostConfig.textMap('StorageOpt'))
+  if (name !== undefined)
+    throw dockerError(
+      'docker.option_unsupported',
+      `HostConfig.StorageOpt ${name}: --storage-opt is supported only for overlay over xfs with 'pquota' mount option`,
+      { hint: 'Leave it out. A volume or a tmpfs of a given size can take what must be bounded.' },
+    )
+}
+
+/** `--gpus`, and `--device VENDOR/CLASS=NAME`. */
+function refuseDeviceRequests(hostConfig: Reader): void {
+  const [request] = hostConfig.list('DeviceRequests')
+  if (request === undefined) return
+  const driver = request.text('Driver')
+  const devices = request.texts('DeviceIDs', [])
+  if (driver === 'cdi')
+    throw dockerError(
+      'docker.option_unsupported',
+      `CDI device injection failed: unresolvable CDI devices ${devices.join(', ')} (devices of the Container Device Interface are not supported)`,
+    )
+  const wanted = request.raw('Capabilities')
+  const capabilities = Array.isArray(wanted) ? wanted.map((set) => `[${Array.isArray(set) ? set.join(' ') : ''}]`).join(' ') : ''
+  throw dockerError(
+    'docker.option_unsupported',
+    `could not select device driver ${JSON.stringify(driver)} with capabilities: [${capabilities}] (GPUs are not supported)`,
+  )
+}
+
+/** The last version of the API that has the field. */
+const LAST_MINOR_WITH_KERNEL_MEMORY = 41
+
+/** The kernel ignores this limit since 5.4. */
+function kernelMemoryWarnings(hostConfig: Reader, minor: number): readonly string[] {
+  const isAsked = (hostConfig.int('KernelMemory') ?? 0) > 0 || (hostConfig.int('KernelMemoryTCP') ?? 0) > 0
+  return isAsked && minor <= LAST_MINOR_WITH_KERNEL_MEMORY
+    ? ['Your kernel does not support kernel memory limit capabilities or the cgroup is not mounted. Limitation discarded.']
+    : []
 }
 
 /** What our log files obey. */

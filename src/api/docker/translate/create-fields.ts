@@ -79,12 +79,14 @@ const RESOURCE_FIELDS: FieldTable['fields'] = {
   CgroupParent: 'taken',
   Devices: 'taken',
   DeviceCgroupRules: 'taken',
-  BlkioWeightDevice: 'unused',
-  CpuRealtimePeriod: 'unused',
-  CpuRealtimeRuntime: 'unused',
-  DeviceRequests: 'unused',
-  KernelMemory: 'unused',
-  KernelMemoryTCP: 'unused',
+  BlkioWeightDevice: 'taken',
+  CpuRealtimePeriod: 'taken',
+  CpuRealtimeRuntime: 'taken',
+  // GPUs and devices of the Container Device Interface: refused by name where they are read.
+  DeviceRequests: 'taken',
+  // The kernel has given this limit up: discarded with a warning, as dockerd does.
+  KernelMemory: 'taken',
+  KernelMemoryTCP: 'taken',
   CpuCount: 'unused',
   CpuPercent: 'unused',
   IOMaximumIOps: 'unused',
@@ -124,7 +126,7 @@ const HOST_CONFIG: FieldTable = {
     PublishAllPorts: 'taken',
     ReadonlyRootfs: 'taken',
     SecurityOpt: 'taken',
-    StorageOpt: 'unused',
+    StorageOpt: 'taken',
     Tmpfs: 'taken',
     UTSMode: 'taken',
     UsernsMode: 'taken',
@@ -180,6 +182,8 @@ export const CREATE_BODY: FieldTable = {
 export const UPDATE_BODY: FieldTable = {
   fields: {
     ...RESOURCE_FIELDS,
+    BlkioWeightDevice: 'unused',
+    DeviceRequests: 'unused',
     Devices: 'unused',
     DeviceCgroupRules: 'unused',
     CgroupParent: 'unused',

@@ -1,4 +1,5 @@
 import type { ContainerSpec, ResourceSpec } from '#engine/containers'
+import { MASKED_PATHS, READONLY_PATHS } from '#engine/runtime/spec'
 
 import { mountRequests } from './mount-json.ts'
 
@@ -34,7 +35,7 @@ export function hostConfigJson(spec: ContainerSpec) {
     ReadonlyRootfs: security.isReadOnlyRoot,
     SecurityOpt: orNull(securityOptions(spec)),
     UTSMode: namespaces.uts,
-    UsernsMode: '',
+    UsernsMode: namespaces.user ?? '',
     ...(Object.keys(security.sysctls).length === 0 ? {} : { Sysctls: security.sysctls }),
     Isolation: '',
     ...resourcesJson(spec.resources),
@@ -45,8 +46,8 @@ export function hostConfigJson(spec: ContainerSpec) {
     })),
     DeviceCgroupRules: orNull(security.deviceCgroupRules),
     DeviceRequests: null,
-    ...(security.maskedPaths === null ? {} : { MaskedPaths: security.maskedPaths }),
-    ...(security.readonlyPaths === null ? {} : { ReadonlyPaths: security.readonlyPaths }),
+    MaskedPaths: security.maskedPaths ?? (security.isPrivileged ? null : MASKED_PATHS),
+    ReadonlyPaths: security.readonlyPaths ?? (security.isPrivileged ? null : READONLY_PATHS),
     ...(spec.hasInit ? { Init: true } : {}),
   }
 }
@@ -56,13 +57,13 @@ function resourcesJson(resources: ResourceSpec) {
     Memory: resources.memoryBytes ?? 0,
     MemorySwap: resources.memorySwapBytes ?? 0,
     MemoryReservation: resources.memoryReservationBytes ?? 0,
-    MemorySwappiness: null,
+    MemorySwappiness: resources.memorySwappiness ?? null,
     NanoCpus: resources.nanoCpus ?? 0,
     CpuShares: resources.cpuShares ?? 0,
     CpuPeriod: resources.cpuPeriodUs ?? 0,
     CpuQuota: resources.cpuQuotaUs ?? 0,
-    CpuRealtimePeriod: 0,
-    CpuRealtimeRuntime: 0,
+    CpuRealtimePeriod: resources.cpuRealtimePeriodUs ?? 0,
+    CpuRealtimeRuntime: resources.cpuRealtimeRuntimeUs ?? 0,
     CpusetCpus: resources.cpusetCpus,
     CpusetMems: resources.cpusetMems,
     CpuCount: 0,
@@ -71,7 +72,7 @@ function resourcesJson(resources: ResourceSpec) {
     IOMaximumBandwidth: 0,
     CgroupParent: resources.cgroupParent,
     BlkioWeight: resources.blkioWeight ?? 0,
-    BlkioWeightDevice: [],
+    BlkioWeightDevice: (resources.blkioWeightDevices ?? []).map(({ path, weight }) => ({ Path: path, Weight: weight })),
     BlkioDeviceReadBps: throttles(resources, 'readBps'),
     BlkioDeviceWriteBps: throttles(resources, 'writeBps'),
     BlkioDeviceReadIOps: throttles(resources, 'readIops'),
@@ -101,6 +102,7 @@ function portBindingsJson(spec: ContainerSpec) {
 function securityOptions({ security }: ContainerSpec): readonly string[] {
   return [
     ...(security.isNoNewPrivileges ? ['no-new-privileges'] : []),
+    ...(security.apparmor === undefined ? [] : [`apparmor=${security.apparmor}`]),
     ...(security.seccomp === 'default' ? [] : [`seccomp=${security.seccomp}`]),
   ]
 }

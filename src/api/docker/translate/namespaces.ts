@@ -6,21 +6,16 @@ import type { Reader } from './read.ts'
 /** Errors: `docker.field_invalid`, `docker.option_unsupported`, `docker.option_conflict`. */
 export function namespaceSpec(body: Reader, hostConfig: Reader, containerOf: (ref: string) => ContainerRecord): NamespaceSpec {
   const userns = hostConfig.text('UsernsMode')
-  // Users are not remapped, so the host's user namespace is the only one there is.
   if (userns !== '' && userns !== 'host') throw dockerError('docker.field_invalid', `invalid USER mode: ${userns}`)
   const uts = oneOf(hostConfig.text('UTSMode'), ['', 'host'], 'UTS')
   if (uts === 'host' && body.text('Hostname') !== '')
     throw dockerError('docker.option_conflict', 'conflicting options: hostname and the UTS mode')
-  if (hostConfig.text('IpcMode') === 'none')
-    throw dockerError(
-      'docker.field_unsupported',
-      'HostConfig.IpcMode "none" is not supported: a container has a /dev/shm of its own',
-    )
   return {
     pid: shared(hostConfig.text('PidMode'), ['', 'host'], 'PID', containerOf),
-    ipc: shared(hostConfig.text('IpcMode') || 'private', ['private', 'shareable', 'host'], 'IPC', containerOf),
+    ipc: shared(hostConfig.text('IpcMode') || 'private', ['none', 'private', 'shareable', 'host'], 'IPC', containerOf),
     uts,
     cgroup: oneOf(hostConfig.text('CgroupnsMode') || 'private', ['private', 'host'], 'cgroup namespace'),
+    ...(userns === 'host' ? { user: 'host' as const } : {}),
   }
 }
 

@@ -12,10 +12,16 @@ const NANO = 1_000_000_000
 export function resourceSpec(hostConfig: Reader, host: { readonly cpus: number }): ResourceSpec {
   const limits = limitsOf(hostConfig)
   checkMemory(limits)
-  checkCpu(limits, host.cpus)
+  checkCpu(limits, host.cpus, '')
+  const swappiness = memorySwappiness(hostConfig)
+  const weights = blkioWeightDevices(hostConfig)
   return {
     ...limits,
+    // As dockerd has it, and shows it: as much swap again.
+    memorySwapBytes: limits.memorySwapBytes ?? (limits.memoryBytes === null ? null : limits.memoryBytes * 2),
+    ...(swappiness === null ? {} : { memorySwappiness: swappiness }),
     blkioWeight: blkioWeight(hostConfig),
+    ...(weights.length === 0 ? {} : { blkioWeightDevices: weights }),
     blkioDevices: blkioDevices(hostConfig),
     isOomKillDisabled: hostConfig.bool('OomKillDisable'),
     oomScoreAdj: oomScore(hostConfig.int('OomScoreAdj') ?? 0),
@@ -28,7 +34,9 @@ export function resourceSpec(hostConfig: Reader, host: { readonly cpus: number }
 /** Only what the request names, for `update`; checked against itself, the engine checks it against what holds. */
 export function resourceChange(body: Reader, host: { readonly cpus: number }): Partial<ResourceSpec> {
   const limits = limitsOf(body)
-  checkCpu(limits, host.cpus)
+  if (memorySwappiness(body) !== null)
+    throw dockerError('docker.field_unsupported', 'MemorySwappiness cannot be updated: it is set when a container is created')
+  checkCpu(limits, host.cpus, ' updated')
   if (limits.memoryBytes !== null) checkMemory({ ...limits, memorySwapBytes: null })
   const all = {
     ...limits,
@@ -50,16 +58,17 @@ type Limits = Pick<
   | 'cpuShares'
   | 'cpuPeriodUs'
   | 'cpuQuotaUs'
+  | 'cpuRealtimePeriodUs'
+  | 'cpuRealtimeRuntimeUs'
   | 'cpusetCpus'
   | 'cpusetMems'
   | 'pidsLimit'
 >
 
 function limitsOf(from: Reader): Limits {
-  const swappiness = from.int('MemorySwappiness')
-  if (swappiness !== null && swappiness !== -1)
-    throw dockerError('docker.field_unsupported', `HostConfig.MemorySwappiness is not supported (it is ${swappiness})`)
   const positive = (name: string) => from.int(name) || null
+  const realtimePeriod = positive('CpuRealtimePeriod')
+  const realtimeRuntime = positive('CpuRealtimeRuntime')
   return {
     memoryBytes: positive('Memory'),
     memorySwapBytes: positive('MemorySwap'),
@@ -68,6 +77,8 @@ function limitsOf(from: Reader): Limits {
     cpuShares: positive('CpuShares'),
     cpuPeriodUs: positive('CpuPeriod'),
     cpuQuotaUs: positive('CpuQuota'),
+    ...(realtimePeriod === null ? {} : { cpuRealtimePeriodUs: realtimePeriod }),
+    ...(realtimeRuntime === null ? {} : { cpuRealtimeRuntimeUs: realtimeRuntime }),
     cpusetCpus: cpuList(from.text('CpusetCpus'), 'CpusetCpus'),
     cpusetMems: cpuList(from.text('CpusetMems'), 'CpusetMems'),
     pidsLimit: positive('PidsLimit'),
@@ -86,10 +97,24 @@ function checkMemory({ memoryBytes, memorySwapBytes, memoryReservationBytes }: L
     throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage')
 }
 
-function checkCpu({ nanoCpus, cpuPeriodUs, cpuQuotaUs, cpuShares }: Limits, cpus: number): void {
+/** null: not asked for; -1 stands for that as well. */
+function memorySwappiness(from: Reader): number | null {
+  const swappiness = from.int('MemorySwappiness')
+  if (swappiness === null || swappiness === -1) return null
+  if (swappiness < 0 || swappiness > 100) throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`)
+  return swappiness
+}
+
+function checkCpu(limits: Limits, cpus: number, update: '' | ' updated'): void {
+  const { nanoCpus, cpuPeriodUs, cpuQuotaUs, cpuShares } = limits
   if (nanoCpus !== null) {
-    if (cpuPeriodUs !== null) throw invalid('Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set')
-    if (cpuQuotaUs !== null) throw invalid('Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set')
+    const clash = cpuPeriodUs !== null ? 'CPU Period' : cpuQuotaUs !== null ? 'CPU Quota' : undefined
+    if (clash !== undefined)
+      throw invalid(
+        update === ''
+          ? `Conflicting options: Nano CPUs and ${clash} cannot both be set`
+          : `Conflicting options: Nano CPUs cannot be updated as ${clash} has already been set`,
+      )
     if (nanoCpus < NANO / 100 || nanoCpus > cpus * NANO)
       throw invalid(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`)
   }
@@ -98,6 +123,16 @@ function checkCpu({ nanoCpus, cpuPeriodUs, cpuQuotaUs, cpuShares }: Limits, cpus
   if (cpuQuotaUs !== null && cpuQuotaUs !== -1 && cpuQuotaUs < 1000)
     throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)')
   if (cpuShares !== null && cpuShares < 0) throw invalid(`shares must be greater than or equal to 0, not ${cpuShares}`)
+  checkRealtime(limits)
+}
+
+/** The kernel's own, when none is given: sched-rt-group of its documentation. */
+const REALTIME_PERIOD_US = 1_000_000
+
+function checkRealtime({ cpuRealtimePeriodUs: period, cpuRealtimeRuntimeUs: runtime }: Limits): void {
+  if ((period ?? 0) < 0 || (runtime ?? 0) < 0) throw invalid('cpu real-time period and runtime cannot be negative')
+  if (runtime !== undefined && runtime > (period ?? REALTIME_PERIOD_US))
+    throw invalid('cpu real-time runtime cannot be higher than cpu real-time period')
 }
 
 /** `0-3,5`: cpuset(7), list format. */
@@ -110,6 +145,16 @@ function blkioWeight(from: Reader): number | null {
   const weight = from.int('BlkioWeight') || null
   if (weight !== null && (weight < 10 || weight > 1000)) throw invalid('Range of blkio weight is from 10 to 1000')
   return weight
+}
+
+function blkioWeightDevices(from: Reader): NonNullable<ResourceSpec['blkioWeightDevices']> {
+  return from.list('BlkioWeightDevice').map((device) => {
+    const path = device.text('Path')
+    const weight = device.int('Weight') ?? 0
+    if (!path.startsWith('/')) throw invalid(`${device.at}: ${JSON.stringify(path)} is not an absolute path of a device`)
+    if (weight < 10 || weight > 1000) throw invalid(`${device.at}: Range of blkio weight is from 10 to 1000`)
+    return { path, weight }
+  })
 }
 
 const THROTTLES = [

@@ -11,8 +11,11 @@ const CAPABILITIES: ReadonlySet<string> = new Set(
 )
 
 /** Errors: `docker.field_invalid`, `docker.option_unsupported`. */
-export function securitySpec(hostConfig: Reader): SecuritySpec {
+export function securitySpec(hostConfig: Reader, hasAppArmor: boolean): SecuritySpec {
   const options = securityOptions(hostConfig.texts('SecurityOpt', []))
+  // Where there are no profiles, nothing is confined: asking for just that is fine.
+  if (!hasAppArmor && !['', 'unconfined'].includes(options.apparmor))
+    throw unsupported(`AppArmor profiles (${JSON.stringify(options.apparmor)}) on a kernel without AppArmor`)
   return {
     isPrivileged: hostConfig.bool('Privileged'),
     isReadOnlyRoot: hostConfig.bool('ReadonlyRootfs'),
@@ -20,6 +23,7 @@ export function securitySpec(hostConfig: Reader): SecuritySpec {
     capDrop: capabilities(hostConfig.texts('CapDrop', []), 'CapDrop'),
     isNoNewPrivileges: options.isNoNewPrivileges,
     seccomp: options.seccomp,
+    ...(options.apparmor === '' ? {} : { apparmor: options.apparmor }),
     maskedPaths: options.isSystemPathsUnconfined ? [] : hostConfig.texts('MaskedPaths'),
     readonlyPaths: options.isSystemPathsUnconfined ? [] : hostConfig.texts('ReadonlyPaths'),
     sysctls: hostConfig.textMap('Sysctls'),
@@ -41,11 +45,13 @@ function capabilities(names: readonly string[], field: string): readonly string[
 interface SecurityOptions {
   readonly isNoNewPrivileges: boolean
   readonly seccomp: string
+  /** Empty: not asked for. */
+  readonly apparmor: string
   readonly isSystemPathsUnconfined: boolean
 }
 
 function securityOptions(options: readonly string[]): SecurityOptions {
-  const start: SecurityOptions = { isNoNewPrivileges: false, seccomp: 'default', isSystemPathsUnconfined: false }
+  const start: SecurityOptions = { isNoNewPrivileges: false, seccomp: 'default', apparmor: '', isSystemPathsUnconfined: false }
   return options.reduce((settled, option) => ({ ...settled, ...securityOption(option) }), start)
 }
 
@@ -64,8 +70,8 @@ function securityOption(option: string): Partial<SecurityOptions> {
       if (value !== 'unconfined') throw unreadable(option)
       return { isSystemPathsUnconfined: true }
     case 'apparmor':
-      if (value === 'unconfined') return {}
-      throw unsupported(`AppArmor profiles (${JSON.stringify(value)})`)
+      if (value === '') throw unreadable(option)
+      return { apparmor: value }
     case 'label':
       if (value === 'disable') return {}
       throw unsupported(`SELinux labels (${JSON.stringify(value)})`)

@@ -29,6 +29,7 @@ function cpuJson(usage: ContainerUsage | null) {
   return {
     cpu_usage: {
       total_usage: usage?.cpuTotalNs ?? 0,
+      ...(usage?.cpuPerCoreNs === undefined ? {} : { percpu_usage: usage.cpuPerCoreNs }),
       usage_in_kernelmode: usage?.cpuSystemNs ?? 0,
       usage_in_usermode: usage?.cpuUserNs ?? 0,
     },
@@ -44,6 +45,7 @@ function cpuJson(usage: ContainerUsage | null) {
 function memoryJson(usage: ContainerUsage) {
   return {
     usage: usage.memoryUsageBytes,
+    ...(usage.memoryPeakBytes === undefined ? {} : { max_usage: usage.memoryPeakBytes }),
     // The CLI takes `total_inactive_file` (v1) or `inactive_file` (v2) off the usage.
     stats: { inactive_file: usage.memoryInactiveFileBytes, ...usage.memoryStats },
     limit: usage.memoryLimitBytes,

@@ -26,19 +26,14 @@ export function tmpfsOf(target: string, options: readonly string[]): TmpfsMountS
     const mark = option.indexOf('=')
     const key = mark === -1 ? option : option.slice(0, mark)
     const value = mark === -1 ? '' : option.slice(mark + 1)
-    if (key === 'size') sizeBytes = tmpfsSize(value, target)
+    // tmpfs(5) also takes a share of memory, which is no number of bytes.
+    if (key === 'size' && /^\d{1,3}%$/.test(value)) rest.push(option)
+    else if (key === 'size') sizeBytes = parseBytes(value, `tmpfs ${target}: size`)
     else if (key === 'mode') mode = tmpfsMode(value, target)
     else if (mark === -1 ? FLAGS.has(key) : VALUED.has(key)) rest.push(option)
     else throw dockerError('docker.field_invalid', `invalid tmpfs option [${JSON.stringify(option)}] for ${target}`)
   }
   return { type: 'tmpfs', target, sizeBytes, mode, options: rest }
-}
-
-/** tmpfs(5) also takes a share of memory, which is no number of bytes. */
-function tmpfsSize(value: string, target: string): number {
-  if (value.endsWith('%'))
-    throw dockerError('docker.option_unsupported', `tmpfs ${target}: size=${value}: give bytes, not a share of memory`)
-  return parseBytes(value, `tmpfs ${target}: size`)
 }
 
 function tmpfsMode(value: string, target: string): number {

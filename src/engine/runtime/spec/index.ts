@@ -15,5 +15,6 @@ export type {
   SecurityInput,
   SpecHostFacts,
 } from './input.ts'
+export { MASKED_PATHS, READONLY_PATHS } from './mounts.ts'
 export { planRuntimeSpec } from './plan.ts'
 export { processSpec } from './process.ts'

@@ -12,6 +12,8 @@ export interface RuntimeSpecInput {
   /** Laid over the default ones; one with a default's destination takes its place. */
   readonly mounts: readonly RuntimeMount[]
   readonly shmBytes: number
+  /** A directory to have as /dev/shm, null for none; left out: a new one of `shmBytes`. */
+  readonly shmSource?: string | null
   /** Below every hierarchy's mount point, with a leading slash. */
   readonly cgroupsPath: string
   readonly resources: ResourcesInput
@@ -43,6 +45,7 @@ export interface SecurityInput {
   readonly isNoNewPrivileges: boolean
   /** `default`, `unconfined`, or the text of a profile. */
   readonly seccomp: string
+  readonly apparmor?: string
   /** null: the default ones. */
   readonly maskedPaths: readonly string[] | null
   readonly readonlyPaths: readonly string[] | null
@@ -71,11 +74,14 @@ export interface ResourcesInput {
   /** Memory and swap together; -1: unlimited; null: twice the memory. */
   readonly memorySwapBytes: number | null
   readonly memoryReservationBytes: number | null
+  readonly memorySwappiness?: number
   readonly isOomKillDisabled: boolean
   readonly nanoCpus: number | null
   readonly cpuShares: number | null
   readonly cpuPeriodUs: number | null
   readonly cpuQuotaUs: number | null
+  readonly cpuRealtimePeriodUs?: number
+  readonly cpuRealtimeRuntimeUs?: number
   /** Empty: all. */
   readonly cpusetCpus: string
   readonly cpusetMems: string
@@ -83,6 +89,7 @@ export interface ResourcesInput {
   readonly pidsLimit: number | null
   readonly blkioWeight: number | null
   readonly blkioDevices: readonly BlkioDeviceInput[]
+  readonly blkioWeightDevices?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[]
 }
 
 export interface BlkioDeviceInput {
@@ -123,4 +130,5 @@ export interface SpecHostFacts {
   readonly hasSwapLimit?: boolean
   /** `v2` has no way to switch the OOM killer off; as v1 if left out. */
   readonly cgroupMode?: 'v1' | 'v2' | 'hybrid'
+  readonly hasAppArmor?: boolean
 }

@@ -27,10 +27,23 @@ function defaultMounts(shmBytes: number, isPrivileged: boolean): readonly Runtim
 }
 
 /** Defaults first, the caller's in place of theirs, and every mount point after those it lies in. */
-export function planMounts(input: Pick<RuntimeSpecInput, 'mounts' | 'shmBytes' | 'security'>): readonly RuntimeMount[] {
+export function planMounts(
+  input: Pick<RuntimeSpecInput, 'mounts' | 'shmBytes' | 'shmSource' | 'security'>,
+): readonly RuntimeMount[] {
   const taken = new Set(input.mounts.map((mount) => trim(mount.destination)))
-  const defaults = defaultMounts(input.shmBytes, input.security.isPrivileged).filter((mount) => !taken.has(mount.destination))
+  const defaults = defaultMounts(input.shmBytes, input.security.isPrivileged)
+    .flatMap((mount) => (mount.destination === SHM_TARGET ? sharedMemory(mount, input.shmSource) : [mount]))
+    .filter((mount) => !taken.has(mount.destination))
   return [...defaults, ...input.mounts].toSorted((a, b) => depth(a.destination) - depth(b.destination))
+}
+
+const SHM_TARGET = '/dev/shm'
+
+/** POSIX shared memory goes with the IPC namespace: its own, another's, or none. */
+function sharedMemory(own: RuntimeMount, source: string | null | undefined): readonly RuntimeMount[] {
+  if (source === undefined) return [own]
+  if (source === null) return []
+  return [{ destination: SHM_TARGET, type: 'bind', source, options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev', 'rw'] }]
 }
 
 function trim(path: string): string {
@@ -49,7 +62,7 @@ export function rootfsPropagation(mounts: readonly RuntimeMount[]): 'private' | 
 }
 
 /** Tell of the machine, or would let the container act on it. */
-const MASKED_PATHS: readonly string[] = [
+export const MASKED_PATHS: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -64,7 +77,7 @@ const MASKED_PATHS: readonly string[] = [
   '/sys/firmware',
 ]
 
-const READONLY_PATHS: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+export const READONLY_PATHS: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
 export function protectedPaths({ security }: Pick<RuntimeSpecInput, 'security'>) {
   const fallback = (paths: readonly string[]) => (security.isPrivileged ? [] : paths)

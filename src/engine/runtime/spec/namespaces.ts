@@ -20,11 +20,18 @@ export function planNamespaces(input: NamespacesInput): readonly RuntimeNamespac
 
 const IPC_SYSCTL = /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/
 const NET_SYSCTL = /^net\../
+const UTS_SYSCTL = 'kernel.domainname'
 
 /** Servers may listen on any port without a capability, and anybody may ping: both end at the container's own network. */
 const NETWORK_DEFAULTS: Readonly<Record<string, string>> = {
   'net.ipv4.ip_unprivileged_port_start': '0',
   'net.ipv4.ping_group_range': '0 2147483647',
+}
+
+function namespaceOf(sysctl: string): 'network' | 'ipc' | 'uts' | undefined {
+  if (NET_SYSCTL.test(sysctl)) return 'network'
+  if (IPC_SYSCTL.test(sysctl)) return 'ipc'
+  return sysctl === UTS_SYSCTL ? 'uts' : undefined
 }
 
 /** Only what belongs to a namespace that is the container's own: everything else would change the host, or a neighbour. */
@@ -34,13 +41,13 @@ export function planSysctls(
   const { namespaces } = input
   const isOwn = (namespace: NamespaceInput) => namespace.kind === 'new' || namespace.kind === 'path'
   for (const name of Object.keys(input.sysctls)) {
-    const namespace = NET_SYSCTL.test(name) ? 'network' : IPC_SYSCTL.test(name) ? 'ipc' : undefined
+    const namespace = namespaceOf(name)
     if (namespace === undefined)
-      throw specError('spec.invalid', `sysctl ${name} is not one that a container has for itself`, {
-        hint: 'Containers have their own net.*, fs.mqueue.* and the kernel.msg*, kernel.sem and kernel.shm* ones.',
+      throw specError('spec.invalid', `sysctl "${name}" is not in a separate kernel namespace`, {
+        hint: 'Containers have their own net.*, fs.mqueue.*, kernel.msg*, kernel.sem, kernel.shm* and kernel.domainname ones.',
       })
     if (namespaces[namespace].kind === 'host')
-      throw specError('spec.invalid', `sysctl ${name} is not allowed in the host's ${namespace} namespace`)
+      throw specError('spec.invalid', `sysctl "${name}" not allowed in host ${namespace} namespace`)
   }
   return {
     ...(isOwn(namespaces.network) ? NETWORK_DEFAULTS : {}),

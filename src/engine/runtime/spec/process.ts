@@ -23,6 +23,7 @@ export function processSpec(process: ProcessInput, security: SecurityInput, host
     capabilities: processCapabilities(containerCapabilities(security, host.capabilities), uid),
     ...(rlimits.length === 0 ? {} : { rlimits }),
     ...(security.isNoNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...(security.apparmor === undefined || host.hasAppArmor !== true ? {} : { apparmorProfile: security.apparmor }),
     oomScoreAdj,
   }
 }

@@ -41,6 +41,7 @@ function memoryOf(r: ResourcesInput, hasSwapLimit: boolean): NonNullable<Runtime
     ...(r.memoryReservationBytes === null ? {} : { reservation: r.memoryReservationBytes }),
     ...(swap === null || !hasSwapLimit ? {} : { swap }),
     ...(r.isOomKillDisabled ? { disableOOMKiller: true } : {}),
+    ...(r.memorySwappiness === undefined ? {} : { swappiness: r.memorySwappiness }),
   }
 }
 
@@ -53,6 +54,8 @@ function cpuOf(r: ResourcesInput): NonNullable<RuntimeResources['cpu']> {
     ...(r.cpuShares === null ? {} : { shares: r.cpuShares }),
     ...(period === null ? {} : { period }),
     ...(quota === null ? {} : { quota }),
+    ...(r.cpuRealtimePeriodUs === undefined ? {} : { realtimePeriod: r.cpuRealtimePeriodUs }),
+    ...(r.cpuRealtimeRuntimeUs === undefined ? {} : { realtimeRuntime: r.cpuRealtimeRuntimeUs }),
     ...(r.cpusetCpus === '' ? {} : { cpus: r.cpusetCpus }),
     ...(r.cpusetMems === '' ? {} : { mems: r.cpusetMems }),
   }
@@ -70,7 +73,12 @@ function blockIoOf(r: ResourcesInput): RuntimeBlockIo {
     const devices = r.blkioDevices.filter((device) => device.kind === kind)
     return devices.length === 0 ? [] : [[field, devices.map(({ major, minor, rate }) => ({ major, minor, rate }))] as const]
   })
-  return { ...(r.blkioWeight === null ? {} : { weight: r.blkioWeight }), ...Object.fromEntries(throttles) }
+  const weights = r.blkioWeightDevices ?? []
+  return {
+    ...(r.blkioWeight === null ? {} : { weight: r.blkioWeight }),
+    ...(weights.length === 0 ? {} : { weightDevice: weights.map(({ major, minor, weight }) => ({ major, minor, weight })) }),
+    ...Object.fromEntries(throttles),
+  }
 }
 
 const allowed = (major: number, minor: number | undefined): RuntimeDeviceRule => ({
