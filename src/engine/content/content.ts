@@ -8,6 +8,7 @@ import { digestHex, digestOf, isDigest, parseDigest, verifier } from '#oci/diges
 import { contentError, writeFailure } from './errors.ts'
 import { ingestBlob, ingestLayer, type IngestPlaces } from './ingest.ts'
 import { CHUNK_BYTES } from './limits.ts'
+import { placeFile } from './place-file.ts'
 import type { ContentStore, StoredBlob } from './port.ts'
 
 /** `root` is the engine's; the store lives in its `content` directory. */
@@ -50,6 +51,10 @@ export function createContent(options: { readonly root: string }): ContentStore 
     put: (bytes) => {
       const found = stat(digestOf(bytes))
       return found === undefined ? ingestBlob(places, once(bytes), {}) : Promise.resolve(found)
+    },
+    adopt: async (path, digest, how) => {
+      if (stat(digest) === undefined) await placeFile(path, pathOf(digest), how)
+      return existing(digest)
     },
     stat,
     path: (digest) => pathOf(existing(digest).digest),

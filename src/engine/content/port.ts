@@ -50,6 +50,11 @@ export interface ContentStore {
   /** Stores the uncompressed tar. Further errors: `content.compression_invalid`, `content.compression_unsupported`, `content.bomb`. */
   ingestLayer(source: ByteSource, options?: LayerIngestOptions): Promise<StoredLayer>
   put(bytes: Uint8Array): Promise<StoredBlob>
+  /**
+   * Takes a file of the same file system in whose digest is known already: `move` it, or `link` one that stays where it is and never
+   * changes, so that its bytes are on the disk once. The caller answers for the digest.
+   */
+  adopt(path: string, digest: Digest, how: 'move' | 'link'): Promise<StoredBlob>
   stat(digest: Digest): StoredBlob | undefined
   /** Where the blob's file is; it must not be changed. Error: `content.not_found`. */
   path(digest: Digest): string

@@ -68,7 +68,7 @@ export async function fileWriter(temporaryPath: string): Promise<FileWriter> {
 }
 
 /** A rename is only as durable as the directory that it happened in. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
     await directory.sync()

@@ -17,6 +17,11 @@ export const REGISTRY = new RegExp(String.raw`^(?:${HOST_LABEL}(?:\.${HOST_LABEL
 /** One `/`-separated part. `.`, `_`, `__` or dashes only between letters and digits, so never `..` and never a hidden file. */
 export const PATH_PART = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 export const TAG = new RegExp(String.raw`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,${MAX_TAG_CHARACTERS - 1}}$`)
+/** A repository's path on its registry: distribution-spec, "Pulling manifests", `<name>`. */
+export function isRepositoryPath(path: string): boolean {
+  return path.split('/').every((part) => PATH_PART.test(part))
+}
+
 /** A bare id is not a name: it would shadow the image that it is the id of. */
 export const BARE_ID = /^[0-9a-f]{64}$/
 

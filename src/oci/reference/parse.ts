@@ -5,11 +5,11 @@ import {
   BARE_ID,
   DEFAULT_REGISTRY,
   LEGACY_DEFAULT_REGISTRY,
+  isRepositoryPath,
   looksLikeRegistry,
   MAX_NAME_CHARACTERS,
   MAX_REFERENCE_CHARACTERS,
   OFFICIAL_PREFIX,
-  PATH_PART,
   REGISTRY,
   TAG,
 } from './grammar.ts'
@@ -62,7 +62,7 @@ function readName(text: string, name: string): { readonly registry: string; read
   const path = registry === DEFAULT_REGISTRY && !rest.includes('/') ? OFFICIAL_PREFIX + rest : rest
   if (rest !== rest.toLowerCase()) throw invalid(text, 'a repository name must be lower case')
   if (!REGISTRY.test(registry)) throw invalid(text, `${JSON.stringify(registry)} is not a registry's address`)
-  if (!path.split('/').every((part) => PATH_PART.test(part)))
+  if (!isRepositoryPath(path))
     throw invalid(text, `${JSON.stringify(rest)} is not a repository name`)
   if (registry.length + 1 + path.length > MAX_NAME_CHARACTERS)
     throw invalid(text, `the name is longer than ${MAX_NAME_CHARACTERS} characters`)

@@ -1,0 +1,10 @@
+/**
+ * Repositories of the registry that this machine serves: manifests, tags and blobs as pushed, byte for byte (OCI distribution specification 1.1,
+ * Docker's schema 2). Blobs are files of their own directory that may be hard links to those of the image store, so that neither side can
+ * take bytes from the other, and no bytes are there twice.
+ */
+export { repositoryError } from './errors.ts'
+export { MAX_MANIFEST_BYTES, MAX_PAGE } from './limits.ts'
+export { checkDigest, checkName, isDigestReference } from './names.ts'
+export type * from './port.ts'
+export { createRepositories, type RepositoriesNeeds } from './repositories.ts'
