@@ -26,6 +26,7 @@ export type {
   ProcessNamespaces,
   RouteEntry,
   RouteOptions,
+  SharedAttachment,
   SocketOptions,
   SocketPort,
   Uplink,

@@ -9,19 +9,30 @@ import {
   addRouteRequest,
   bridgePortRequest,
   createBridgeRequest,
+  createSharedRequest,
   createVethRequest,
+  createVlanRequest,
   deleteLinkRequest,
   deleteRouteRequest,
   describeRoute,
   dumpRequest,
   getLinkRequest,
   retireLinkRequest,
+  setDownRequest,
   setUpRequest,
 } from './netlink/requests.ts'
 import type { IndexedRoute } from './netlink/requests.ts'
 import { isRefusal, mustBatch, openNetlink, refusedError } from './netlink/socket.ts'
-import type { NetlinkSocket } from './netlink/socket.ts'
-import type { BridgeOptions, ContainerAttachment, LinkEntry, LinkPort, NamespacePort, RouteOptions } from './port-network.ts'
+import type { NetlinkRefusal, NetlinkSocket } from './netlink/socket.ts'
+import type {
+  BridgeOptions,
+  ContainerAttachment,
+  LinkEntry,
+  LinkPort,
+  NamespacePort,
+  RouteOptions,
+  SharedAttachment,
+} from './port-network.ts'
 import type { LazySyscalls } from './syscalls.ts'
 
 /** IFNAMSIZ without the final zero. */
@@ -34,11 +45,12 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
     using socket = netnsPin === undefined ? openNetlink(calls) : namespaces.inNetwork(netnsPin, () => openNetlink(calls))
     return work(socket)
   }
-  const deleteLink = (name: string) =>
-    withSocket(undefined, (socket) => {
+  const deleteIn = (netnsPin: string | undefined, name: string) =>
+    withSocket(netnsPin, (socket) => {
       const [refusal] = socket.batch([deleteLinkRequest(name)])
       if (refusal !== undefined && errnoName(refusal.errno) !== 'ENODEV') throw refusedError(`delete link ${name}`, refusal)
     })
+  const deleteLink = (name: string) => deleteIn(undefined, name)
   const changeRoute = (what: string, route: RouteOptions, requestOf: (route: IndexedRoute) => NetlinkRequest) =>
     withSocket(route.netnsPin, (socket) => {
       const { netnsPin: _, link, ...rest } = route
@@ -65,12 +77,35 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
         throw error
       }
     },
+    attachShared: (attachment) => {
+      checkName(attachment.guestName)
+      withSocket(undefined, (socket) => createShared(socket, attachment))
+      try {
+        withSocket(attachment.netnsPin, (socket) => configureGuest(socket, attachment))
+      } catch (error) {
+        deleteIn(attachment.netnsPin, attachment.guestName)
+        throw error
+      }
+    },
+    createVlan: ({ name, parent, vlanId }) =>
+      withSocket(undefined, (socket) => {
+        const what = `create link ${checkName(name)} for VLAN ${vlanId} of ${parent}`
+        const [refusal] = socket.batch([createVlanRequest(name, indexOf(socket, parent), vlanId)])
+        if (refusal !== undefined) throw kindError(what, 'vlan', refusal)
+      }),
     retireContainer: (hostName) =>
       withSocket(undefined, (socket) => {
         const [refusal] = socket.batch([retireLinkRequest(hostName)])
         if (refusal !== undefined && errnoName(refusal.errno) !== 'ENODEV') throw refusedError(`retire link ${hostName}`, refusal)
       }),
     detachContainer: deleteLink,
+    deleteLinkIn: deleteIn,
+    setDown: (name, netnsPin) =>
+      withSocket(netnsPin, (socket) => {
+        const answer = socket.ask(getLinkRequest(name))
+        if (isRefusal(answer) || answer[0] === undefined) return
+        mustBatch(socket, `link ${name}`, [{ doing: 'down', request: setDownRequest(linkOf(answer[0]).index) }])
+      }),
     addRoute: (route) => {
       const outcome = changeRoute('add', route, addRouteRequest)
       if (outcome !== undefined) throw outcome.error
@@ -93,8 +128,8 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
       withSocket(netnsPin, (socket) =>
         mustBatch(socket, `link ${name}`, [{ doing: 'up', request: setUpRequest(indexOf(socket, name)) }]),
       ),
-    counters: (name) =>
-      withSocket(undefined, (socket) => {
+    counters: (name, netnsPin) =>
+      withSocket(netnsPin, (socket) => {
         const answer = socket.ask(getLinkRequest(name))
         if (!isRefusal(answer)) return answer[0] === undefined ? undefined : countersOf(answer[0])
         if (errnoName(answer.errno) === 'ENODEV') return undefined
@@ -147,6 +182,28 @@ function createPair(socket: NetlinkSocket, attachment: ContainerAttachment): voi
   }
 }
 
+function createShared(socket: NetlinkSocket, attachment: SharedAttachment): void {
+  const { parent, netnsPin, kind, guestName } = attachment
+  const what = `attach ${netnsPin} to ${parent} by ${kind} as ${guestName}`
+  const parentIndex = indexOf(socket, parent)
+  const netns = openPin(netnsPin, what)
+  try {
+    const [refusal] = socket.batch([createSharedRequest(attachment, parentIndex, netns)])
+    if (refusal !== undefined) throw kindError(what, kind, refusal)
+  } finally {
+    closeSync(netns)
+  }
+}
+
+/** A kernel without a kind of link says so by an errno that means many things. */
+function kindError(what: string, kind: string, refusal: NetlinkRefusal) {
+  if (errnoName(refusal.errno) !== 'EOPNOTSUPP' || !/unknown device type/i.test(refusal.text)) return refusedError(what, refusal)
+  return hostError('host.unsupported', `${what}: this kernel has no links of kind ${kind}`, {
+    details: { errno: 'EOPNOTSUPP' },
+    hint: `A kernel built with CONFIG_${kind === 'vlan' ? 'VLAN_8021Q' : kind.toUpperCase()}, or its module, is needed.`,
+  })
+}
+
 function openPin(netnsPin: string, what: string): number {
   try {
     return openSync(netnsPin, constants.O_RDONLY)
@@ -156,7 +213,18 @@ function openPin(netnsPin: string, what: string): number {
   }
 }
 
-function configureGuest(socket: NetlinkSocket, { guestName, netnsPin, addresses, gateways = [] }: ContainerAttachment): void {
+interface GuestLink {
+  readonly guestName: string
+  readonly netnsPin: string
+  readonly addresses: readonly string[]
+  readonly gateways?: readonly string[]
+  readonly onLinkFamilies?: readonly (4 | 6)[]
+}
+
+function configureGuest(
+  socket: NetlinkSocket,
+  { guestName, netnsPin, addresses, gateways = [], onLinkFamilies = [] }: GuestLink,
+): void {
   const index = indexOf(socket, guestName)
   mustBatch(socket, `configure ${guestName} in ${netnsPin}`, [
     { doing: 'loopback up', request: setUpRequest(LOOPBACK_INDEX) },
@@ -165,6 +233,10 @@ function configureGuest(socket: NetlinkSocket, { guestName, netnsPin, addresses,
     ...gateways.map((via) => ({
       doing: `default route via ${via}`,
       request: addRouteRequest({ destination: 'default', via, linkIndex: index }),
+    })),
+    ...onLinkFamilies.map((family) => ({
+      doing: `default IPv${family} route`,
+      request: addRouteRequest({ destination: 'default', linkIndex: index, family }),
     })),
   ])
 }

@@ -39,12 +39,23 @@ export interface LinkPort {
   /** One veth pair: the host's end in the bridge, the other inside the namespace, configured and up. Nothing is left on failure. */
   attachContainer(options: ContainerAttachment): void
   /**
+   * A link inside the namespace that shares the parent's wire: no bridge, no end on the host. `host.unsupported` when the kernel has no
+   * such kind of link. Nothing is left on failure.
+   */
+  attachShared(options: SharedAttachment): void
+  /** A link for one VLAN of another link (802.1Q), up. `host.unsupported` as above. */
+  createVlan(options: { readonly name: string; readonly parent: string; readonly vlanId: number }): void
+  /**
    * Takes the host's end out of its bridge and down, at once: its address is free. The pair goes with the namespace. For a container
    * that has ended; deleting the pair here and now (`detachContainer`) holds up the caller for about 20 ms. Absent is fine.
    */
   retireContainer(hostName: string): void
   /** Removes the pair by its host's end; absent is fine. */
   detachContainer(hostName: string): void
+  /** As `deleteLink`, inside a namespace. Waits about 20 ms. */
+  deleteLinkIn(netnsPin: string, name: string): void
+  /** Takes a link inside a namespace down; absent is fine. */
+  setDown(name: string, netnsPin: string): void
   /** Adds (or replaces) a route, inside `netnsPin` if given. */
   addRoute(options: RouteOptions): void
   deleteRoute(options: RouteOptions): void
@@ -52,8 +63,8 @@ export interface LinkPort {
   addAddress(name: string, address: string, netnsPin?: string): void
   setLoopbackUp(netnsPin: string): void
   setUp(name: string, netnsPin?: string): void
-  /** Counters of a link of the daemon's namespace, as that end sees them; undefined when there is no such link. */
-  counters(name: string): LinkCounters | undefined
+  /** Counters of a link, as that end sees them; undefined when there is no such link. */
+  counters(name: string, netnsPin?: string): LinkCounters | undefined
   /** The link of the default route with its MTU; undefined on a machine without one. */
   uplink(): Uplink | undefined
 }
@@ -84,11 +95,32 @@ export interface ContainerAttachment {
   readonly isolated?: boolean
 }
 
+export interface SharedAttachment {
+  readonly netnsPin: string
+  /** Link of the daemon's namespace. */
+  readonly parent: string
+  readonly kind: 'macvlan' | 'ipvlan'
+  /** macvlan: bridge, private, vepa, passthru. ipvlan: l2, l3, l3s. */
+  readonly mode: 'bridge' | 'private' | 'vepa' | 'passthru' | 'l2' | 'l3' | 'l3s'
+  /** ipvlan only. */
+  readonly flag?: 'bridge' | 'private' | 'vepa'
+  readonly guestName: string
+  /** macvlan only: an ipvlan link has its parent's. */
+  readonly mac?: string
+  readonly addresses: readonly string[]
+  readonly gateways?: readonly string[]
+  /** Default routes of these families straight onto the link, without a gateway. */
+  readonly onLinkFamilies?: readonly (4 | 6)[]
+  readonly mtu?: number
+}
+
 export interface RouteOptions {
   /** `default`, `10.0.0.0/8`, `fd00::/64` */
   readonly destination: string
   readonly via?: string
   readonly link?: string
+  /** Of a default route without `via`; default 4. */
+  readonly family?: 4 | 6
   readonly netnsPin?: string
 }
 
@@ -153,7 +185,12 @@ export type NftFamily = 'ip' | 'ip6' | 'inet' | 'bridge' | 'arp' | 'netdev'
 export interface SocketPort {
   boundUdp(options: SocketOptions): BoundSocket
   listeningTcp(options: SocketOptions & { readonly backlog?: number }): BoundSocket
-  /** Reserves a TCP or UDP port of the host without answering on it. `host.address_in_use` when somebody has it. */
+  /** For a connection that shall begin inside a namespace: `new net.Socket({ fd, pauseOnCreate: true })`, then `connect`. */
+  boundTcp(options: SocketOptions): BoundSocket
+  /**
+   * Reserves a port of the host without answering on it. `host.address_in_use` when somebody has it. Where the kernel has no SCTP
+   * sockets nobody can have an SCTP port, and nothing is held.
+   */
   reservePort(options: SocketOptions & { readonly protocol: 'tcp' | 'udp' | 'sctp' }): BoundSocket & Disposable
 }
 

@@ -9,6 +9,7 @@ const SOCK = { stream: 1, datagram: 2, nonBlocking: 0o4000, closeOnExec: 0o20000
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
 const IPPROTO_IPV6 = 41
+const IPPROTO_SCTP = 132
 const IPV6_V6ONLY = 26
 const DEFAULT_BACKLOG = 128
 const SOCKADDR_BYTES = 28
@@ -38,11 +39,23 @@ export function linuxSockets(calls: LazySyscalls, namespaces: Pick<NamespacePort
       return listeningTcp({ ...options, backlog: 1 })
     }
   }
+  const reserve = (options: SocketOptions & { readonly protocol: 'tcp' | 'udp' | 'sctp' }): BoundSocket | undefined => {
+    if (options.protocol === 'udp') return boundUdp(options)
+    if (options.protocol === 'tcp') return reserveTcp(options)
+    try {
+      return inside(options.netnsPin, () => bindNow(calls, options, 'sctp', { isShared: false }))
+    } catch (error) {
+      if (errnoOf(error) === 'EPROTONOSUPPORT') return undefined
+      throw error
+    }
+  }
   return {
     boundUdp,
     listeningTcp,
+    boundTcp: (options) => inside(options.netnsPin, () => bindNow(calls, options, 'tcp')),
     reservePort: (options) => {
-      const socket = options.protocol === 'udp' ? boundUdp(options) : reserveTcp(options)
+      const socket = reserve(options)
+      if (socket === undefined) return { fd: -1, port: options.port, [Symbol.dispose]: () => undefined }
       let isOpen = true
       return {
         ...socket,
@@ -58,15 +71,15 @@ export function linuxSockets(calls: LazySyscalls, namespaces: Pick<NamespacePort
 function bindNow(
   calls: LazySyscalls,
   options: SocketOptions,
-  protocol: 'tcp' | 'udp',
+  protocol: 'tcp' | 'udp' | 'sctp',
   // Only for TCP, where it means "connections that are ending do not count"; for UDP it would mean "share the port".
   { isShared } = { isShared: protocol === 'tcp' },
 ): BoundSocket {
   const c = calls()
   const bytes = parseAddress(options.address)
   const family = bytes.length === 4 ? AF.inet : AF.inet6
-  const type = protocol === 'tcp' ? SOCK.stream : SOCK.datagram
-  const fd = c.socket(family, type | SOCK.nonBlocking | SOCK.closeOnExec, 0)
+  const type = protocol === 'udp' ? SOCK.datagram : SOCK.stream
+  const fd = c.socket(family, type | SOCK.nonBlocking | SOCK.closeOnExec, protocol === 'sctp' ? IPPROTO_SCTP : 0)
   if (fd < 0) throw errnoError('host.socket_failed', `make a ${protocol} socket for ${options.address}`, c.errno())
   const on = Buffer.from([1, 0, 0, 0])
   if (isShared) c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.length)

@@ -19,8 +19,8 @@ export interface Bridges {
   /** The link is there when this returns; the rules of the firewall once the promise settles. The network may have got another subnet. */
   ensure(network: Network): { readonly network: Network; readonly mtu: number; readonly rules: Promise<void> }
   remove(network: Network): Promise<void>
-  /** Subnets that a new network must keep clear of. */
-  taken(): readonly { readonly cidr: Cidr; readonly owner: string }[]
+  /** Subnets that a new network must keep clear of; one that shares the host's wire only of our other networks. */
+  taken(options?: { readonly isOnWire: boolean }): readonly { readonly cidr: Cidr; readonly owner: string }[]
 }
 
 export interface BridgesNeeds {
@@ -140,7 +140,7 @@ export function createBridges({ host, names, state, firewall, log, pools }: Brid
       host.links.deleteLink(network.bridge)
       await firewall.removeBridge(network.bridge)
     },
-    taken: () => [...takenByNetworks(), ...takenByHost()],
+    taken: ({ isOnWire } = { isOnWire: false }) => [...takenByNetworks(), ...(isOnWire ? [] : takenByHost())],
   }
 }
 

@@ -1,11 +1,14 @@
 import type { Clock, ContainerId, Log, Random, RecordStore } from '#base'
 import type { Host } from '#host'
 
+import type { DefaultPool } from './address-pool.ts'
 import type { Bridges } from './bridges.ts'
 import type { Firewall } from './firewall.ts'
 import type { NameService } from './name-service.ts'
 import type { InstanceNames } from './names.ts'
+import type { Parents } from './parents.ts'
 import type { PortHolders } from './port-holders.ts'
+import type { Network } from './port.ts'
 import type { NetworkState } from './state.ts'
 
 /** What networks need of the rest of the engine. */
@@ -18,7 +21,11 @@ export interface NetworksNeeds {
   readonly random: Random
   readonly log: Log
   readonly records: RecordStore
-  readonly host: Pick<Host, 'namespaces' | 'links' | 'nftables' | 'sockets' | 'kernel'>
+  readonly host: Pick<Host, 'namespaces' | 'links' | 'nftables' | 'netfilter' | 'sockets' | 'kernel'>
+  /** Where subnets come from when the user names none; a family without any has our own. */
+  readonly addressPools?: readonly DefaultPool[]
+  /** Told what happens to networks: `create`, `destroy`. */
+  readonly onEvent?: (action: 'create' | 'destroy', network: Network) => void
   /** The host's resolver configuration, default /etc/resolv.conf. */
   readonly readResolvConf?: () => string
 }
@@ -29,6 +36,7 @@ export interface Context extends Omit<NetworksNeeds, 'readResolvConf'> {
   readonly state: NetworkState
   readonly firewall: Firewall
   readonly bridges: Bridges
+  readonly parents: Parents
   readonly nameService: NameService
   readonly holders: PortHolders
   readonly pinOf: (containerId: ContainerId) => string

@@ -6,6 +6,8 @@ import type { DefaultPool } from './address-pool.ts'
 import type { Context } from './context.ts'
 import { networkError } from './errors.ts'
 import { bridgeSettings } from './options.ts'
+import { isParentDriver, parentSettings } from './parent-options.ts'
+import type { ParentDriver } from './parent-options.ts'
 import type { Network, NetworkDriver, NetworkSpec } from './port.ts'
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
@@ -27,20 +29,22 @@ export function createNetwork(
     })
   if ([...state.networks.values()].some((other) => other.name === name))
     throw networkError('network.name_in_use', `network with name ${name} already exists`)
-  checkDriver(spec)
-  const { bridgeName } = bridgeSettings(name, options)
+  const driver = driverOf(spec)
+  const bridgeName = isParentDriver(driver) ? '' : bridgeSettings(name, options).bridgeName
+  if (isParentDriver(driver)) parentSettings(name, driver, options)
   const { hasIpv4 = true, hasIpv6 = (spec.subnets ?? []).some(({ subnet }) => subnet?.includes(':') === true) } = spec
   if (!hasIpv4 && !hasIpv6) throw networkError('network.invalid', `network ${name}: neither IPv4 nor IPv6 is on`)
   const id = newNetworkId(context)
   const bridge = bridgeName ?? context.names.bridge(id)
   const isLinkTaken =
-    [...state.networks.values()].some((other) => other.bridge === bridge) ||
-    context.host.links.listLinks().some((link) => link.name === bridge)
+    bridge !== '' &&
+    ([...state.networks.values()].some((other) => other.bridge === bridge) ||
+      context.host.links.listLinks().some((link) => link.name === bridge))
   if (isLinkTaken) throw networkError('network.name_in_use', `network ${name}: the host has a link ${bridge} already`)
   const network: Network = {
     id,
     name,
-    driver: 'bridge',
+    driver,
     createdAt: timestamp(context),
     isInternal: spec.isInternal ?? false,
     isAttachable: spec.isAttachable ?? false,
@@ -53,22 +57,25 @@ export function createNetwork(
       hasIpv4,
       hasIpv6,
       pools,
-      taken: context.bridges.taken(),
+      // Containers on a shared wire live in a subnet that the host itself may have an address in.
+      taken: context.bridges.taken({ isOnWire: isParentDriver(driver) && (spec.subnets ?? []).some(({ subnet }) => subnet) }),
     }),
     options,
     labels,
     bridge,
   }
+  if (isParentDriver(driver)) return context.parents.claim(network)
   state.saveNetwork(network)
   return network
 }
 
-function checkDriver({ name, driver = 'bridge' }: NetworkSpec): void {
-  if (driver === 'bridge' || driver === 'default' || driver === '') return
+function driverOf({ name, driver = 'bridge' }: NetworkSpec): 'bridge' | ParentDriver {
+  if (driver === 'bridge' || driver === 'default' || driver === '') return 'bridge'
+  if (isParentDriver(driver)) return driver
   if (driver === 'host' || driver === 'null')
     throw networkError('network.predefined', `network ${name}: only one instance of the driver ${driver} is allowed`)
   throw networkError('network.unsupported', `network ${name}: driver ${JSON.stringify(driver)} is not supported`, {
-    hint: 'The driver for networks of one machine is bridge.',
+    hint: 'The drivers for networks of one machine are bridge, macvlan and ipvlan.',
   })
 }
 

@@ -31,6 +31,7 @@ export function isLoopback(address: string): boolean {
 
 /** The embedded name service inside a container. */
 export const NAME_SERVICE_ADDRESS = '127.0.0.11'
+export const NAME_SERVICE_PORT = 53
 
 export interface ResolvConfInput {
   readonly host: ResolverConfig

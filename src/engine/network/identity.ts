@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { ContainerId } from '#base'
 
 import type { Context } from './context.ts'
+import { gatewayEndpoint } from './gateways.ts'
 import { hostnameText, hostsText, parseResolvConf, resolvConfText } from './identity-files.ts'
 import type { IdentityFiles, IdentityOptions } from './port.ts'
 
@@ -33,7 +34,7 @@ export function identityFiles(
       }),
       hostname: hostnameText(hostname),
     }
-  const gateway = sandbox.endpoints.find(({ endpointId }) => endpointId === sandbox.gatewayEndpointId)?.gateway
+  const gateway = gatewayEndpoint(sandbox.endpoints, 4)?.gateway ?? gatewayEndpoint(sandbox.endpoints, 6)?.ipv6Gateway
   return {
     resolvConf: resolvConfText({ ...resolver, hasNameService: nameService.isNeeded(sandbox) }),
     hosts: hostsText({

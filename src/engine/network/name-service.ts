@@ -6,8 +6,8 @@ import { answerQuery } from './dns/answer.ts'
 import { createForwarder } from './dns/forwarder.ts'
 import { endpointsNamed } from './dns/name-index.ts'
 import { startNameServer } from './dns/server.ts'
-import { isLoopback, parseResolvConf } from './identity-files.ts'
-import type { Network } from './port.ts'
+import { isLoopback, NAME_SERVICE_ADDRESS, NAME_SERVICE_PORT, parseResolvConf } from './identity-files.ts'
+import type { Endpoint, Network } from './port.ts'
 import type { NetworkState, Sandbox } from './state.ts'
 
 /** Answers names inside sandboxes: those of containers by itself, all others by asking the host's name servers. */
@@ -21,7 +21,7 @@ export interface NameService {
 }
 
 export interface NameServiceNeeds {
-  readonly host: Pick<Host, 'sockets'>
+  readonly host: Pick<Host, 'sockets' | 'netfilter'>
   readonly state: NetworkState
   readonly clock: Clock
   readonly random: Random
@@ -30,9 +30,12 @@ export interface NameServiceNeeds {
   readonly readResolvConf: () => string
 }
 
+/** In the container's own namespace; says whose it is to those who list its rules. */
+const REDIRECTION_TABLE = 'glovebox_names'
+
 export function createNameService({ host, state, clock, random, log, pinOf, readResolvConf }: NameServiceNeeds): NameService {
   const servers = new Map<ContainerId, Disposable>()
-  const forwarder = createForwarder({ clock, random })
+  const forwarder = createForwarder({ clock, random, host })
   const networksOf = (sandbox: Sandbox): readonly Network[] =>
     sandbox.endpoints.flatMap(({ networkId }) => state.networks.get(networkId) ?? [])
   const hostServers = () => parseResolvConf(readResolvConf()).nameServers
@@ -42,10 +45,11 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
     // On the default bridge containers ask the host's servers themselves; if those listen on its loopback only, we ask for them.
     return networks.length > 0 && sandbox.nameServers.length === 0 && hostServers().length > 0 && hostServers().every(isLoopback)
   }
-  const start = (containerId: ContainerId) =>
+  const start = ({ containerId, nameServer: ports = { udpPort: 0, tcpPort: 0 } }: Sandbox) =>
     startNameServer({
       host,
       netnsPin: pinOf(containerId),
+      ports,
       clock,
       log,
       answer: (message, transport) => {
@@ -53,7 +57,11 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
         if (sandbox === undefined) return Promise.resolve(undefined)
         const networks = networksOf(sandbox)
         const namedNetworks = networks.filter(({ isPredefined }) => !isPredefined)
-        const upstream = sandbox.nameServers.length > 0 ? sandbox.nameServers : hostServers()
+        // What the user named is meant as the container sees it: a neighbour of its, or a server in itself.
+        const upstream =
+          sandbox.nameServers.length > 0
+            ? { servers: sandbox.nameServers, netnsPin: pinOf(containerId) }
+            : { servers: hostServers() }
         // Names are a way out, too: a container without any other gets none.
         const mayAsk = networks.some(({ isInternal }) => !isInternal)
         return answerQuery(message, {
@@ -62,7 +70,7 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
           random,
           lookup: {
             resolve: (_, name) =>
-              endpointsNamed(state.index, namedNetworks, name)?.flatMap(({ ipAddress, ipv6Address }) =>
+              namedIn(state, sandbox, namedNetworks, name)?.flatMap(({ ipAddress, ipv6Address }) =>
                 [ipAddress, ipv6Address].filter((address) => address !== ''),
               ),
             reverse: (_, address) => {
@@ -82,7 +90,18 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
     ensure: (sandbox) => {
       const { containerId } = sandbox
       if (servers.has(containerId) || !isNeeded(sandbox)) return
-      servers.set(containerId, start(containerId))
+      const server = start(sandbox)
+      servers.set(containerId, server)
+      const { udpPort, tcpPort } = server
+      state.saveSandbox({ ...sandbox, nameServer: { udpPort, tcpPort } })
+      host.netfilter.redirectLocal({
+        netnsPin: pinOf(containerId),
+        table: REDIRECTION_TABLE,
+        address: NAME_SERVICE_ADDRESS,
+        from: NAME_SERVICE_PORT,
+        udpPort,
+        tcpPort,
+      })
     },
     stop: (containerId) => {
       servers.get(containerId)?.[Symbol.dispose]()
@@ -99,4 +118,19 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
       servers.clear()
     },
   }
+}
+
+/** Links are names that only this container uses (`--link db:database`); they come before what others are called. */
+function namedIn(
+  state: NetworkState,
+  sandbox: Sandbox,
+  networks: readonly Network[],
+  name: string,
+): readonly Endpoint[] | undefined {
+  for (const { networkId, links } of sandbox.endpoints) {
+    const target = links.find(({ alias }) => alias.toLowerCase() === name)?.target
+    const found = target === undefined ? [] : state.index.named(networkId, target)
+    if (found.length > 0) return found
+  }
+  return endpointsNamed(state.index, networks, name)
 }

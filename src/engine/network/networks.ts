@@ -1,19 +1,25 @@
 import { mkdirSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 
 import { keyedLocks } from '#base'
 import type { ContainerId } from '#base'
 
+import { addressMemory } from './address-memory.ts'
 import { DEFAULT_POOLS, ipv6Pool } from './address-pool.ts'
+import type { DefaultPool } from './address-pool.ts'
 import { createBridges } from './bridges.ts'
 import type { Context, NetworksNeeds } from './context.ts'
 import { createNetwork, ensurePredefined } from './create-network.ts'
-import { addressMemory, attachEndpoint, detachEndpoint } from './endpoints.ts'
+import { deleteLink, retireLink } from './endpoint-links.ts'
+import { attachEndpoint, detachEndpoint } from './endpoints.ts'
 import { networkError } from './errors.ts'
 import { createFirewall } from './firewall.ts'
 import { identityFiles } from './identity.ts'
 import { createNameService } from './name-service.ts'
 import { instanceNames } from './names.ts'
+import { isParentDriver } from './parent-options.ts'
+import { createParents } from './parents.ts'
 import { createPortHolders } from './port-holders.ts'
 import type { Endpoint, Networks, PublishedPort } from './port.ts'
 import { publishPorts, unpublishPorts } from './publish-ports.ts'
@@ -23,7 +29,7 @@ import type { Sandbox } from './state.ts'
 
 export function createNetworks(needs: NetworksNeeds): Networks {
   const names = instanceNames(needs.instance)
-  const pools = { 4: DEFAULT_POOLS, 6: [ipv6Pool(names.digits)] }
+  const pools = poolsOf(needs.addressPools ?? [], names)
   const context = wire(needs, names, pools)
   const { state, host, firewall, nameService, bridges } = context
   const memory = addressMemory()
@@ -38,13 +44,17 @@ export function createNetworks(needs: NetworksNeeds): Networks {
     const sandbox = state.sandboxes.get(containerId)
     nameService.stop(containerId)
     unpublishPorts(context, containerId)
-    for (const { hostLink } of sandbox?.endpoints ?? []) host.links.retireContainer(hostLink)
+    for (const endpoint of sandbox?.endpoints ?? []) retireLink(context, endpoint)
     host.namespaces.removeNetwork(context.pinOf(containerId))
     state.deleteSandbox(containerId)
     await Promise.resolve()
   }
   return {
-    create: (spec) => createNetwork(context, spec, pools),
+    create: (spec) => {
+      const network = createNetwork(context, spec, pools)
+      needs.onEvent?.('create', network)
+      return network
+    },
     remove: async (reference) => {
       const network = state.get(reference)
       if (network.isPredefined)
@@ -58,7 +68,9 @@ export function createNetworks(needs: NetworksNeeds): Networks {
             hint: 'Stop or disconnect these containers first.',
           },
         )
+      if (isParentDriver(network.driver)) context.parents.release(network)
       state.deleteNetwork(network.id)
+      needs.onEvent?.('destroy', network)
       await bridges.remove(network)
       return network
     },
@@ -77,7 +89,7 @@ export function createNetworks(needs: NetworksNeeds): Networks {
       mkdirSync(join(pin, '..'), { recursive: true, mode: 0o711 })
       host.namespaces.createNetwork(pin)
       host.links.setLoopbackUp(pin)
-      state.saveSandbox({ containerId, nameServers, endpoints: [], gatewayEndpointId: '', ports: [] })
+      state.saveSandbox({ containerId, nameServers, endpoints: [], ports: [] })
       return pin
     },
     sandboxPath: (containerId) => (state.sandboxes.has(containerId) ? context.pinOf(containerId) : undefined),
@@ -113,12 +125,21 @@ export function createNetworks(needs: NetworksNeeds): Networks {
       for (const containerId of state.sandboxes.keys()) context.holders.release(containerId)
       await firewall.settle()
       if (!remove) return
-      for (const { bridge } of state.networks.values()) if (bridge !== '') host.links.deleteLink(bridge)
+      for (const network of state.networks.values()) {
+        if (network.bridge !== '') host.links.deleteLink(network.bridge)
+        if (isParentDriver(network.driver)) context.parents.release(network)
+      }
       // The kernel ends a link with its namespace, but some time later: whoever looks after the end finds nothing.
       for (const { name } of host.links.listLinks()) if (name.startsWith(names.linkPrefix)) host.links.deleteLink(name)
       await firewall.removeAll()
     },
   }
+}
+
+function poolsOf(given: readonly DefaultPool[], names: Context['names']): Parameters<typeof createNetwork>[2] {
+  const ofFamily = (family: 4 | 6) => given.filter(({ first }) => isIP(first) === family)
+  const [v4, v6] = [ofFamily(4), ofFamily(6)]
+  return { 4: v4.length > 0 ? v4 : DEFAULT_POOLS, 6: v6.length > 0 ? v6 : [ipv6Pool(names.digits)] }
 }
 
 function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<typeof createNetwork>[2]): Context {
@@ -135,6 +156,7 @@ function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<t
     readResolvConf,
     firewall,
     bridges: createBridges({ host, names, state, firewall, log, pools }),
+    parents: createParents({ host, names, state, log }),
     holders: createPortHolders({ host, random, log }),
     nameService: createNameService({ host, state, clock, random, log, pinOf, readResolvConf }),
   }
@@ -142,10 +164,10 @@ function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<t
 
 /** What an earlier life of the same container left, should nobody have cleaned up after it. */
 function dropLinks(context: Context, containerId: ContainerId): void {
-  const { state, host, nameService } = context
+  const { state, nameService } = context
   nameService.stop(containerId)
   unpublishPorts(context, containerId)
-  for (const { hostLink } of state.sandboxes.get(containerId)?.endpoints ?? []) host.links.detachContainer(hostLink)
+  for (const endpoint of state.sandboxes.get(containerId)?.endpoints ?? []) deleteLink(context, endpoint)
   state.deleteSandbox(containerId)
 }
 
@@ -154,9 +176,12 @@ function publishedPort({ hostIp, hostPort, containerPort, protocol }: PublishedP
 }
 
 /** What the host's end received is what the container sent. */
-function statisticsOf({ host }: Context, sandbox: Sandbox | undefined): ReturnType<Networks['statistics']> {
-  const entries = (sandbox?.endpoints ?? []).flatMap(({ hostLink, guestLink }) => {
-    const seen = host.links.counters(hostLink)
+function statisticsOf({ host, pinOf }: Context, sandbox: Sandbox | undefined): ReturnType<Networks['statistics']> {
+  const entries = (sandbox?.endpoints ?? []).flatMap(({ hostLink, guestLink, containerId }) => {
+    const seen = hostLink === '' ? undefined : host.links.counters(hostLink)
+    // Without an end on the host there is only the container's own.
+    const own = hostLink === '' ? host.links.counters(guestLink, pinOf(containerId)) : undefined
+    if (own !== undefined) return [[guestLink, own] as const]
     if (seen === undefined) return []
     return [
       [

@@ -20,16 +20,19 @@ export interface PortHolders {
   release(containerId: ContainerId): void
 }
 
+/** RFC 6335 section 6 */
+const FIRST_DYNAMIC_PORT = 49_152
+const DYNAMIC_PORTS = 16_384
+
 /** How often a random port may turn out to be taken on another address of the same demand. */
 const MAX_RANDOM_TRIES = 16
 
 export function createPortHolders({ host, random, log }: { host: Pick<Host, 'sockets'>; random: Random; log: Log }): PortHolders {
   const held = new Map<ContainerId, DisposableStack>()
-  /** SCTP is translated like the others, but its sockets may be missing in the kernel: two daemons could take one port. */
   const hold = (hostIp: string, protocol: PublishedPort['protocol'], port: number, stack: DisposableStack): number => {
-    if (protocol === 'sctp') return port === 0 ? 49_152 + random.integer(16_384) : port
     const socket = stack.use(host.sockets.reservePort({ address: hostIp, port, protocol }))
-    return socket.port
+    // A kernel without SCTP sockets chooses none, but translates SCTP like the others.
+    return socket.port === 0 ? FIRST_DYNAMIC_PORT + random.integer(DYNAMIC_PORTS) : socket.port
   }
   const holdAll = (
     { hostIps, protocol, containerPort }: PortDemand,

@@ -5,7 +5,7 @@ import type { ContainerId, EndpointId, NetworkId } from '#base'
  * ports and name service. Everything survives a restart of the daemon; `recover` sweeps what belongs to no running container.
  */
 export interface Networks {
-  /** `network.name_in_use`, `network.subnet_in_use`, `network.pools_exhausted`, `network.invalid`, `network.unsupported`. Makes no link yet: a bridge appears with its first container. */
+  /** `network.name_in_use`, `network.subnet_in_use`, `network.pools_exhausted`, `network.invalid`, `network.unsupported`. Makes no bridge yet: that appears with its first container. */
   create(spec: NetworkSpec): Network
   /** By name, id, or unambiguous start of an id. `network.in_use` while endpoints are attached; `network.predefined` for bridge, host and none. */
   remove(reference: string): Promise<Network>
@@ -59,7 +59,7 @@ export interface Networks {
   shutdown(options: { readonly remove: boolean }): Promise<void>
 }
 
-export type NetworkDriver = 'bridge' | 'host' | 'null'
+export type NetworkDriver = 'bridge' | 'host' | 'null' | 'macvlan' | 'ipvlan'
 
 export interface NetworkSpec {
   readonly name: string
@@ -103,8 +103,10 @@ export interface Network {
   readonly subnets: readonly Subnet[]
   readonly options: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
-  /** Name of the link on the host; empty for host and none. */
+  /** Name of the link on the host; empty for all but bridge networks. */
   readonly bridge: string
+  /** The parent link of a macvlan or ipvlan network was made for it and goes with it. */
+  readonly hasOwnParent?: boolean
 }
 
 export interface Subnet {
@@ -133,6 +135,20 @@ export interface AttachRequest {
   readonly ipv6Address?: string | null
   readonly macAddress?: string | null
   readonly aliases?: readonly string[]
+  /** Names that only this container uses for others on the network. */
+  readonly links?: readonly EndpointLink[]
+  /** The endpoint of highest priority has the default route; default 0. */
+  readonly gatewayPriority?: number
+  /** Further addresses, 169.254.0.0/16 and fe80::/10 only. */
+  readonly linkLocalAddresses?: readonly string[]
+  /** `com.docker.network.endpoint.*`; another one is refused. */
+  readonly driverOptions?: Readonly<Record<string, string>>
+}
+
+export interface EndpointLink {
+  readonly alias: string
+  /** Any name that the other container has on the network. */
+  readonly target: string
 }
 
 /** Texts are empty where the network has no such family. */
@@ -152,6 +168,11 @@ export interface Endpoint {
   readonly aliases: readonly string[]
   /** What the name service answers for it; empty on the default bridge. */
   readonly dnsNames: readonly string[]
+  readonly links: readonly EndpointLink[]
+  readonly gatewayPriority: number
+  /** Its default route needs no gateway (ipvlan in the modes l3 and l3s). */
+  readonly isRoutedOnLink: boolean
+  /** Empty when there is no end on the host (macvlan, ipvlan). */
   readonly hostLink: string
   readonly guestLink: string
 }

@@ -5,11 +5,14 @@ import type { ContainerId } from '#base'
 
 import type { Context } from './context.ts'
 import { networkError } from './errors.ts'
+import { gatewayEndpoint } from './gateways.ts'
 import type { PortRule } from './nft-plan.ts'
 import { bridgeSettings } from './options.ts'
+import { isParentDriver } from './parent-options.ts'
 import { planPorts } from './port-allocation.ts'
 import type { HeldPort } from './port-allocation.ts'
-import type { PortRequest, PublishedPort } from './port.ts'
+import type { Endpoint, PortRequest, PublishedPort } from './port.ts'
+import type { Sandbox } from './state.ts'
 
 /** Reserves all ports, writes the record, then has the firewall send them on; undone if that fails. */
 export async function publishPorts(
@@ -19,26 +22,23 @@ export async function publishPorts(
 ): Promise<readonly PublishedPort[]> {
   const { state, holders, firewall } = context
   const sandbox = state.sandbox(containerId)
-  const endpoint = sandbox.endpoints.find(({ endpointId }) => endpointId === sandbox.gatewayEndpointId)
   if (requests.length === 0) return []
-  if (endpoint === undefined)
-    throw networkError(
-      'network.invalid',
-      `container ${containerId.slice(0, 12)} has ports to publish, but no network with a way out`,
-      {
-        hint: 'Attach it to a network that is not internal.',
-      },
-    )
+  const targets = portTargets(context, sandbox)
+  const families = ([4, 6] as const).filter((family) => targets[family] !== undefined)
+  const endpoint = targets[4]?.endpoint ?? targets[6]?.endpoint
+  if (endpoint === undefined) throw cannotPublish(context, sandbox)
   const network = state.get(endpoint.networkId)
-  const addressOf = (hostIp: string) => (isIPv4(hostIp) ? endpoint.ipAddress : endpoint.ipv6Address)
   const demands = planPorts(requests, {
     containerName: endpoint.containerName,
     held: heldPorts(context, containerId),
-    families: [...(endpoint.ipAddress === '' ? [] : [4 as const]), ...(endpoint.ipv6Address === '' ? [] : [6 as const])],
+    families,
     defaultHostIp: bridgeSettings(network.name, network.options).hostBindingIpv4,
   })
   const published = holders.take(containerId, demands)
-  const rules: readonly PortRule[] = published.map((port) => ({ ...port, containerIp: addressOf(port.hostIp) }))
+  const rules: readonly PortRule[] = published.map((port) => ({
+    ...port,
+    containerIp: targets[familyOf(port.hostIp)]?.address ?? '',
+  }))
   state.saveSandbox({ ...sandbox, ports: [...sandbox.ports, ...rules] })
   try {
     await firewall.addPorts(rules)
@@ -47,6 +47,61 @@ export async function publishPorts(
     unpublishPorts(context, containerId)
     throw during(`publish ports of ${endpoint.containerName}`, error)
   }
+}
+
+function familyOf(address: string): 4 | 6 {
+  return isIPv4(address) ? 4 : 6
+}
+
+interface PortTarget {
+  readonly endpoint: Endpoint
+  readonly address: string
+}
+
+/** Where published ports of each family go: to the endpoint with the default route, for answers leave by that. */
+function portTargets({ state }: Context, { endpoints }: Sandbox): Readonly<Record<4 | 6, PortTarget | undefined>> {
+  const targetOf = (family: 4 | 6) => {
+    const endpoint = gatewayEndpoint(endpoints, family)
+    if (endpoint === undefined || state.networks.get(endpoint.networkId)?.driver !== 'bridge') return undefined
+    return { endpoint, address: family === 4 ? endpoint.ipAddress : endpoint.ipv6Address }
+  }
+  return { 4: targetOf(4), 6: targetOf(6) }
+}
+
+function cannotPublish({ state }: Context, { containerId, endpoints }: Sandbox) {
+  const shared = endpoints.find(({ networkId }) => isParentDriver(state.networks.get(networkId)?.driver ?? ''))
+  const what = `container ${containerId.slice(0, 12)} has ports to publish`
+  if (shared !== undefined)
+    return networkError(
+      'network.unsupported',
+      `${what}, but its default route is on network ${shared.networkName}, which is not a bridge`,
+      { hint: `It answers at its own address there (${shared.ipAddress || shared.ipv6Address}): publish nothing.` },
+    )
+  return networkError('network.invalid', `${what}, but no network with a way out`, {
+    hint: 'Attach it to a network that is not internal.',
+  })
+}
+
+/** Ports follow the default route when it moves to another network; those that have nowhere to go end. */
+export async function movePorts(context: Context, containerId: ContainerId): Promise<void> {
+  const { state, firewall, holders } = context
+  const sandbox = state.sandboxes.get(containerId)
+  if (sandbox === undefined || sandbox.ports.length === 0) return
+  const targets = portTargets(context, sandbox)
+  const planned = sandbox.ports.map((old) => {
+    const containerIp = targets[familyOf(old.hostIp)]?.address
+    return { old, moved: containerIp === undefined ? undefined : { ...old, containerIp } }
+  })
+  const changed = planned.filter(({ old, moved }) => moved?.containerIp !== old.containerIp)
+  if (changed.length === 0) return
+  const kept = planned.flatMap(({ moved }) => moved ?? [])
+  state.saveSandbox({ ...sandbox, ports: kept })
+  firewall.removePorts(changed.map(({ old }) => old))
+  if (kept.length < sandbox.ports.length) {
+    holders.release(containerId)
+    holders.retake(containerId, kept)
+  }
+  await firewall.addPorts(changed.flatMap(({ moved }) => moved ?? []))
 }
 
 function heldPorts({ state }: Context, except: ContainerId): readonly HeldPort[] {

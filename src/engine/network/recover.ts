@@ -21,7 +21,10 @@ export async function recoverNetworks(context: Context, pidOf: (containerId: Con
   sweepPins(context)
   const used = new Set([...state.sandboxes.values()].flatMap(({ endpoints }) => endpoints.map(({ networkId }) => networkId)))
   const outcomes = await Promise.allSettled(
-    [...used].flatMap((id) => state.networks.get(id) ?? []).map((network) => restoreNetwork(context, network)),
+    [...used]
+      .flatMap((id) => state.networks.get(id) ?? [])
+      .filter(({ driver }) => driver === 'bridge')
+      .map((network) => restoreNetwork(context, network)),
   )
   for (const outcome of outcomes)
     if (outcome.status === 'rejected') log.error('recover a network', { error: messageOf(outcome.reason) })
@@ -33,7 +36,7 @@ export async function recoverNetworks(context: Context, pidOf: (containerId: Con
 
 /** Its links vanish with the namespace, and that with its last process. */
 function dropSandbox({ state, host, pinOf }: Context, sandbox: Sandbox): void {
-  for (const { hostLink } of sandbox.endpoints) host.links.detachContainer(hostLink)
+  for (const { hostLink } of sandbox.endpoints) if (hostLink !== '') host.links.detachContainer(hostLink)
   host.namespaces.removeNetwork(pinOf(sandbox.containerId))
   state.deleteSandbox(sandbox.containerId)
 }

@@ -3,6 +3,7 @@ import type { ContainerId, NetworkId, RecordStore } from '#base'
 
 import { nameIndex } from './dns/name-index.ts'
 import type { NameIndex } from './dns/name-index.ts'
+import type { NameServerPorts } from './dns/server.ts'
 import { networkError } from './errors.ts'
 import type { PortRule } from './nft-plan.ts'
 import type { Endpoint, Network } from './port.ts'
@@ -14,9 +15,9 @@ export interface Sandbox {
   readonly nameServers: readonly string[]
   /** In the order of attachment. */
   readonly endpoints: readonly Endpoint[]
-  /** Of the endpoint with the default route; empty: none has it. */
-  readonly gatewayEndpointId: string
   readonly ports: readonly PortRule[]
+  /** Where its name server listens; absent before it has one. */
+  readonly nameServer?: NameServerPorts
 }
 
 /** Everything that is known, in memory and on disk alike. */
@@ -40,7 +41,7 @@ export function networkState(records: RecordStore): NetworkState {
   const networkTable = records.table<Network>('network')
   const sandboxTable = records.table<Sandbox>('network_sandbox')
   const networks = new Map(networkTable.entries().map(([, network]) => [network.id, network]))
-  const sandboxes = new Map(sandboxTable.entries().map(([, sandbox]) => [sandbox.containerId, sandbox]))
+  const sandboxes = new Map(sandboxTable.entries().map(([, sandbox]) => [sandbox.containerId, complete(sandbox)]))
   const index = nameIndex()
   for (const { endpoints } of sandboxes.values()) for (const endpoint of endpoints) index.add(endpoint)
   const find = (reference: string) => findNetwork([...networks.values()], reference)
@@ -92,6 +93,12 @@ export function networkState(records: RecordStore): NetworkState {
       saveSandbox({ ...sandbox, endpoints: replaced })
     },
   }
+}
+
+/** What a record of an earlier version lacks. */
+function complete(sandbox: Sandbox): Sandbox {
+  const absent = { links: [], gatewayPriority: 0, isRoutedOnLink: false }
+  return { ...sandbox, endpoints: sandbox.endpoints.map((endpoint) => Object.assign({}, absent, endpoint)) }
 }
 
 /** As Docker's clients expect: the whole id, then the name, then the start of an id if only one begins so. */

@@ -106,6 +106,16 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
         needPin(attachment.netnsPin)
         addLink(attachment.hostName, 'veth', attachment.mac, attachment.mtu)
       },
+      attachShared: (attachment) => {
+        record('links.attachShared', attachment)
+        needPin(attachment.netnsPin)
+      },
+      createVlan: (vlan) => {
+        record('links.createVlan', vlan)
+        addLink(vlan.name, 'vlan', '02:00:00:00:00:03', 1500)
+      },
+      deleteLinkIn: (pin, name) => record('links.deleteLinkIn', pin, name),
+      setDown: (name, pin) => record('links.setDown', name, pin),
       retireContainer: (hostName) => {
         record('links.retireContainer', hostName)
         links.delete(hostName)
@@ -192,6 +202,10 @@ function fakeSockets(record: Recorder['record'], needPin: (pin: string | undefin
     listeningTcp: (options) => {
       const { port } = bind('sockets.listeningTcp', options, 'tcp', { isKept: false })
       return { fd: real.listeningTcp({ address: '127.0.0.1', port: 0 }).fd, port }
+    },
+    boundTcp: (options) => {
+      const { port } = bind('sockets.boundTcp', options, 'tcp', { isKept: false })
+      return { fd: real.boundTcp({ address: '127.0.0.1', port: 0 }).fd, port }
     },
     reservePort: (options) => bind('sockets.reservePort', options, options.protocol),
   }

@@ -97,6 +97,12 @@ export function uint32(type: number, value: number): Buffer {
   return attribute(type, buffer)
 }
 
+export function uint16(type: number, value: number): Buffer {
+  const buffer = Buffer.alloc(2)
+  buffer.writeUInt16LE(value)
+  return attribute(type, buffer)
+}
+
 export function uint8(type: number, value: number): Buffer {
   return attribute(type, Buffer.from([value]))
 }

@@ -1,10 +1,11 @@
-import type { BridgeOptions, ContainerAttachment, RouteOptions } from '../port-network.ts'
+import type { BridgeOptions, ContainerAttachment, RouteOptions, SharedAttachment } from '../port-network.ts'
 import { addressFamily, parseAddress, parseMac, parsePrefixed } from '../address.ts'
-import { attribute, nested, NLM_F, RTM, text, uint32, uint8 } from './message.ts'
+import { hostError } from '../errors.ts'
+import { attribute, nested, NLM_F, RTM, text, uint16, uint32, uint8 } from './message.ts'
 import type { NetlinkRequest } from './message.ts'
 
 /** linux/if_link.h and linux/if_addr.h */
-const IFLA = { address: 1, ifname: 3, mtu: 4, master: 10, linkinfo: 18, netNsFd: 28 } as const
+const IFLA = { address: 1, ifname: 3, mtu: 4, link: 5, master: 10, linkinfo: 18, netNsFd: 28 } as const
 const IFLA_INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const
 const VETH_INFO_PEER = 1
 const IFLA_BR_STP_STATE = 5
@@ -96,6 +97,50 @@ export function bridgePortRequest(
   return { type: RTM.newLink, flags: CHANGE, body: Buffer.concat(body) }
 }
 
+/** linux/if_link.h */
+const IFLA_MACVLAN_MODE = 1
+const IFLA_IPVLAN = { mode: 1, flags: 2 } as const
+const IFLA_VLAN_ID = 1
+const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const
+const IPVLAN_MODES = { l2: 0, l3: 1, l3s: 2 } as const
+const IPVLAN_FLAGS = { bridge: 0, private: 1, vepa: 2 } as const
+
+/** A link that is born inside the namespace behind the descriptor, on a parent that stays outside. */
+export function createSharedRequest(attachment: SharedAttachment, parentIndex: number, netnsFd: number): NetlinkRequest {
+  const { kind, mode, flag = 'bridge', mac, mtu, guestName } = attachment
+  const modes: Readonly<Record<string, number>> = kind === 'macvlan' ? MACVLAN_MODES : IPVLAN_MODES
+  const chosen = modes[mode]
+  if (chosen === undefined) throw hostError('host.link_failed', `a link of kind ${kind} has no mode ${mode}`)
+  const info =
+    kind === 'macvlan'
+      ? [uint32(IFLA_MACVLAN_MODE, chosen)]
+      : [uint16(IFLA_IPVLAN.mode, chosen), ...(flag === 'bridge' ? [] : [uint16(IFLA_IPVLAN.flags, IPVLAN_FLAGS[flag])])]
+  const body = [
+    linkHeader({}),
+    text(IFLA.ifname, guestName),
+    uint32(IFLA.link, parentIndex),
+    uint32(IFLA.netNsFd, netnsFd),
+    ...(mtu === undefined ? [] : [uint32(IFLA.mtu, mtu)]),
+    ...(mac === undefined || kind === 'ipvlan' ? [] : [attribute(IFLA.address, parseMac(mac))]),
+    nested(IFLA.linkinfo, text(IFLA_INFO.kind, kind), nested(IFLA_INFO.data, ...info)),
+  ]
+  return { type: RTM.newLink, flags: CREATE, body: Buffer.concat(body) }
+}
+
+export function createVlanRequest(name: string, parentIndex: number, vlanId: number): NetlinkRequest {
+  const body = [
+    linkHeader({ isUp: true }),
+    text(IFLA.ifname, name),
+    uint32(IFLA.link, parentIndex),
+    nested(IFLA.linkinfo, text(IFLA_INFO.kind, 'vlan'), nested(IFLA_INFO.data, uint16(IFLA_VLAN_ID, vlanId))),
+  ]
+  return { type: RTM.newLink, flags: CREATE, body: Buffer.concat(body) }
+}
+
+export function setDownRequest(index: number): NetlinkRequest {
+  return { type: RTM.newLink, flags: CHANGE, body: linkHeader({ index, isUp: false }) }
+}
+
 /** Out of its bridge and down. */
 export function retireLinkRequest(name: string): NetlinkRequest {
   const body = [linkHeader({ isUp: false }), text(IFLA.ifname, name), uint32(IFLA.master, 0)]
@@ -126,6 +171,8 @@ export interface IndexedRoute {
   readonly destination: string
   readonly via?: string
   readonly linkIndex?: number
+  /** Of a default route that has no gateway to tell it. */
+  readonly family?: 4 | 6
 }
 
 export function addRouteRequest(route: IndexedRoute): NetlinkRequest {
@@ -136,11 +183,11 @@ export function deleteRouteRequest(route: IndexedRoute): NetlinkRequest {
   return { type: RTM.deleteRoute, flags: CHANGE, body: routeBody(route) }
 }
 
-function routeBody({ destination, via, linkIndex }: IndexedRoute): Buffer {
+function routeBody({ destination, via, linkIndex, family: wanted }: IndexedRoute): Buffer {
   const gateway = via === undefined ? undefined : parseAddress(via)
   const isDefault = destination === 'default'
   const target = isDefault ? undefined : parsePrefixed(destination)
-  const family = target?.family ?? (gateway?.length === 16 ? 6 : 4)
+  const family = target?.family ?? wanted ?? (gateway?.length === 16 ? 6 : 4)
   const header = Buffer.alloc(12)
   header.writeUInt8(addressFamily(family), 0)
   header.writeUInt8(target?.prefixLength ?? 0, 1)

@@ -7,6 +7,8 @@ import { after, before, test } from 'node:test'
 
 import { seededRandom, systemClock } from '#base'
 
+import { fakeHost } from '#host'
+
 import { createForwarder } from './forwarder.ts'
 import { framed, messagesOf } from './framing.ts'
 import { decodeQuery, encodeQuery, encodeReply } from './message.ts'
@@ -51,9 +53,9 @@ after(() => {
 })
 
 const forward = (transport: 'udp' | 'tcp', servers: readonly string[]) =>
-  createForwarder({ clock: systemClock(), random: seededRandom(3), port }).forward(
+  createForwarder({ clock: systemClock(), random: seededRandom(3), host: fakeHost(), port }).forward(
     encodeQuery({ id: 4711, name: 'example.org', type: 1 }),
-    servers,
+    { servers },
     transport,
   )
 
