@@ -15,6 +15,7 @@ import { openEngine } from './engine.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
+import { listeners } from './listeners.ts'
 
 export interface Daemon {
   /** Stops serving and lets go; containers go on for the next daemon. */
@@ -49,7 +50,8 @@ export async function startDaemon(
   const ours = gloveboxApi(
     gloveboxPorts({ ...options, clock, host, engine, cluster, garbage: collection, leave: () => void leave() }),
   )
-  const serving = await serve({ unixSocketPath: options.socketPath, api: bothApis(docker, ours), clock, log })
+  const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
+  const serving = await serve({ unixSocketPath: options.socketPath, api: bothApis(docker, ours), clock, log, maxOpenFiles })
   undo.defer(async () => await serving.close())
   collection.start()
   failpoints.ready()

@@ -1,12 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server as NetServer, Socket } from 'node:net'
 
 import type { Clock, Log } from '#base'
 
+import { boundedConnections } from './connections.ts'
 import { clearStaleSocket, restrictSocket } from './socket-path.ts'
 
 /** Attachments and event streams hold a connection each; a thousand containers with a follower or two stay well below. */
-const MAX_CONNECTIONS = 8192
+export const MAX_CONNECTIONS = 8192
+
+/** Of the files that a process may open, connections get this share at most: what is done for them opens files as well. */
+const MAX_SHARE_OF_FILES = 0.5
 
 /** Longer than any client keeps an idle connection in its pool (Go: 90 s), so that it is never we who close under a new request. */
 const IDLE_TIMEOUT_MS = 600_000
@@ -33,12 +37,15 @@ export interface ServeOptions {
   readonly mode?: number
   /** Name or number of the group that may connect too. */
   readonly group?: string
+  /** How many files this process may open, as getrlimit(2) tells; without it no bound is derived from it. */
+  readonly maxOpenFiles?: number | undefined
   readonly api: HttpApi
   readonly clock: Clock
   readonly log: Log
 }
 
 export interface Serving {
+  /** Of the socket, or `HOST:PORT`. */
   readonly path: string
   /** Takes no more requests, lets running ones end for `graceMs`, then cuts them. */
   close(graceMs?: number): Promise<void>
@@ -46,8 +53,21 @@ export interface Serving {
 
 /** Listens on a unix socket. Errors: `http.socket_in_use`, `http.socket_path_invalid`, `http.group_unknown`. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { api, unixSocketPath: path, log } = options
+  const { unixSocketPath: path } = options
   await clearStaleSocket(path)
+  const { server, connections } = httpServer(options)
+  await listen(server, path)
+  try {
+    await restrictSocket(path, { mode: options.mode ?? 0o660, ...(options.group === undefined ? {} : { group: options.group }) })
+  } catch (error) {
+    server.close()
+    throw error
+  }
+  return { path, close: (graceMs = 0) => close(server, { http: server, cut: connections.destroyAll, graceMs, clock: options.clock }) }
+}
+
+/** The protocol, wherever its connections come from: a listener of its own, or one that hands them over by the event `connection`. */
+export function httpServer({ api, log, maxOpenFiles = Infinity }: Pick<ServeOptions, 'api' | 'log' | 'maxOpenFiles'>): Server {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,
@@ -56,28 +76,25 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     requireHostHeader: false,
     shouldUpgradeCallback: (request: IncomingMessage) => api.wantsUpgrade(request),
   })
-  server.maxConnections = MAX_CONNECTIONS
-  const sockets = new Set<Socket>()
+  const connections = boundedConnections(Math.min(MAX_CONNECTIONS, Math.floor(maxOpenFiles * MAX_SHARE_OF_FILES)))
   server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
     socket.on('error', (error) => log.debug('a client connection failed', { error }))
+    connections.add(socket)
   })
-  server.on('request', (request, response) => api.handleRequest(request, response))
-  server.on('upgrade', (request, socket, head) => api.handleUpgrade(request, socket as Socket, head))
+  server.on('request', (request, response) => {
+    connections.serves(request, response)
+    api.handleRequest(request, response)
+  })
+  server.on('upgrade', (request, socket, head) => {
+    connections.takenOver(socket as Socket)
+    api.handleUpgrade(request, socket as Socket, head)
+  })
   server.on('clientError', (error: Error & { readonly rawPacket?: Buffer }, socket) => {
     if (api.takesStrayBytes?.(socket as Socket, error.rawPacket ?? Buffer.alloc(0)) === true) return
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
     else socket.destroy()
   })
-  await listen(server, path)
-  try {
-    await restrictSocket(path, { mode: options.mode ?? 0o660, ...(options.group === undefined ? {} : { group: options.group }) })
-  } catch (error) {
-    server.close()
-    throw error
-  }
-  return { path, close: (graceMs = 0) => close(server, sockets, graceMs, options.clock) }
+  return { server, connections }
 }
 
 function listen(server: Server, path: string): Promise<void> {
@@ -93,16 +110,17 @@ function listen(server: Server, path: string): Promise<void> {
   })
 }
 
-async function close(server: Server, sockets: ReadonlySet<Socket>, graceMs: number, clock: Clock): Promise<void> {
-  const cut = () => {
-    for (const socket of sockets) socket.destroy()
-  }
+/** Closes a listener: no new connections, idle ones cut, the others after `graceMs`. */
+export async function close(
+  server: NetServer,
+  of: { readonly http: Server; readonly cut: () => void; readonly graceMs: number; readonly clock: Clock },
+): Promise<void> {
   await new Promise<void>((resolve) => {
-    // Closing the server also removes the socket file.
+    // Closing the listener of a unix socket also removes the socket file.
     server.close(() => resolve())
-    server.closeIdleConnections()
-    if (graceMs === 0) return cut()
-    const timer = clock.after(graceMs, cut)
+    of.http.closeIdleConnections()
+    if (of.graceMs === 0) return of.cut()
+    const timer = of.clock.after(of.graceMs, of.cut)
     server.once('close', () => timer[Symbol.dispose]())
   })
 }
