@@ -11,6 +11,7 @@ export interface Connections {
   /** From here until its answer is done the connection is not idle; one that is taken over for something else stays so. */
   serves(request: IncomingMessage, response: ServerResponse): void
   takenOver(socket: Socket): void
+  destroyAll(): void
 }
 
 export function boundedConnections(max: number): Connections {
@@ -48,5 +49,8 @@ export function boundedConnections(max: number): Connections {
       response.once('close', () => end(socket))
     },
     takenOver: begin,
+    destroyAll: () => {
+      for (const socket of all) socket.destroy()
+    },
   }
 }
