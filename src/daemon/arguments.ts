@@ -6,6 +6,8 @@ import { readPolicy, type CollectionPolicy } from '#engine/collection'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
+import { readTcp, type TcpOptions } from './tcp-arguments.ts'
+
 /** Where one daemon lives. Everything of it, in files and in the kernel, carries its name, so that several share a machine. */
 export interface DaemonOptions {
   /** What lasts: images, volumes, records. */
@@ -21,6 +23,10 @@ export interface DaemonOptions {
   readonly registries: RegistryOptions
   /** Which unused images and build results go by themselves. */
   readonly collection: CollectionPolicy
+  /** Who may use the socket beside root; undefined: the group `docker`, where there is one. */
+  readonly group: string | undefined
+  /** undefined: the socket alone. */
+  readonly tcp: TcpOptions | undefined
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -44,6 +50,11 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       gc: { type: 'string', default: 'on' },
       'registry-mirror': { type: 'string', multiple: true, default: [] },
       'insecure-registry': { type: 'string', multiple: true, default: [] },
+      group: { type: 'string' },
+      tcp: { type: 'string' },
+      'tls-ca': { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
     },
   })
   const root = resolve(values.root)
@@ -67,5 +78,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       mirrors: values['registry-mirror'].map(readMirror),
       insecure: values['insecure-registry'].map(readInsecure),
     },
+    group: values.group,
+    tcp: readTcp(values),
   }
 }

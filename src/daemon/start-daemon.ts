@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Clock, Log } from '#base'
 import { createDockerApi } from '#api/docker'
 import { API_PREFIX, gloveboxApi, type GloveboxApi } from '#api/glovebox'
-import { serve, type HttpApi } from '#api/http'
+import type { HttpApi } from '#api/http'
 import { linuxHost } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
@@ -51,8 +51,8 @@ export async function startDaemon(
     gloveboxPorts({ ...options, clock, host, engine, cluster, garbage: collection, leave: () => void leave() }),
   )
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
-  const serving = await serve({ unixSocketPath: options.socketPath, api: bothApis(docker, ours), clock, log, maxOpenFiles })
-  undo.defer(async () => await serving.close())
+  for (const serving of await listeners(options, { api: bothApis(docker, ours), clock, log, maxOpenFiles }))
+    undo.defer(async () => await serving.close())
   collection.start()
   failpoints.ready()
   const leavingSoon = new AbortController()

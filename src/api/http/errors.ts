@@ -9,4 +9,7 @@ export const httpError = declareErrors({
   'http.socket_in_use': 'conflict',
   'http.socket_path_invalid': 'invalid',
   'http.group_unknown': 'invalid',
+  'http.address_invalid': 'invalid',
+  'http.address_in_use': 'conflict',
+  'http.tls_invalid': 'invalid',
 })

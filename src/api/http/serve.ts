@@ -63,11 +63,17 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     server.close()
     throw error
   }
-  return { path, close: (graceMs = 0) => close(server, { http: server, cut: connections.destroyAll, graceMs, clock: options.clock }) }
+  return {
+    path,
+    close: (graceMs = 0) => close(server, { http: server, cut: connections.destroyAll, graceMs, clock: options.clock }),
+  }
 }
 
 /** The protocol, wherever its connections come from: a listener of its own, or one that hands them over by the event `connection`. */
-export function httpServer({ api, log, maxOpenFiles = Infinity }: Pick<ServeOptions, 'api' | 'log' | 'maxOpenFiles'>): Server {
+export function httpServer({ api, log, maxOpenFiles = Infinity }: Pick<ServeOptions, 'api' | 'log' | 'maxOpenFiles'>): {
+  readonly server: Server
+  readonly connections: Connections
+} {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,

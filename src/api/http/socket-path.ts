@@ -49,11 +49,21 @@ function isAnswered(path: string): Promise<boolean> {
   })
 }
 
-/** group(5): name:password:gid:members. */
+/** Whether the host has a group of this name. */
+export async function isGroup(name: string): Promise<boolean> {
+  return (await groupIdIn(name)) !== undefined
+}
+
 async function groupId(group: string): Promise<number> {
   if (/^\d+$/.test(group)) return Number(group)
+  const gid = await groupIdIn(group)
+  if (gid === undefined) throw httpError('http.group_unknown', `socket group ${group}: there is no such group`)
+  return gid
+}
+
+/** group(5): name:password:gid:members. */
+async function groupIdIn(group: string): Promise<number | undefined> {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n')
   const gid = lines.map((line) => line.split(':')).find((fields) => fields[0] === group)?.[2]
-  if (gid === undefined) throw httpError('http.group_unknown', `socket group ${group}: there is no such group`)
-  return Number(gid)
+  return gid === undefined ? undefined : Number(gid)
 }

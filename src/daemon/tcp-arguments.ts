@@ -1,0 +1,48 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+
+import type { TlsFiles } from '#api/http'
+import { fail } from '#base'
+
+/** A listener on TCP, which there is with TLS both ways only. */
+export interface TcpOptions {
+  readonly host: string
+  readonly port: number
+  readonly files: TlsFiles
+}
+
+export interface TcpArguments {
+  readonly tcp?: string | undefined
+  readonly 'tls-ca'?: string | undefined
+  readonly 'tls-cert'?: string | undefined
+  readonly 'tls-key'?: string | undefined
+}
+
+const FILES = ['tls-ca', 'tls-cert', 'tls-key'] as const
+
+/** `--tcp HOST:PORT` with its three files. Error: `input.invalid`. */
+export function readTcp(values: TcpArguments): TcpOptions | undefined {
+  const given = FILES.filter((name) => values[name] !== undefined)
+  if (values.tcp === undefined) {
+    const [first] = given
+    if (first === undefined) return undefined
+    throw fail('input.invalid', `--${first} is for connections over TCP`, { hint: 'Say where to listen: --tcp HOST:PORT.' })
+  }
+  const missing = FILES.filter((name) => values[name] === undefined)
+  if (missing.length > 0)
+    throw fail('input.invalid', `--tcp ${values.tcp}: ${missing.map((name) => `--${name}`).join(' and ')} missing`, {
+      hint: 'Whoever can connect has the whole host, so clients must show a certificate. `glovebox daemon certificates DIR` makes what both sides need.',
+    })
+  const [ca = '', cert = '', key = ''] = FILES.map((name) => resolve(values[name] ?? ''))
+  return { ...hostAndPort(values.tcp), files: { caFile: ca, certFile: cert, keyFile: key } }
+}
+
+function hostAndPort(address: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]+)):(\d{1,5})$/.exec(address)
+  const host = match?.[1] ?? match?.[2] ?? ''
+  const port = Number(match?.[3] ?? Number.NaN)
+  const isSane = match?.[1] === undefined ? host !== '' : isIP(host) === 6
+  if (!isSane || !(port <= 65_535))
+    throw fail('input.invalid', `--tcp ${address}: not HOST:PORT`, { hint: 'Give an address of this machine: 192.0.2.1:2376.' })
+  return { host, port }
+}
