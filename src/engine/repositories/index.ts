@@ -3,6 +3,9 @@
  * Docker's schema 2). Blobs are files of their own directory that may be hard links to those of the image store, so that neither side can
  * take bytes from the other, and no bytes are there twice.
  */
+export { openAccounts, type Account, type Accounts } from './access/accounts.ts'
+export { ACTIONS, allowedActions, readGrant, type Action, type Grant } from './access/grants.ts'
+export { createTokens, type Token, type TokenAccess, type Tokens } from './access/tokens.ts'
 export { repositoryError } from './errors.ts'
 export { MAX_MANIFEST_BYTES, MAX_PAGE } from './limits.ts'
 export { checkDigest, checkName, isDigestReference } from './names.ts'
