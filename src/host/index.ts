@@ -8,9 +8,20 @@ export { fakeHost, type FakeHost } from './fake/host.ts'
 export type { RecordedCall } from './fake/record.ts'
 export { linuxHost, type LinuxHostOptions } from './linux.ts'
 export type { Host } from './port.ts'
+export { holdUserNamespace, type HeldUserNamespace, type IdRange, type UserMapping } from './user-namespace.ts'
 export type { CgroupDeviceIo, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'
 export type { FilePort, FileSystemSpace, OpenInRootOptions } from './port-files.ts'
-export type { BindMount, ErofsMount, MountEntry, MountPort, MountPropagation, OverlayMount, TmpfsMount } from './port-mounts.ts'
+export type {
+  BindMount,
+  ErofsMount,
+  IdmappedMount,
+  MountEntry,
+  MountPort,
+  MountPropagation,
+  OverlayMount,
+  TmpfsMount,
+} from './port-mounts.ts'
+export type { ForwardChain, ForwardingPort } from './port-forwarding.ts'
 export type { ConnectionFilter, LocalRedirection, NetfilterPort } from './port-netfilter.ts'
 export type {
   AddressEntry,
@@ -31,4 +42,4 @@ export type {
   SocketPort,
   Uplink,
 } from './port-network.ts'
-export type { ForwardPolicy, KernelFacts, KernelPort, ProcessDetails, ProcessIdentity, ProcessPort } from './port-processes.ts'
+export type { KernelFacts, KernelPort, ProcessDetails, ProcessIdentity, ProcessPort } from './port-processes.ts'

@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { messageOf, systemCodeOf } from '#base'
 import { capabilityNames } from './capabilities.ts'
 import { hostError } from './errors.ts'
-import { parseForwardPolicy } from './forward-policy.ts'
 import type { CgroupMode } from './port-cgroups.ts'
-import type { NamespacePort, NftablesPort } from './port-network.ts'
+import type { NamespacePort } from './port-network.ts'
 import type { KernelFacts, KernelPort } from './port-processes.ts'
 import { parseProcFields } from './proc-stat.ts'
 import { readBootTimeMs } from './processes.ts'
@@ -15,11 +14,10 @@ import { parseLimits } from './rlimits.ts'
 
 export interface KernelOptions {
   readonly namespaces: NamespacePort
-  readonly nftables: NftablesPort
   readonly cgroupMode: () => CgroupMode
 }
 
-export function linuxKernel({ namespaces, nftables, cgroupMode }: KernelOptions): KernelPort {
+export function linuxKernel({ namespaces, cgroupMode }: KernelOptions): KernelPort {
   // /proc/thread-self/net and /proc/sys/net follow the network namespace of the thread that opens the file.
   const inside = <T>(netnsPin: string | undefined, work: () => T): T =>
     netnsPin === undefined ? work() : namespaces.inNetwork(netnsPin, work)
@@ -51,16 +49,6 @@ export function linuxKernel({ namespaces, nftables, cgroupMode }: KernelOptions)
     setRouteLocalnet: (link, isOn) => writeSysctl(`net/ipv4/conf/${link}/route_localnet`, isOn ? '1' : '0'),
     readSysctl,
     writeSysctl,
-    forwardPolicy: async () => {
-      const [ipv4, ipv6] = await Promise.all([nftables.listTable('ip', 'filter'), nftables.listTable('ip6', 'filter')])
-      const [policy, policyIpv6] = [parseForwardPolicy(ipv4), parseForwardPolicy(ipv6)]
-      return {
-        isDrop: policy.isDrop,
-        isDropIpv6: policyIpv6.isDrop,
-        hasDockerUser: policy.hasDockerUser,
-        hasDockerUserIpv6: policyIpv6.hasDockerUser,
-      }
-    },
   }
 }
 

@@ -2,6 +2,7 @@ import { systemClock } from '#base'
 import type { Clock } from '#base'
 import { linuxCgroups } from './cgroups.ts'
 import { linuxFiles } from './files.ts'
+import { linuxForwarding } from './forwarding.ts'
 import { linuxKernel } from './kernel.ts'
 import { linuxLinks } from './links.ts'
 import { linuxMounts } from './mounts.ts'
@@ -33,6 +34,7 @@ export function linuxHost({ clock = systemClock(), cgroupPath = `/glovebox-${pro
     namespaces,
     links: linuxLinks(calls, namespaces),
     nftables,
+    forwarding: linuxForwarding(nftables),
     netfilter: linuxNetfilter(calls, namespaces),
     get cgroups() {
       return getCgroups()
@@ -40,7 +42,7 @@ export function linuxHost({ clock = systemClock(), cgroupPath = `/glovebox-${pro
     processes,
     files: linuxFiles(calls),
     sockets: linuxSockets(calls, namespaces),
-    kernel: linuxKernel({ namespaces, nftables, cgroupMode: () => getCgroups().mode }),
+    kernel: linuxKernel({ namespaces, cgroupMode: () => getCgroups().mode }),
     [Symbol.dispose]: () => cgroups?.[Symbol.dispose](),
   }
 }

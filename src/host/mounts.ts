@@ -4,7 +4,7 @@ import { errnoError, errnoName } from './errors.ts'
 import { fsconfigSteps, optionString, planErofs, planOverlay } from './mount-plan.ts'
 import type { FileSystemPlan } from './mount-plan.ts'
 import { isAtOrBelow, parseMountinfo } from './mountinfo.ts'
-import type { BindMount, MountPort, MountPropagation, TmpfsMount } from './port-mounts.ts'
+import type { BindMount, IdmappedMount, MountPort, MountPropagation, TmpfsMount } from './port-mounts.ts'
 import type { LazySyscalls } from './syscalls.ts'
 
 const MS_RDONLY = 1
@@ -21,6 +21,7 @@ const UMOUNT_NOFOLLOW = 8
 const FSOPEN_CLOEXEC = 1
 const FSMOUNT_CLOEXEC = 1
 const MOUNT_ATTR_RDONLY = 1
+const MOUNT_ATTR_IDMAP = 0x0010_0000
 const AT_RECURSIVE = 0x8000
 const O_PATH = 0o10000000
 
@@ -61,6 +62,7 @@ export function linuxMounts(calls: LazySyscalls): MountPort {
       }
     },
     tmpfs: (options) => mountTmpfs(calls, options),
+    idmapped: (options) => mountIdmapped(calls, options),
     unmount,
     makePrivate: (target) => setPropagation(target, 'private'),
     list: (under) => {
@@ -74,6 +76,24 @@ function mountTmpfs(calls: LazySyscalls, { target, sizeBytes, mode }: TmpfsMount
   const options = [`mode=${(mode ?? 0o755).toString(8)}`, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
   if (calls().mount('tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, options.join(',')) === 0) return
   throw errnoError('host.mount_failed', `mount tmpfs on ${target}`, calls().errno())
+}
+
+/** A mapping can be given only to a mount that nobody has seen yet: a copy is made, mapped, and then attached. */
+function mountIdmapped(calls: LazySyscalls, { source, target, readOnly, mappingOf }: IdmappedMount): void {
+  const what = `bind ${source} on ${target} with other owners`
+  using cleanup = new DisposableStack()
+  const namespace = openSync(`/proc/${mappingOf}/ns/user`, constants.O_RDONLY)
+  cleanup.defer(() => closeSync(namespace))
+  const tree = calls().openTree(source)
+  if (tree < 0) throw errnoError('host.mount_failed', `${what}: copy`, calls().errno())
+  cleanup.defer(() => closeSync(tree))
+  // struct mount_attr: attr_set, attr_clr, propagation, userns_fd
+  const attributes = Buffer.alloc(32)
+  attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_IDMAP | (readOnly === true ? MOUNT_ATTR_RDONLY : 0)), 0)
+  attributes.writeBigUInt64LE(BigInt(namespace), 24)
+  if (calls().mountSetattr(`/proc/self/fd/${tree}`, 0, attributes) !== 0)
+    throw errnoError('host.mount_failed', `${what}: map`, calls().errno())
+  if (calls().moveMount(tree, target) !== 0) throw errnoError('host.mount_failed', `${what}: attach`, calls().errno())
 }
 
 function makeReadOnly(calls: LazySyscalls, { target, recursive, source }: BindMount): void {

@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts'
+import { formatAddress, parseAddress } from './address.ts'
 import { connectionOf, isMeant, listConnectionsRequest } from './netlink/conntrack-messages.ts'
 import { batchFrame, redirectionMessages } from './netlink/nft-messages.ts'
 import { isRefusal, NETLINK_NETFILTER, openNetlink, refusedError } from './netlink/socket.ts'
@@ -26,12 +26,12 @@ export function linuxNetfilter(calls: LazySyscalls, namespaces: Pick<NamespacePo
         throw refusedError(what, refusal, 'host.nftables_failed')
       }),
     forgetConnections: (filter) => {
-      if (filter.repliesFrom === undefined && (filter.toPort === undefined || filter.protocol === undefined))
-        throw hostError('host.unsupported', 'forgetting every tracked connection of the host is not what anybody wants')
+      if (filter.repliesFrom.length === 0) return 0
       return withSocket(undefined, (socket) => {
         const answer = socket.ask(listConnectionsRequest(filter))
         if (isRefusal(answer)) throw refusedError('list tracked connections', answer, 'host.nftables_failed')
-        const meant = answer.flatMap((reply) => connectionOf(reply) ?? []).filter((one) => isMeant(one, filter))
+        const wanted = { ...filter, repliesFrom: filter.repliesFrom.map((address) => formatAddress(parseAddress(address))) }
+        const meant = answer.flatMap((reply) => connectionOf(reply) ?? []).filter((one) => isMeant(one, wanted))
         // One that ended by itself in between is refused, and that is fine.
         for (let at = 0; at < meant.length; at += MAX_BATCH)
           socket.batch(meant.slice(at, at + MAX_BATCH).map(({ forget }) => forget))

@@ -6,6 +6,8 @@ export interface MountPort {
   overlay(options: OverlayMount): void
   bind(options: BindMount): void
   tmpfs(options: TmpfsMount): void
+  /** A bind whose files belong to whom a user namespace maps their owners to. Linux 5.12, and the file system must take part. */
+  idmapped(options: IdmappedMount): void
   /** Not mounted (or not there) is fine. `lazy` detaches at once and lets open files end by themselves. */
   unmount(target: string, options?: { readonly lazy?: boolean }): void
   /** Stops mount events from leaving or entering below `target`, which must be a mount point. */
@@ -39,6 +41,14 @@ export interface BindMount {
   readonly readOnly?: boolean
   /** Default: what the kernel gives (that of the source's peer group). */
   readonly propagation?: MountPropagation
+}
+
+export interface IdmappedMount {
+  readonly source: string
+  readonly target: string
+  readonly readOnly?: boolean
+  /** A process in the user namespace whose mapping is meant. */
+  readonly mappingOf: number
 }
 
 export type MountPropagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'

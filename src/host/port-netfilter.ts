@@ -21,13 +21,11 @@ export interface LocalRedirection {
   readonly tcpPort: number
 }
 
-/** All that is given must fit. At least one of `repliesFrom` and `toPort` must be. */
+/** All that is given must fit; of a list one suffices. With a single address or port the kernel does the looking through. */
 export interface ConnectionFilter {
   readonly family: 4 | 6
-  /** Without it every protocol. */
-  readonly protocol?: 'tcp' | 'udp' | 'sctp'
-  /** The address that answers: where packets were really sent on to. */
-  readonly repliesFrom?: string
-  /** The port that the first packet was sent to. */
-  readonly toPort?: number
+  /** The addresses that answer: where packets were really sent on to. */
+  readonly repliesFrom: readonly string[]
+  /** Where the first packet was sent to. */
+  readonly to?: { readonly protocol: 'tcp' | 'udp' | 'sctp'; readonly ports: readonly number[] }
 }

@@ -51,8 +51,6 @@ export interface KernelPort {
   /** Reads a sysctl by its dotted name; undefined when the kernel lacks it. */
   readSysctl(name: string, netnsPin?: string): string | undefined
   writeSysctl(name: string, value: string, netnsPin?: string): void
-  /** What another engine's firewall does to forwarded packets. Runs nft. */
-  forwardPolicy(): Promise<ForwardPolicy>
 }
 
 export interface KernelFacts {
@@ -79,13 +77,4 @@ export interface KernelFacts {
   readonly hasSeccomp: boolean
   readonly hasAppArmor: boolean
   readonly hasSelinux: boolean
-}
-
-export interface ForwardPolicy {
-  /** An iptables FORWARD chain drops what no rule accepts. */
-  readonly isDrop: boolean
-  readonly isDropIpv6: boolean
-  /** Docker's chain for the rules of others is there. */
-  readonly hasDockerUser: boolean
-  readonly hasDockerUserIpv6: boolean
 }

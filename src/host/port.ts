@@ -1,5 +1,6 @@
 import type { CgroupPort } from './port-cgroups.ts'
 import type { FilePort } from './port-files.ts'
+import type { ForwardingPort } from './port-forwarding.ts'
 import type { NetfilterPort } from './port-netfilter.ts'
 import type { LinkPort, NamespacePort, NftablesPort, SocketPort } from './port-network.ts'
 import type { KernelPort, ProcessPort } from './port-processes.ts'
@@ -16,6 +17,7 @@ export interface Host {
   readonly links: LinkPort
   readonly nftables: NftablesPort
   readonly netfilter: NetfilterPort
+  readonly forwarding: ForwardingPort
   readonly cgroups: CgroupPort
   readonly processes: ProcessPort
   readonly files: FilePort

@@ -8,7 +8,6 @@ import { parseBlkio, parseIoStat, parseKeyed, parseLimit } from './cgroup-figure
 import { cgroupLayout } from './cgroup-layout.ts'
 import { cgroupUsage } from './cgroup-usage.ts'
 import { decodeDevice, encodeDevice } from './files.ts'
-import { parseForwardPolicy } from './forward-policy.ts'
 import { parseMountinfo } from './mountinfo.ts'
 import { parsePasswd, parseProcStat } from './proc-stat.ts'
 import { parseLimits } from './rlimits.ts'
@@ -81,7 +80,7 @@ test('the layout of cgroups follows from the mounts', () => {
   assert.deepEqual(layoutOf(v1('cpu,cpuacct'), v1('cpu,cpuacct').replace('cpu,cpuacct rw', 'cpu rw')).hierarchies.length, 1)
 })
 
-test('limits, capabilities, device numbers and the forward policy are read', () => {
+test('limits, capabilities, and device numbers are read', () => {
   const line = 'Max open files            1024                 unlimited            files     \n'
   assert.deepEqual(parseLimits(`Limit                     Soft Limit           Hard Limit           Units     \n${line}`), {
     nofile: { soft: 1024, hard: Infinity },
@@ -92,8 +91,4 @@ test('limits, capabilities, device numbers and the forward policy are read', () 
       assert.deepEqual(decodeDevice(encodeDevice({ major, minor })), { major, minor })
     }),
   )
-  const table =
-    'table ip filter {\n\tchain DOCKER-USER {\n\t\tcounter return\n\t}\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n'
-  assert.deepEqual(parseForwardPolicy(table), { isDrop: true, hasDockerUser: true })
-  assert.deepEqual(parseForwardPolicy(undefined), { isDrop: false, hasDockerUser: false })
 })

@@ -14,6 +14,8 @@ export interface Syscalls {
   fsconfigFlag(fd: number, key: string): number
   fsconfigCreate(fd: number): number
   fsmount(fd: number, flags: number, attributes: number): number
+  /** A detached copy of the mount at `source`; its descriptor is closed on exec. */
+  openTree(source: string): number
   moveMount(fd: number, target: string): number
   mountSetattr(target: string, flags: number, attributes: Uint8Array): number
   unshare(flags: number): number
@@ -49,6 +51,7 @@ export function lazySyscalls(): LazySyscalls {
 
 /** Since 5.1 all architectures number new calls alike; only the older ones differ. */
 const NUMBER = {
+  openTree: 428,
   moveMount: 429,
   fsopen: 430,
   fsconfig: 431,
@@ -65,6 +68,8 @@ const FSCONFIG_SET_FLAG = 0
 const FSCONFIG_SET_STRING = 1
 const FSCONFIG_CMD_CREATE = 6
 const MOVE_MOUNT_F_EMPTY_PATH = 4
+/** OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC */
+const OPEN_TREE_FLAGS = 1 | 0o2000000
 
 type Callable = (...values: unknown[]) => unknown
 
@@ -80,6 +85,7 @@ function loadSyscalls(): Syscalls {
   const fsconfig = numbered(NUMBER.fsconfig, 'int', 'uint', 'const char *', 'const char *', 'int')
   const fsopen = numbered(NUMBER.fsopen, 'const char *', 'uint')
   const fsmount = numbered(NUMBER.fsmount, 'int', 'uint', 'uint')
+  const openTree = numbered(NUMBER.openTree, 'int', 'const char *', 'uint')
   const moveMount = numbered(NUMBER.moveMount, 'int', 'const char *', 'int', 'const char *', 'uint')
   const mountSetattr = numbered(NUMBER.mountSetattr, 'int', 'const char *', 'uint', 'const uint8_t *', 'size_t')
   const pidfdOpen = numbered(NUMBER.pidfdOpen, 'int', 'uint')
@@ -96,6 +102,7 @@ function loadSyscalls(): Syscalls {
     fsconfigFlag: (fd, key) => Number(fsconfig(fd, FSCONFIG_SET_FLAG, key, null, 0)),
     fsconfigCreate: (fd) => Number(fsconfig(fd, FSCONFIG_CMD_CREATE, null, null, 0)),
     fsmount: (fd, flags, attributes) => Number(fsmount(fd, flags, attributes)),
+    openTree: (source) => Number(openTree(AT_FDCWD, source, OPEN_TREE_FLAGS)),
     moveMount: (fd, target) => Number(moveMount(fd, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH)),
     mountSetattr: (target, flags, attributes) => Number(mountSetattr(AT_FDCWD, target, flags, attributes, attributes.length)),
     unshare: c('int unshare(int flags)'),

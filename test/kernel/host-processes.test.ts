@@ -77,7 +77,3 @@ test('the kernel facts are there', () => {
   assert.ok(facts.memoryBytes > 0 && facts.cpus > 0)
   assert.equal(facts.cgroupMode, host.cgroups.mode)
 })
-
-test('the forward policy of other engines is read', async () => {
-  assert.equal(typeof (await host.kernel.forwardPolicy()).isDrop, 'boolean')
-})

@@ -3,7 +3,8 @@ import type { Clock, Log } from '#base'
 import type { Host } from '#host'
 
 import type { InstanceNames } from './names.ts'
-import { changePortsScript, dockerUserHandles, dockerUserScript, tableScript } from './nft-plan.ts'
+import { forgetOf, localAddresses } from './forget-connections.ts'
+import { changePortsScript, tableScript } from './nft-plan.ts'
 import type { BridgeRules, PortRule } from './nft-plan.ts'
 
 /**
@@ -16,7 +17,7 @@ export interface Firewall {
   addPorts(ports: readonly PortRule[]): Promise<void>
   /** Deleting is slow (the kernel waits for all its cores), so it is gathered and done a little later. */
   removePorts(ports: readonly PortRule[]): void
-  /** Lets our bridges through a FORWARD chain that Docker closed. */
+  /** Lets our bridges through a FORWARD chain that another firewall closed. */
   openForward(): Promise<void>
   /** Writes the whole table anew, as after a restart. */
   rebuild(): Promise<void>
@@ -26,7 +27,7 @@ export interface Firewall {
 }
 
 export interface FirewallNeeds {
-  readonly host: Pick<Host, 'nftables' | 'kernel'>
+  readonly host: Pick<Host, 'nftables' | 'netfilter' | 'forwarding' | 'links'>
   readonly names: InstanceNames
   readonly clock: Clock
   readonly log: Log
@@ -44,6 +45,11 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
   let running: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
 
+  /** All that are named by us, and those that the user named. */
+  const ourLinks = () => [
+    `${names.bridgePrefix}*`,
+    ...[...bridges.keys()].filter((bridge) => !bridge.startsWith(names.bridgePrefix)),
+  ]
   const applyAll = async () => {
     await host.nftables.apply(tableScript(names, [...bridges.values()], [...ports.values()]))
     isWhole = true
@@ -52,8 +58,11 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
     const [adding, removing] = [added, gone]
     added = []
     gone = []
-    if (!isWhole) return await applyAll()
-    if (adding.length === 0 && removing.length === 0) return
+    if (!isWhole) await applyAll()
+    else if (adding.length > 0 || removing.length > 0) await applyPorts(adding, removing)
+    forget(adding, removing)
+  }
+  const applyPorts = async (adding: readonly PortRule[], removing: readonly PortRule[]) => {
     try {
       await host.nftables.apply(changePortsScript(names, removing, adding))
     } catch (error) {
@@ -61,6 +70,17 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
       log.warn('change published ports; the whole table is written instead', { error: messageOf(error) })
       isWhole = false
       await applyAll()
+    }
+  }
+  /** The kernel looks at the maps for the first packet of a connection only; those of the past would go on where they went. */
+  const forget = (adding: readonly PortRule[], removing: readonly PortRule[]) => {
+    const isUdp = adding.some(({ protocol }) => protocol === 'udp')
+    for (const filter of forgetOf(adding, removing, isUdp ? localAddresses(host.links) : [])) {
+      try {
+        host.netfilter.forgetConnections(filter)
+      } catch (error) {
+        log.warn('forget connections of a port', { ...filter, error: messageOf(error) })
+      }
     }
   }
   const flush = (): Promise<void> => {
@@ -103,7 +123,11 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
       gone.push(...rules.filter((rule) => !isWaiting(rule)))
       if (gone.length > 0) flushLater()
     },
-    openForward: () => openForward(host, names, log),
+    openForward: async () => {
+      const links = ourLinks()
+      const closed = (await host.forwarding.chains()).filter(({ isDrop }) => isDrop)
+      await Promise.all(closed.map((chain) => host.forwarding.allow(chain, links)))
+    },
     rebuild,
     settle: async () => {
       if (gone.length > 0 || added.length > 0) await flush()
@@ -111,43 +135,21 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
     },
     removeAll: async () => {
       await (next ?? running).catch(() => undefined)
+      const links = ourLinks()
       bridges.clear()
       ports.clear()
       added = []
       gone = []
       isWhole = false
-      await Promise.all([host.nftables.deleteTable('inet', names.table), closeForward(host, names)])
+      const chains = await host.forwarding.chains()
+      await Promise.all([
+        host.nftables.deleteTable('inet', names.table),
+        ...chains.map((chain) => host.forwarding.disallow(chain, links)),
+      ])
     },
   }
 }
 
 function keyOf({ hostIp, protocol, hostPort }: PortRule): string {
   return `${protocol} ${hostIp} ${hostPort}`
-}
-
-async function openForward(host: FirewallNeeds['host'], names: InstanceNames, log: Log): Promise<void> {
-  const policy = await host.kernel.forwardPolicy()
-  for (const [family, isDrop, hasChain] of [
-    [4, policy.isDrop, policy.hasDockerUser],
-    [6, policy.isDropIpv6, policy.hasDockerUserIpv6],
-  ] as const) {
-    if (!isDrop) continue
-    if (!hasChain) {
-      log.warn(`the host's firewall drops forwarded IPv${family} packets; containers reach nothing beyond the host`, {
-        hint: `accept packets of links ${names.bridgePrefix}* in its FORWARD chain`,
-      })
-      continue
-    }
-    const listing = await host.nftables.listTable(family === 4 ? 'ip' : 'ip6', 'filter', { hasHandles: true })
-    if (dockerUserHandles(names, listing ?? '').length === 0) await host.nftables.apply(dockerUserScript(names, family))
-  }
-}
-
-async function closeForward(host: FirewallNeeds['host'], names: InstanceNames): Promise<void> {
-  for (const family of ['ip', 'ip6'] as const) {
-    const listing = await host.nftables.listTable(family, 'filter', { hasHandles: true })
-    const handles = dockerUserHandles(names, listing ?? '')
-    if (handles.length === 0) continue
-    await host.nftables.apply(handles.map((handle) => `delete rule ${family} filter DOCKER-USER handle ${handle}\n`).join(''))
-  }
 }

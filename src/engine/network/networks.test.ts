@@ -196,12 +196,18 @@ test('a restart keeps what runs and sweeps the rest', async () => {
   assert.equal(host.links.listLinks().filter(({ kind }) => kind === 'veth').length, 1)
 })
 
-test('Docker beside us with a closed FORWARD chain gets two rules of ours, once', async () => {
-  const { networks, host } = await engine({ forwardPolicy: { isDrop: true, hasDockerUser: true } })
+test('a closed FORWARD chain of another firewall lets our bridges pass, also one of another name, until we are gone', async () => {
+  const chain = { family: 4, backend: 'legacy', name: 'DOCKER-USER', isDrop: true, allowed: [] } as const
+  const { networks, host } = await engine({ forwardChains: [chain, { ...chain, family: 6, isDrop: false }] })
+  networks.create({ name: 'named', options: { 'com.docker.network.bridge.name': 'br-mine' } })
   networks.sandboxCreate(id('a'))
-  await networks.attach(attach(id('a'), 'bridge'))
-  const inserted = host.calls.filter(({ name, args }) => name === 'nftables.apply' && String(args[0]).includes('DOCKER-USER'))
-  assert.equal(inserted.length, 1)
+  for (const network of ['bridge', 'named']) await networks.attach(attach(id('a'), network))
+  const allowed = async () => (await host.forwarding.chains()).map((one) => one.allowed.length)
+  assert.deepEqual(await allowed(), [2, 0])
+  assert.ok((await host.forwarding.chains())[0]?.allowed.includes('br-mine'))
+  await networks.sandboxRemove(id('a'))
+  await networks.shutdown({ remove: true })
+  assert.deepEqual(await allowed(), [0, 0])
 })
 
 test('an id is found by its beginning, if only one begins so', () => {

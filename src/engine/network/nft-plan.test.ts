@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 
 import { instanceNames } from './names.ts'
-import { changePortsScript, dockerUserHandles, dockerUserScript, tableScript } from './nft-plan.ts'
+import { changePortsScript, tableScript } from './nft-plan.ts'
 import type { BridgeRules, PortRule } from './nft-plan.ts'
 
 const names = instanceNames('test')
@@ -68,20 +68,4 @@ test('a change deletes before it adds, and every port is in it exactly once', ()
       assert.deepEqual([count('delete'), count('add')], [gone.length, added.length])
     }),
   )
-})
-
-test("our rules in Docker's chain are found again by their handles, and nobody else's", () => {
-  const listing = `table ip filter { # handle 1
-	chain DOCKER-USER { # handle 5
-		iifname "${names.bridgePrefix}*" accept # handle 12
-		oifname "${names.bridgePrefix}*" accept # handle 11
-		iifname "gb-other0-*" accept # handle 9
-		counter packets 0 bytes 0 return # handle 7
-	}
-	chain FORWARD { # handle 2
-		iifname "${names.bridgePrefix}*" accept # handle 99
-	}
-}`
-  assert.deepEqual(dockerUserHandles(names, listing), [12, 11])
-  assert.equal(dockerUserScript(names, 4).split('\n').filter(Boolean).length, 2)
 })

@@ -167,26 +167,3 @@ function keyOf({ hostIp, protocol, hostPort }: PortRule): string {
 function targetOf({ containerIp, containerPort }: PortRule): string {
   return `${containerIp} . ${containerPort}`
 }
-
-/**
- * Where Docker drops what it does not know, its chain for the rules of others lets our bridges through; what may pass is then
- * judged by our own table. iptables reads the rules back as `-i gb-...+`.
- */
-export function dockerUserScript(names: InstanceNames, family: 4 | 6): string {
-  const chain = `${family === 4 ? 'ip' : 'ip6'} filter DOCKER-USER`
-  return [
-    `insert rule ${chain} iifname "${names.bridgePrefix}*" accept`,
-    `insert rule ${chain} oifname "${names.bridgePrefix}*" accept`,
-    '',
-  ].join('\n')
-}
-
-/** Handles of those rules in the output of `nft -a list table`. */
-export function dockerUserHandles(names: InstanceNames, listing: string): readonly number[] {
-  const chain = /^\s*chain DOCKER-USER \{[^\n]*\n([^}]*)/m.exec(listing)?.[1] ?? ''
-  return chain
-    .split('\n')
-    .filter((line) => line.includes(`"${names.bridgePrefix}*"`))
-    .flatMap((line) => /# handle (\d+)/.exec(line)?.[1] ?? [])
-    .map(Number)
-}

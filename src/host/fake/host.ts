@@ -37,6 +37,7 @@ export function fakeHost(options: FakeNetworkOptions & FakeKernelOptions = {}): 
     links: network.links,
     nftables: network.nftables,
     netfilter: network.netfilter,
+    forwarding: network.forwarding,
     sockets: network.sockets,
     network,
     cgroups: fakeCgroups(record, processes.exit),

@@ -1,9 +1,8 @@
-import type { ForwardPolicy, KernelFacts, KernelPort } from '../port-processes.ts'
+import type { KernelFacts, KernelPort } from '../port-processes.ts'
 import type { Recorder } from './record.ts'
 
 export interface FakeKernelOptions {
   readonly facts?: Partial<KernelFacts>
-  readonly forwardPolicy?: Partial<ForwardPolicy>
 }
 
 const FACTS: KernelFacts = {
@@ -47,12 +46,5 @@ export function fakeKernel({ record }: Recorder, options: FakeKernelOptions): Ke
     setRouteLocalnet: (link, isOn) => write(`net/ipv4/conf/${link}/route_localnet`, isOn ? '1' : '0'),
     readSysctl: (name, pin) => sysctls.get(key(name, pin)),
     writeSysctl: write,
-    forwardPolicy: async () => ({
-      isDrop: false,
-      isDropIpv6: false,
-      hasDockerUser: false,
-      hasDockerUserIpv6: false,
-      ...options.forwardPolicy,
-    }),
   }
 }

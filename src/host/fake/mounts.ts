@@ -40,6 +40,10 @@ export function fakeMounts({ record }: Recorder): MountPort {
       record('mounts.tmpfs', options)
       add({ target: options.target, type: 'tmpfs', source: 'tmpfs' })
     },
+    idmapped: (options) => {
+      record('mounts.idmapped', options)
+      add({ target: options.target, type: 'bind', source: options.source, options: [options.readOnly === true ? 'ro' : 'rw'] })
+    },
     unmount: (target, options) => {
       record('mounts.unmount', target, options)
       const at = table.findLastIndex((entry) => entry.target === target)

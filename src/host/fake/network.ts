@@ -1,5 +1,6 @@
 import { invariant } from '#base'
 import { hostError } from '../errors.ts'
+import type { ForwardChain, ForwardingPort } from '../port-forwarding.ts'
 import type { NetfilterPort } from '../port-netfilter.ts'
 import type {
   AddressEntry,
@@ -21,6 +22,7 @@ export interface FakeNetwork {
   readonly links: LinkPort
   readonly nftables: NftablesPort
   readonly netfilter: NetfilterPort
+  readonly forwarding: ForwardingPort
   readonly sockets: SocketPort
   /** Pins that exist now. */
   readonly pins: ReadonlySet<string>
@@ -32,6 +34,7 @@ export interface FakeNetworkOptions {
   readonly uplink?: Uplink
   readonly addresses?: readonly AddressEntry[]
   readonly routes?: readonly RouteEntry[]
+  readonly forwardChains?: readonly ForwardChain[]
 }
 
 const NO_TRAFFIC = {
@@ -152,6 +155,7 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
         tables.delete(`${family} ${name}`)
       },
     },
+    forwarding: fakeForwarding(record, options.forwardChains ?? []),
     netfilter: {
       redirectLocal: (redirection) => {
         record('netfilter.redirectLocal', redirection)
@@ -163,6 +167,26 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
       },
     },
     sockets: fakeSockets(record, needPin),
+  }
+}
+
+function fakeForwarding(record: Recorder['record'], given: readonly ForwardChain[]): ForwardingPort {
+  let chains = given
+  const change = (chain: ForwardChain, allowedOf: (old: readonly string[]) => readonly string[]) => {
+    chains = chains.map((one) =>
+      one.family === chain.family && one.backend === chain.backend ? { ...one, allowed: allowedOf(one.allowed) } : one,
+    )
+  }
+  return {
+    chains: async () => chains,
+    allow: async (chain, links) => {
+      record('forwarding.allow', chain, links)
+      change(chain, (old) => [...new Set([...old, ...links])])
+    },
+    disallow: async (chain, links) => {
+      record('forwarding.disallow', chain, links)
+      change(chain, (old) => old.filter((link) => !links.includes(link)))
+    },
   }
 }
 

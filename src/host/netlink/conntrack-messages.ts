@@ -16,31 +16,38 @@ const FLAG = { source: 1, protocol: 8, destinationPort: 32 } as const
 const NUMBERS = { tcp: 6, udp: 17, sctp: 132 } as const
 const HEADER_BYTES = 4
 
-/** Asks for the tracked connections that fit. What comes back has to be looked at all the same: `connectionOf`. */
-export function listConnectionsRequest(filter: ConnectionFilter): NetlinkRequest {
-  const { family, protocol, repliesFrom, toPort } = filter
-  const number = protocol === undefined ? undefined : NUMBERS[protocol]
-  const numberPart = number === undefined ? [] : [attribute(PROTOCOL.number, Buffer.from([number]))]
+/** Asks for the tracked connections that fit, as far as the kernel can tell. What comes back has to be looked at: `isMeant`. */
+export function listConnectionsRequest({ family, repliesFrom, to }: ConnectionFilter): NetlinkRequest {
+  const [address, ...addresses] = repliesFrom
+  const [port, ...ports] = to?.ports ?? []
+  const isOneAddress = address !== undefined && addresses.length === 0
+  const isOnePort = port !== undefined && ports.length === 0
   const original =
-    toPort === undefined || number === undefined
+    to === undefined
       ? []
-      : [nested(CTA.original, nested(TUPLE.protocol, ...numberPart, attribute(PROTOCOL.destinationPort, be16(toPort))))]
-  const reply =
-    repliesFrom === undefined ? [] : [nested(CTA.reply, nested(TUPLE.ip, attribute(sourceOf(family), parseAddress(repliesFrom))))]
-  const flags = nested(
-    CTA.filter,
-    ...(original.length === 0 ? [] : [be32Flags(FILTER.original, FLAG.protocol | FLAG.destinationPort)]),
-    ...(reply.length === 0 ? [] : [be32Flags(FILTER.reply, FLAG.source)]),
-  )
+      : [
+          attribute(PROTOCOL.number, Buffer.from([NUMBERS[to.protocol]])),
+          ...(isOnePort ? [attribute(PROTOCOL.destinationPort, be16(port))] : []),
+        ]
+  const reply = isOneAddress ? [attribute(sourceOf(family), parseAddress(address))] : []
+  const flags = [
+    ...(original.length === 0 ? [] : [hostOrder32(FILTER.original, FLAG.protocol | (isOnePort ? FLAG.destinationPort : 0))]),
+    ...(reply.length === 0 ? [] : [hostOrder32(FILTER.reply, FLAG.source)]),
+  ]
   return {
     type: (SUBSYSTEM_CONNTRACK << 8) | MESSAGE.get,
     flags: NLM_F.request | NLM_F.dump,
-    body: Buffer.concat([netfilterHeader(addressFamily(family)), ...original, ...reply, flags]),
+    body: Buffer.concat([
+      netfilterHeader(addressFamily(family)),
+      ...(original.length === 0 ? [] : [nested(CTA.original, nested(TUPLE.protocol, ...original))]),
+      ...(reply.length === 0 ? [] : [nested(CTA.reply, nested(TUPLE.ip, ...reply))]),
+      ...(flags.length === 0 ? [] : [nested(CTA.filter, ...flags)]),
+    ]),
   }
 }
 
 /** The flags are in the machine's own order, the one exception in this protocol. */
-function be32Flags(type: number, flags: number): Buffer {
+function hostOrder32(type: number, flags: number): Buffer {
   const buffer = Buffer.alloc(4)
   buffer.writeUInt32LE(flags)
   return attribute(type, buffer)
@@ -89,8 +96,7 @@ export function connectionOf({ body }: NetlinkReply): TrackedConnection | undefi
 
 export function isMeant({ protocol, repliesFrom, toPort }: TrackedConnection, filter: ConnectionFilter): boolean {
   return (
-    (filter.protocol === undefined || NUMBERS[filter.protocol] === protocol) &&
-    (filter.repliesFrom === undefined || formatAddress(parseAddress(filter.repliesFrom)) === repliesFrom) &&
-    (filter.toPort === undefined || filter.toPort === toPort)
+    filter.repliesFrom.includes(repliesFrom) &&
+    (filter.to === undefined || (NUMBERS[filter.to.protocol] === protocol && filter.to.ports.includes(toPort)))
   )
 }
