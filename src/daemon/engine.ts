@@ -26,6 +26,7 @@ import { tellingDiskFull } from './disk-full.ts'
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
+import { remapUsers } from './remap/user-remap.ts'
 import { shimPath } from './shim-path.ts'
 import { engineSystem } from './system.ts'
 
@@ -55,6 +56,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   const { root, runDir, instance, clock, log, host, failpoints } = needs
   await using undo = new AsyncDisposableStack()
   const random = systemRandom()
+  const remapped = needs.usernsRemap === undefined ? undefined : remapUsers(needs.usernsRemap, host)
   const temporary = join(root, 'tmp')
   const store = failpoints.records(undo.use(openStore(join(root, 'state.db'))))
   const events = failpoints.events(createEvents(clock))
@@ -103,12 +105,15 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     clock,
     random,
     events,
-    usersOf: (name) =>
-      usersOf()
-        .filter((container) => container.mounts.some((mount) => mount.type === 'volume' && mount.name === name))
+    log,
+    host,
+    usersOf: (name) => usersOfVolume(containers, name).map((container) => container.name),
+    runningUsersOf: (name) =>
+      usersOfVolume(containers, name)
+        .filter(({ status }) => status.pid !== 0)
         .map((container) => container.name),
   })
-  const networks = createNetworks({ instance, runDir, host, records: store, clock, random, log })
+  const networks = createNetworks({ instance, runDir, host: remapped?.host ?? host, records: store, clock, random, log })
   undo.defer(async () => await networks.shutdown({ remove: false }))
   const containers: ContainersService = createContainers({
     root,
@@ -126,6 +131,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     runtime,
     events,
     initPath: shimPath(),
+    ...(remapped === undefined ? {} : { remap: remapped.remap }),
   })
   await images.recover()
   await volumes.recover()
@@ -179,6 +185,10 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     docker,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }
+}
+
+function usersOfVolume(containers: ContainersService, name: string) {
+  return containers.list().filter(({ mounts }) => mounts.some((mount) => mount.type === 'volume' && mount.name === name))
 }
 
 function mustFind(program: string): string {

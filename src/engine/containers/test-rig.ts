@@ -55,7 +55,11 @@ export async function rig(t: TestContext) {
     const isAlive = () => life === mine
     const needs = { root, runDir, instance: 'unit', clock: mortal(clock, isAlive), random, log, host, events, initPath: '/init' }
     const fails = <T extends object>(target: T, prefix: string) => failing(target, prefix, failures)
-    const volumes = createVolumes({ root, records, clock, random, events, usersOf: (name) => usersOf(containers, name) })
+    const volumes = createVolumes({
+      ...{ root, records, clock, random, events, log, host },
+      usersOf: (name) => usersOf(containers, name),
+      runningUsersOf: () => [],
+    })
     const containers: ContainersService = createContainers({
       ...needs,
       records: { ...records, table: (name) => fails(records.table(name), name) },

@@ -7,4 +7,6 @@ export const volumeError = declareErrors({
   'volume.conflict': 'conflict',
   'volume.driver_unknown': 'not_found',
   'volume.option_unsupported': 'unsupported',
+  'volume.option_invalid': 'invalid',
+  'volume.mount_failed': 'unavailable',
 })

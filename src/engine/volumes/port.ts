@@ -29,4 +29,13 @@ export interface Volumes {
   usageBytes(name: string): Promise<number>
   /** Names of the containers that use it. */
   users(name: string): readonly string[]
+  /**
+   * Mounts what the driver's options say for as long as somebody holds it; nothing to do for a plain directory. Errors: `volume.mount_failed`.
+   * `holder` is any name; one that holds it already holds it once.
+   */
+  hold(name: string, holder: string): Promise<void>
+  /** Unknown is fine. Unmounted with the last holder, unless a container of an earlier daemon's runs on it. */
+  release(name: string, holder: string): Promise<void>
+  /** One at a time for each volume. */
+  exclusively<T>(name: string, work: () => Promise<T>): Promise<T>
 }

@@ -1,11 +1,15 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { keyedLocks, type Clock, type Random, type RecordStore } from '#base'
+import { during, keyedLocks, type Clock, type Log, type Random, type RecordStore } from '#base'
 import type { Events } from '#engine/events'
+import type { Host } from '#host'
 
 import { directoryBytes } from './directory-bytes.ts'
 import { volumeError } from './errors.ts'
+import { clearLeftovers, finishRemoval, type LeftoverNeeds } from './leftovers.ts'
+import { readLocalOptions } from './local-options.ts'
+import { hostMounter, type Mounter } from './mounter.ts'
 import type { VolumeRecord, Volumes } from './port.ts'
 
 /** What volumes need of the rest of the engine. */
@@ -16,17 +20,27 @@ export interface VolumesNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly events: Events
+  readonly log: Log
+  readonly host: Pick<Host, 'mounts'>
   /** Names of the containers that refer to the volume. */
   readonly usersOf: (name: string) => readonly string[]
+  /** Of those, the ones whose process is there. */
+  readonly runningUsersOf: (name: string) => readonly string[]
+  /** For tests. */
+  readonly mounter?: Mounter
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
 
 export function createVolumes(needs: VolumesNeeds): Volumes & { recover(): Promise<void> } {
   const table = needs.records.table<VolumeRecord>('volume')
+  const removals = needs.records.table<Record<string, never>>('volume_removal')
   const volumes = new Map<string, VolumeRecord>(table.entries())
+  const holders = new Map<string, Set<string>>()
   const locks = keyedLocks()
   const home = join(needs.root, 'volumes')
+  const mounter = needs.mounter ?? hostMounter(needs.host)
+  const leftovers: LeftoverNeeds = { home, log: needs.log, mounter, removals, isVolume: (name) => volumes.has(name) }
 
   const get = (name: string): VolumeRecord => {
     const volume = volumes.get(name)
@@ -35,11 +49,14 @@ export function createVolumes(needs: VolumesNeeds): Volumes & { recover(): Promi
   }
 
   const make: Volumes['create'] = async (options) => {
-    refuseUnsupported(options)
-    const name = options.name ?? needs.random.bytes(32).toString('hex')
+    const name = readName(options.name) ?? needs.random.bytes(32).toString('hex')
+    readDriver(options.driver)
+    readLocalOptions(options.driverOptions)
     using _turn = await locks.acquire(name)
     const known = volumes.get(name)
     if (known !== undefined) return sameOrThrow(known, options)
+    // A removal of the same name that has not been finished: nothing of the old one may come back.
+    if (removals.get(name) !== undefined) await finishRemoval(leftovers, name)
     const mountpoint = join(home, name, '_data')
     await mkdir(mountpoint, { recursive: true, mode: 0o755 })
     const volume: VolumeRecord = {
@@ -57,16 +74,36 @@ export function createVolumes(needs: VolumesNeeds): Volumes & { recover(): Promi
     return volume
   }
 
-  /** The record goes first: a directory without a record is swept at the next start, never the other way round. */
+  /** The record goes, and in the same breath it is noted that its files are to go: a start after a crash finishes that. */
   const remove = async (name: string): Promise<void> => {
-    table.delete(name)
+    needs.records.atomically(() => {
+      table.delete(name)
+      removals.put(name, {})
+    })
     volumes.delete(name)
-    await rm(join(home, name), { recursive: true, force: true })
+    holders.delete(name)
+    await finishRemoval(leftovers, name)
     publish('destroy', name)
   }
 
   const publish = (action: string, name: string) =>
     needs.events.publish({ type: 'volume', action, actorId: name, attributes: { driver: 'local' } })
+
+  /** Who is not a container (yet) and works on its files is known by the name it holds it under. */
+  const usersOrHolders = (name: string) => {
+    const users = needs.usersOf(name)
+    return users.length > 0 ? users : [...(holders.get(name) ?? [])]
+  }
+
+  const removeUnused = async (name: string): Promise<void> => {
+    const users = usersOrHolders(name)
+    if (users.length > 0) {
+      throw volumeError('volume.in_use', `remove ${name}: volume is in use - [${users.join(', ')}]`, {
+        hint: 'Remove these containers first; a volume is never taken from under one.',
+      })
+    }
+    await remove(name)
+  }
 
   return {
     create: make,
@@ -78,38 +115,52 @@ export function createVolumes(needs: VolumesNeeds): Volumes & { recover(): Promi
       using _turn = await locks.acquire(name)
       if (force && !volumes.has(name)) return
       get(name)
-      const users = needs.usersOf(name)
-      if (users.length > 0) {
-        throw volumeError('volume.in_use', `remove ${name}: volume is in use - [${users.join(', ')}]`, {
-          hint: 'Remove these containers first; a volume is never taken from under one.',
-        })
-      }
-      await remove(name)
+      await removeUnused(name)
     },
     prune: async ({ all, keep }) => {
       const deleted: string[] = []
       let reclaimedBytes = 0
       for (const volume of [...volumes.values()]) {
         using _turn = await locks.acquire(volume.name)
-        const isCandidate =
-          (all || volume.isAnonymous) && !keep(volume) && volumes.has(volume.name) && needs.usersOf(volume.name).length === 0
-        if (!isCandidate) continue
-        reclaimedBytes += await directoryBytes(volume.mountpoint)
+        const isFree = () => volumes.has(volume.name) && usersOrHolders(volume.name).length === 0
+        if (!(all || volume.isAnonymous) || keep(volume) || !isFree()) continue
+        const bytes = await directoryBytes(volume.mountpoint)
+        // Counting takes time: a container may have come to it meanwhile.
+        if (!isFree()) continue
         await remove(volume.name)
+        reclaimedBytes += bytes
         deleted.push(volume.name)
       }
+      needs.events.publish({ type: 'volume', action: 'prune', actorId: '', attributes: { reclaimed: String(reclaimedBytes) } })
       return { deleted, reclaimedBytes }
     },
-    recover: async () => await sweep(home, volumes),
-  }
-}
-
-/** Directories without a record are what a crash left of a removal or of a creation: nobody was told of them. They are set aside, never deleted blindly. */
-async function sweep(home: string, volumes: ReadonlyMap<string, VolumeRecord>): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o711 })
-  for (const entry of await readdir(home)) {
-    if (volumes.has(entry) || entry.startsWith('.orphan-')) continue
-    await rename(join(home, entry), join(home, `.orphan-${entry}`)).catch(() => undefined)
+    hold: async (name, holder) => {
+      const { options, mountpoint } = get(name)
+      const mount = readLocalOptions(options)
+      if (mount === null) return
+      using _turn = await locks.acquire(name)
+      get(name)
+      try {
+        if (!mounter.isMounted(mountpoint)) await mounter.mount(mount, mountpoint)
+      } catch (error) {
+        throw during(`error while mounting volume '${name}'`, error)
+      }
+      holders.set(name, (holders.get(name) ?? new Set()).add(holder))
+    },
+    release: async (name, holder) => {
+      const volume = volumes.get(name)
+      if (volume === undefined || Object.keys(volume.options).length === 0) return
+      using _turn = await locks.acquire(name)
+      holders.get(name)?.delete(holder)
+      if ((holders.get(name)?.size ?? 0) > 0 || needs.runningUsersOf(name).length > 0) return
+      holders.delete(name)
+      if (mounter.isMounted(volume.mountpoint)) mounter.unmount(volume.mountpoint)
+    },
+    exclusively: async (name, work) => await locks.run(name, work),
+    recover: async () => {
+      await mkdir(home, { recursive: true, mode: 0o711 })
+      await clearLeftovers(leftovers)
+    },
   }
 }
 
@@ -123,26 +174,16 @@ function sameOrThrow(known: VolumeRecord, wanted: Parameters<Volumes['create']>[
   return known
 }
 
-function refuseUnsupported(options: Parameters<Volumes['create']>[0]): void {
-  if (options.name !== null && !NAME.test(options.name)) {
-    throw volumeError(
-      'volume.name_invalid',
-      `create ${JSON.stringify(options.name)}: a volume's name has letters, digits, _ . and -, and starts with a letter or digit`,
-      {
-        hint: 'To mount a directory of the host, write its absolute path.',
-      },
-    )
-  }
-  if (options.driver !== '' && options.driver !== 'local') {
-    throw volumeError(
-      'volume.driver_unknown',
-      `create volume: driver ${JSON.stringify(options.driver)} is not known; there is "local"`,
-    )
-  }
-  const [option] = Object.keys(options.driverOptions)
-  if (option !== undefined)
-    throw volumeError(
-      'volume.option_unsupported',
-      `create volume: option ${JSON.stringify(option)} of the local driver is not supported`,
-    )
+function readName(name: string | null): string | null {
+  if (name === null || NAME.test(name)) return name
+  throw volumeError(
+    'volume.name_invalid',
+    `create ${JSON.stringify(name)}: a volume's name has letters, digits, _ . and -, and starts with a letter or digit`,
+    { hint: 'To mount a directory of the host, write its absolute path.' },
+  )
+}
+
+function readDriver(driver: string): void {
+  if (driver === '' || driver === 'local') return
+  throw volumeError('volume.driver_unknown', `create volume: driver ${JSON.stringify(driver)} is not known; there is "local"`)
 }
