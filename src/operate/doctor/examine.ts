@@ -47,7 +47,7 @@ async function gatherFacts(probe: HostProbe, { root, snapshotDriver }: ExamineOp
     nofileHard: readHardLimit(text('/proc/self/limits'), 'Max open files'),
     crunVersion: readCrunVersion(await probe.run('crun', ['--version'])),
     missingPrograms: PROGRAMS.filter((name) => !probe.hasProgram(name)),
-    forward: probe.isRoot ? readForward(await probe.run('nft', ['-j', 'list', 'chains'])) : null,
+    forward: probe.isRoot ? await forwardOf(probe) : null,
     isIpForwardOn: forward === '' ? null : forward === '1',
     disk: space === null ? null : { path: root, ...space },
     nameservers: readNameservers(text('/etc/resolv.conf')),
@@ -56,4 +56,11 @@ async function gatherFacts(probe: HostProbe, { root, snapshotDriver }: ExamineOp
     knownPastMs: probe.modifiedMs(process.execPath),
     snapshotDriver,
   }
+}
+
+/** The kernel names tables of the old iptables only once they were used; asking iptables itself would make them. */
+async function forwardOf(probe: HostProbe): Promise<HostFacts['forward']> {
+  const isLegacyUsed = (probe.readText('/proc/net/ip_tables_names') ?? '').split('\n').includes('filter')
+  const legacy = isLegacyUsed ? await probe.run('iptables-legacy', ['-w', '5', '-S']) : null
+  return readForward(await probe.run('nft', ['-j', 'list', 'chains']), legacy)
 }

@@ -18,6 +18,9 @@ function forwarding({ isIpForwardOn }: HostFacts): readonly Finding[] {
   ]
 }
 
+/** Of iptables, with either backend. */
+const IPTABLES_TABLE = 'filter'
+
 function forwardPolicy({ forward }: HostFacts): readonly Finding[] {
   if (forward === null) return []
   if (!forward.isDrop) return [ok('network.forward_policy', 'No other firewall drops forwarded packets.')]
@@ -29,7 +32,9 @@ function forwardPolicy({ forward }: HostFacts): readonly Finding[] {
       'An accept in our table does not override that.',
       forward.hasDockerUser
         ? 'The daemon adds rules for its networks to the chain DOCKER-USER, and removes them when it stops.'
-        : 'Let it accept packets from and to the bridges of containers.',
+        : forward.table === IPTABLES_TABLE
+          ? 'The daemon appends rules for its networks to the chain FORWARD, and removes them when it stops.'
+          : 'Let it accept packets from and to the bridges of containers.',
     ),
   ]
 }

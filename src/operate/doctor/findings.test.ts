@@ -135,8 +135,10 @@ test('capabilities, limits and firewall chains are read as the kernel writes the
   const chains = JSON.stringify({
     nftables: [{ metainfo: {} }, { chain: { table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' } }],
   })
-  assert.deepEqual(readForward(chains), { isDrop: true, table: 'filter', hasDockerUser: false })
-  assert.equal(readForward('not json'), null)
+  assert.deepEqual(readForward(chains, null), { isDrop: true, table: 'filter', hasDockerUser: false })
+  assert.equal(readForward('not json', null), null)
+  const legacy = '-P FORWARD DROP\n-N DOCKER-USER\n'
+  assert.deepEqual(readForward(null, legacy), { isDrop: true, table: 'filter', hasDockerUser: true })
 })
 
 test('versions compare by their numbers', () => {

@@ -69,8 +69,10 @@ interface NftChain {
   readonly chain?: { readonly table?: string; readonly name?: string; readonly hook?: string; readonly policy?: string }
 }
 
-/** From `nft -j list chains`. */
-export function readForward(output: string | null): ForwardFacts | null {
+/** From `nft -j list chains`, and `iptables-legacy -S` where the old iptables was used: nft does not show its tables. */
+export function readForward(output: string | null, legacy: string | null): ForwardFacts | null {
+  if (legacy !== null && /^-P FORWARD DROP$/m.test(legacy))
+    return { isDrop: true, table: 'filter', hasDockerUser: /^-N DOCKER-USER$/m.test(legacy) }
   if (output === null) return null
   let parsed: { readonly nftables?: readonly NftChain[] }
   try {
