@@ -21,6 +21,8 @@ export interface DaemonOptions {
   /** How layers are kept; undefined: as well as the kernel can. */
   readonly layers: LayerKind | undefined
   readonly registries: RegistryOptions
+  /** Whose subordinate ids containers get for their users: `default`, `USER` or `USER:GROUP`; undefined: the host's own. */
+  readonly usernsRemap: string | undefined
   /** Which unused images and build results go by themselves. */
   readonly collection: CollectionPolicy
   /** Who may use the socket beside root; undefined: the group `docker`, where there is one. */
@@ -48,6 +50,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       'log-level': { type: 'string', default: 'info' },
       layers: { type: 'string', default: 'auto' },
       gc: { type: 'string', default: 'on' },
+      'userns-remap': { type: 'string' },
       'registry-mirror': { type: 'string', multiple: true, default: [] },
       'insecure-registry': { type: 'string', multiple: true, default: [] },
       group: { type: 'string' },
@@ -74,6 +77,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
     logLevel,
     layers: layers === 'auto' ? undefined : layers,
     collection: readPolicy(values.gc),
+    usernsRemap: values['userns-remap'],
     registries: {
       mirrors: values['registry-mirror'].map(readMirror),
       insecure: values['insecure-registry'].map(readInsecure),

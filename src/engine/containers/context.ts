@@ -8,6 +8,7 @@ import type { Volumes } from '#engine/volumes'
 import type { Host } from '#host'
 
 import type { LiveContainer } from './live.ts'
+import type { UserRemap } from './user-namespace.ts'
 import type { Registry } from './registry.ts'
 
 /** What containers need of the rest of the engine. */
@@ -31,6 +32,8 @@ export interface ContainersNeeds {
   readonly events: Events
   /** A static program that is an init when it is called `docker-init`. */
   readonly initPath: string
+  /** Left out: users are the host's. */
+  readonly remap?: UserRemap
 }
 
 /** The needs and what the module's own parts share. */

@@ -13,6 +13,7 @@ import { homeOf } from './paths.ts'
 import type { ContainerRecord, ContainerStatus, ResolvedMount } from './record.ts'
 import type { ContainerSpec, MountSpec } from './spec.ts'
 import { anonymousVolumes, forgetUnclaimed, noteUnclaimed } from './unclaimed-volumes.ts'
+import { giveToContainerRoot, refuseWithRemap } from './user-namespace.ts'
 import { fillVolume } from './volume-content.ts'
 
 export const NOT_STARTED: ContainerStatus = {
@@ -41,6 +42,7 @@ export async function createContainer(
       hint: 'Give one after the image, or set CMD or ENTRYPOINT in the image.',
     })
   }
+  refuseWithRemap(context, spec)
   const id = newId<ContainerId>(context.random)
   const name =
     wantedName === null || wantedName === ''
@@ -120,6 +122,7 @@ async function resolveMount(
     isAnonymous: mount.name === '',
   })
   if (isNew) undo.defer(async () => await context.volumes.remove(volume.name, { force: true }).catch(() => undefined))
+  if (isNew) giveToContainerRoot(context, spec, volume.mountpoint)
   if (!mount.isNoCopy) await fillVolume(context, spec, volume.mountpoint, mount.target)
   return {
     ...shared,

@@ -22,6 +22,7 @@ export const containerError = declareErrors({
   'container.start_failed': 'internal',
   'container.log_unreadable': 'unsupported',
   'container.ipc_private': 'conflict',
+  'container.remap_conflict': 'invalid',
   'container.network_joined': 'conflict',
   'container.network_not_joined': 'conflict',
   'container.network_shared': 'conflict',

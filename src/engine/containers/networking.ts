@@ -9,6 +9,7 @@ import { containerError } from './errors.ts'
 import { homeOf } from './paths.ts'
 import type { ContainerRecord, EndpointStatus, PublishedPort } from './record.ts'
 import type { EndpointSpec } from './spec.ts'
+import { giveToContainerRoot, letPass } from './user-namespace.ts'
 
 /** What the process's network is: a namespace of its own, the host's, or another container's. */
 export interface JoinedNetwork {
@@ -124,5 +125,7 @@ export function writeFiles(context: Context, record: ContainerRecord, hostname: 
   writeFileSync(join(dir, 'hosts'), files.hosts)
   writeFileSync(join(dir, 'hostname'), files.hostname)
   writeFileSync(join(dir, 'resolv.conf'), files.resolvConf)
+  letPass(context, record.spec, dir)
+  giveToContainerRoot(context, record.spec, ...['hosts', 'hostname', 'resolv.conf'].map((name) => join(dir, name)))
   return dir
 }

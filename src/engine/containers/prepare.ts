@@ -9,6 +9,7 @@ import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { mountRoot } from './root.ts'
 import { runtimeSpec } from './runtime-input.ts'
+import { joinUserNamespace } from './user-namespace.ts'
 import { provideSharedMemory, releaseSharedMemory } from './shared-memory.ts'
 
 export interface Prepared {
@@ -17,6 +18,8 @@ export interface Prepared {
   readonly rootfs: string
   readonly network: JoinedNetwork
   readonly spec: RuntimeSpec
+  /** What is needed until the process runs, and no longer. */
+  readonly scaffold: AsyncDisposable
 }
 
 /** An OCI runtime that fails or is killed may leave its state, a cgroup and even a process. */
@@ -40,8 +43,11 @@ export async function prepare(
   mkdirSync(dir, { recursive: true, mode: 0o711 })
   undo.defer(() => rmSync(dir, { recursive: true, force: true }))
   undo.defer(async () => await removeRemains(context, record))
-  const root = mountRoot(context, record.id, layers, undo)
+  const scaffold = undo.use(new AsyncDisposableStack())
+  const users = await joinUserNamespace(context, record, scaffold)
+  const root = mountRoot(context, record.id, layers, undo, users?.pid)
   const shmSource = provideSharedMemory(context, record, undo)
   const network = await joinNetworks(context, record, undo)
-  return { dir, rootfs: root.path, network, spec: runtimeSpec(context, record, { rootfs: root.path, network, shmSource }) }
+  const spec = runtimeSpec(context, record, { rootfs: root.path, network, shmSource, users })
+  return { dir, rootfs: root.path, network, spec, scaffold }
 }

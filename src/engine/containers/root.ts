@@ -11,8 +11,9 @@ export function mountRoot(
   id: string,
   layers: readonly Digest[],
   undo: AsyncDisposableStack,
+  mappingOf?: number,
 ): { readonly path: string } {
-  const { rootfs } = context.snapshots.mountContainer({ id, layers })
+  const { rootfs } = context.snapshots.mountContainer({ id, layers, ...(mappingOf === undefined ? {} : { mappingOf }) })
   undo.defer(() => context.snapshots.unmountContainer(id))
   return { path: rootfs }
 }

@@ -15,6 +15,7 @@ import type { ExecSpec } from './port.ts'
 import type { ContainerRecord, ResolvedMount } from './record.ts'
 import { userInRoot } from './root.ts'
 import type { ContainerSpec, ProcessSpec, TmpfsMountSpec } from './spec.ts'
+import type { JoinedUserNamespace } from './user-namespace.ts'
 import type { ResolvedUser } from './users.ts'
 
 export interface Place {
@@ -22,6 +23,7 @@ export interface Place {
   readonly network: JoinedNetwork
   /** As in the specification's input. */
   readonly shmSource?: string | null | undefined
+  readonly users?: JoinedUserNamespace | undefined
 }
 
 /** The container's `config.json`: names looked up in its own root, namespaces of others found, devices of the host measured. */
@@ -36,6 +38,7 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     },
     security: spec.security,
     namespaces: namespacesOf(context, spec, place.network),
+    ...(place.users === undefined ? {} : { userNamespace: { path: place.users.path, groups: place.users.groups } }),
     hostname: spec.namespaces.uts === 'host' ? '' : place.network.hostname,
     domainname: spec.domainname,
     rootfs: { path: place.rootfs, isReadOnly: spec.security.isReadOnlyRoot },

@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { containerError } from './errors.ts'
 import { runDirOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
+import { giveToContainerRoot } from './user-namespace.ts'
 
 const HOST_DIRECTORY = '/dev/shm'
 /** Everybody may make files, and remove only their own. */
@@ -33,6 +34,7 @@ export function provideSharedMemory(
   mkdirSync(directory, { recursive: true })
   undo.defer(() => releaseSharedMemory(context, id))
   context.host.mounts.tmpfs({ target: directory, sizeBytes: spec.resources.shmBytes, mode: MODE })
+  giveToContainerRoot(context, spec, directory)
   return directory
 }
 

@@ -41,7 +41,7 @@ interface Started {
 async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposableStack): Promise<Started> {
   const { record } = live
   const layers = context.images.get(record.spec.imageId).layers.map((layer) => layer.diffId)
-  const { dir, network, spec } = await prepare(context, record, layers, undo)
+  const { dir, network, spec, scaffold } = await prepare(context, record, layers, undo)
   const process = await context.runtime.start({
     id: record.id,
     dir,
@@ -53,6 +53,7 @@ async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposa
     ...(live.waitingSessions.size === 0 ? {} : { subscription: { stdout: true, stderr: true } }),
     onConnected: (connection) => bindWaiting(live, connection),
   })
+  await scaffold[Symbol.asyncDispose]()
   return { process, network }
 }
 

@@ -58,7 +58,7 @@ export async function runTransient(context: Context, run: TransientRun): Promise
 async function execute(context: Context, record: ContainerRecord, run: TransientRun): Promise<number> {
   mkdirSync(homeOf(context, record.id), { recursive: true, mode: 0o710 })
   await using undo = new AsyncDisposableStack()
-  const { dir, spec, rootfs } = await prepareMarked(context, record, run, undo)
+  const { dir, spec, rootfs, scaffold } = await prepareMarked(context, record, run, undo)
   const process = await context.runtime.start({
     id: record.id,
     dir,
@@ -69,6 +69,7 @@ async function execute(context: Context, record: ContainerRecord, run: Transient
     subscription: { stdout: true, stderr: true },
     onConnected: (connection) => void connection.listen({ output: run.onOutput }),
   })
+  await scaffold[Symbol.asyncDispose]()
   const kill = () => process.signal(SIGKILL)
   run.signal?.addEventListener('abort', kill, { once: true })
   if (run.signal?.aborted === true) kill()
@@ -101,7 +102,7 @@ async function prepareMarked(context: Context, record: ContainerRecord, run: Tra
       if (found !== undefined) removeIfEmpty(found)
     }
   }
-  return { dir: prepared.dir, spec: prepared.spec, rootfs: { removeMountPoints } }
+  return { dir: prepared.dir, spec: prepared.spec, scaffold: prepared.scaffold, rootfs: { removeMountPoints } }
 }
 
 /** `/a/b/c`: itself, `/a/b` and `/a`. */

@@ -6,6 +6,7 @@ import { during } from '#base'
 
 import type { Context } from './context.ts'
 import type { ContainerSpec } from './spec.ts'
+import { isRemapped } from './user-namespace.ts'
 
 /**
  * An empty volume takes over what the image has at its place. The copy is made beside the volume and renamed over it, so that a crash
@@ -13,10 +14,13 @@ import type { ContainerSpec } from './spec.ts'
  */
 export async function fillVolume(context: Context, spec: ContainerSpec, mountpoint: string, target: string): Promise<void> {
   if ((await readdir(mountpoint)).length > 0) return
+  await using scaffold = new AsyncDisposableStack()
+  // Files of a volume lie on the disk as the container's users are on the host.
+  const mappingOf = isRemapped(context, spec) ? scaffold.use(await context.remap?.hold(`volume ${mountpoint}`))?.pid : undefined
   const layers = context.images.get(spec.imageId).layers.map((layer) => layer.diffId)
   const view = await mkdtemp(join(context.root, 'tmp', 'view-'))
   try {
-    using _mount = context.snapshots.mountReadOnly(layers, view)
+    using _mount = context.snapshots.mountReadOnly(layers, view, mappingOf === undefined ? {} : { mappingOf })
     await copyFrom(context, view, mountpoint, target)
   } finally {
     await rmdir(view).catch(() => undefined)

@@ -7,6 +7,7 @@ import { errnoOf, type Host } from '#host'
 
 import { snapshotError } from './errors.ts'
 import type { Layers } from './layers.ts'
+import { mappedPlaces } from './mapped-places.ts'
 import { checkMountPoints } from './mount-points.ts'
 import { CONTAINER_FILE, TEMPORARY, type SnapshotPaths } from './paths.ts'
 import type { ContainerSnapshot } from './port.ts'
@@ -14,16 +15,26 @@ import { planStack, type Stack } from './stack.ts'
 
 /** The writable directories of containers and their mounts, and views of layers alone. */
 export interface ContainerRoots {
-  mount(id: string, layers: readonly Digest[], isReadOnly: boolean): string
+  mount(id: string, layers: readonly Digest[], options: MountOptions): string
   unmount(id: string): void
   remove(id: string): Promise<void>
   list(): readonly ContainerSnapshot[]
   /** Errors: `snapshot.container_not_found`. */
-  need(id: string): ContainerSnapshot
+  need(id: string): ContainerSnapshot & { readonly isMapped: boolean }
   /** `top`: a directory over the layers, read like them. */
-  view(layers: readonly Digest[], target: string, top?: string): Disposable
+  view(
+    layers: readonly Digest[],
+    target: string,
+    options?: { readonly top?: string | undefined; readonly mappingOf?: number | undefined },
+  ): Disposable
   isLayerUsed(diffId: Digest): boolean
   adopt(id: string, layers: readonly Digest[], isMounted: boolean): void
+}
+
+interface MountOptions {
+  readonly isReadOnly: boolean
+  /** A process in the user namespace whose mapping the owners go through. */
+  readonly mappingOf: number | undefined
 }
 
 export interface ContainerRootsNeeds {
@@ -34,7 +45,7 @@ export interface ContainerRootsNeeds {
 }
 
 export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds): ContainerRoots {
-  const known = new Map<string, { readonly layers: readonly Digest[]; isMounted: boolean }>()
+  const known = new Map<string, { readonly layers: readonly Digest[]; isMounted: boolean; isMapped?: boolean }>()
   const views = new Map<symbol, readonly Digest[]>()
 
   const lowersOf = (digests: readonly Digest[]): { lowers: string[]; stack: Stack } => {
@@ -89,10 +100,14 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     await rm(gone, { recursive: true, force: true })
   }
 
-  const mountOverlay = (id: string, lowers: readonly string[], isReadOnly: boolean) => {
+  const mountOverlay = (id: string, plain: readonly string[], { isReadOnly, mappingOf }: MountOptions) => {
     const target = paths.rootfs(id)
+    // The overlay keeps what it was made of: the mapped copies are needed for a moment only.
+    using mapped = mappedPlaces({ paths, host }, mappingOf)
+    const lowers = mapped.lowers(plain)
+    const own = isReadOnly ? paths.container(id) : mapped.own(paths.container(id))
     if (isReadOnly) host.mounts.overlay({ lowers: atLeastTwo(lowers, paths), target })
-    else host.mounts.overlay({ lowers: atLeastOne(lowers, paths), upper: paths.upper(id), work: paths.work(id), target })
+    else host.mounts.overlay({ lowers: atLeastOne(lowers, paths), upper: join(own, 'upper'), work: join(own, 'work'), target })
     try {
       checkMountPoints(target)
     } catch (error) {
@@ -101,25 +116,28 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     }
   }
 
-  const need = (id: string): ContainerSnapshot => {
+  const need: ContainerRoots['need'] = (id) => {
     const rootfs = paths.rootfs(id)
     const container = known.get(id)
     if (container === undefined) throw snapshotError('snapshot.container_not_found', `container ${id} has no root here`)
-    return { id, layers: container.layers, isMounted: container.isMounted, rootfs }
+    return { id, layers: container.layers, isMounted: container.isMounted, isMapped: container.isMapped ?? false, rootfs }
   }
 
   return {
-    mount: (id, digests, isReadOnly) => {
+    mount: (id, digests, options) => {
       const before = known.get(id)
       if (before !== undefined && !isSame(before.layers, digests))
         throw snapshotError('snapshot.container_conflict', `container ${id} has its root on other layers`)
       const rootfs = paths.rootfs(id)
-      if (before?.isMounted === true) return rootfs
+      const isMapped = options.mappingOf !== undefined
+      if (before?.isMounted === true && before.isMapped === isMapped) return rootfs
+      // Left by one who saw other owners.
+      if (before?.isMounted === true) unmountNow(rootfs)
       const { lowers, stack } = lowersOf(digests)
       const isNew = before === undefined && !existsSync(paths.container(id))
       if (before === undefined) create(id, [...digests], stack)
       try {
-        mountOverlay(id, lowers, isReadOnly)
+        mountOverlay(id, lowers, options)
       } catch (error) {
         if (isNew) {
           known.delete(id)
@@ -127,7 +145,7 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
         }
         throw error
       }
-      known.set(id, { layers: [...digests], isMounted: true })
+      known.set(id, { layers: [...digests], isMounted: true, isMapped })
       return rootfs
     },
     unmount: (id) => {
@@ -144,8 +162,9 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     },
     list: () => [...known.keys()].map(need),
     need,
-    view: (digests, target, top) => {
-      const { lowers } = lowersOf(digests)
+    view: (digests, target, { top, mappingOf } = {}) => {
+      using mapped = mappedPlaces({ paths, host }, mappingOf)
+      const lowers = mapped.lowers(lowersOf(digests).lowers)
       host.mounts.overlay({ lowers: atLeastTwo(top === undefined ? lowers : [top, ...lowers], paths), target })
       const key = Symbol(target)
       views.set(key, [...digests])

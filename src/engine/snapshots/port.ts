@@ -56,8 +56,14 @@ export interface Snapshots {
    * still there. Mounted already with the same layers: gives the path. `readOnly` leaves the writable directory out.
    * Errors: `snapshot.layer_not_found`, `snapshot.container_conflict`, `snapshot.too_many_layers`,
    * `snapshot.unsafe_mount_point` when /dev, /proc, /sys or /etc is not a real directory.
+   * `mappingOf`: a process in the user namespace to whose mapping owners are shown and written; on disk they stay unmapped.
    */
-  mountContainer(options: { readonly id: string; readonly layers: readonly Digest[]; readonly readOnly?: boolean }): {
+  mountContainer(options: {
+    readonly id: string
+    readonly layers: readonly Digest[]
+    readonly readOnly?: boolean
+    readonly mappingOf?: number
+  }): {
     readonly rootfs: string
   }
   /** Not mounted is fine. Detaches lazily when something still holds it. */
@@ -66,7 +72,7 @@ export interface Snapshots {
   removeContainer(id: string): Promise<void>
   containers(): readonly ContainerSnapshot[]
   /** The layers without anything to write to, at an existing directory. Dispose unmounts. For passwd look-ups, COPY --from, copy-up. */
-  mountReadOnly(layers: readonly Digest[], target: string): Disposable
+  mountReadOnly(layers: readonly Digest[], target: string, options?: { readonly mappingOf?: number }): Disposable
   /** What differs from the layers, in byte order; directories on the way to a change count as modified. */
   changes(id: string): AsyncIterable<Change>
   /**

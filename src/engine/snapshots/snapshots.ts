@@ -42,7 +42,7 @@ export function createSnapshots({ root, host, log, kind }: SnapshotsNeeds): Snap
   /** Layers, with a writable directory's state on top if given, at a path of its own until it is disposed of. */
   const viewOf = (digests: readonly Digest[], upper?: string): { readonly path: string } & Disposable => {
     const path = mkdtempSync(join(paths.containers, `${TEMPORARY}view-`))
-    const view = containers.view(digests, path, upper)
+    const view = containers.view(digests, path, { top: upper })
     return {
       path,
       [Symbol.dispose]: () => {
@@ -66,11 +66,13 @@ export function createSnapshots({ root, host, log, kind }: SnapshotsNeeds): Snap
         throw snapshotError('snapshot.layer_in_use', `layer ${diffId} is in use by a container or a mount`)
       layers.remove(diffId)
     },
-    mountContainer: ({ id, layers: digests, readOnly = false }) => ({ rootfs: containers.mount(id, digests, readOnly) }),
+    mountContainer: ({ id, layers: digests, readOnly = false, mappingOf }) => ({
+      rootfs: containers.mount(id, digests, { isReadOnly: readOnly, mappingOf }),
+    }),
     unmountContainer: (id) => containers.unmount(id),
     removeContainer: (id) => containers.remove(id),
     containers: () => containers.list(),
-    mountReadOnly: (digests, target) => containers.view(digests, target),
+    mountReadOnly: (digests, target, { mappingOf } = {}) => containers.view(digests, target, { mappingOf }),
     changes: async function* (id) {
       using lower = viewOf(containers.need(id).layers)
       let sinceYield = 0
@@ -86,10 +88,11 @@ export function createSnapshots({ root, host, log, kind }: SnapshotsNeeds): Snap
       return tarStream(membersOfDirectory({ files: host.files, directory: paths.upper(id), asLayer: true, withRoot }))
     },
     exportTar: (id) => {
-      const { isMounted, rootfs, layers: digests } = containers.need(id)
+      const { isMounted, isMapped, rootfs, layers: digests } = containers.need(id)
       const pack = (directory: string) =>
         packTar(membersOfDirectory({ files: host.files, directory, asLayer: false, withRoot: true }))
-      if (isMounted) return Readable.from(pack(rootfs), { objectMode: false })
+      // Behind a mapping owners are others than those that the image knows.
+      if (isMounted && !isMapped) return Readable.from(pack(rootfs), { objectMode: false })
       const unmounted = async function* () {
         using view = viewOf(digests, paths.upper(id))
         yield* pack(view.path)

@@ -5,6 +5,8 @@ export interface RuntimeSpecInput {
   readonly process: ProcessInput
   readonly security: SecurityInput
   readonly namespaces: NamespacesInput
+  /** A user namespace to join, and how many groups there are in it; left out: the host's. */
+  readonly userNamespace?: { readonly path: string; readonly groups: number }
   /** Only in a UTS namespace of its own; empty: not set. */
   readonly hostname: string
   readonly domainname: string

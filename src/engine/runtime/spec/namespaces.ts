@@ -3,12 +3,13 @@ import type { RuntimeNamespace, RuntimeNamespaceType } from '#oci/runtime-spec'
 import { specError } from './errors.ts'
 import type { NamespaceInput, NamespacesInput, RuntimeSpecInput } from './input.ts'
 
-export function planNamespaces(input: NamespacesInput): readonly RuntimeNamespace[] {
+export function planNamespaces(input: NamespacesInput, userNamespace?: string): readonly RuntimeNamespace[] {
   const one = (type: RuntimeNamespaceType, wanted: NamespaceInput): readonly RuntimeNamespace[] => {
     if (wanted.kind === 'host') return []
     return [wanted.kind === 'new' ? { type } : { type, path: wanted.path }]
   }
   return [
+    ...(userNamespace === undefined ? [] : [{ type: 'user' as const, path: userNamespace }]),
     { type: 'mount' },
     ...one('pid', input.pid),
     ...one('ipc', input.ipc),
@@ -23,9 +24,8 @@ const NET_SYSCTL = /^net\../
 const UTS_SYSCTL = 'kernel.domainname'
 
 /** Servers may listen on any port without a capability, and anybody may ping: both end at the container's own network. */
-const NETWORK_DEFAULTS: Readonly<Record<string, string>> = {
-  'net.ipv4.ip_unprivileged_port_start': '0',
-  'net.ipv4.ping_group_range': '0 2147483647',
+function networkDefaults(groups = 2_147_483_648): Readonly<Record<string, string>> {
+  return { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': `0 ${groups - 1}` }
 }
 
 function namespaceOf(sysctl: string): 'network' | 'ipc' | 'uts' | undefined {
@@ -36,7 +36,7 @@ function namespaceOf(sysctl: string): 'network' | 'ipc' | 'uts' | undefined {
 
 /** Only what belongs to a namespace that is the container's own: everything else would change the host, or a neighbour. */
 export function planSysctls(
-  input: Pick<RuntimeSpecInput, 'sysctls' | 'namespaces' | 'domainname'>,
+  input: Pick<RuntimeSpecInput, 'sysctls' | 'namespaces' | 'domainname' | 'userNamespace'>,
 ): Readonly<Record<string, string>> {
   const { namespaces } = input
   const isOwn = (namespace: NamespaceInput) => namespace.kind === 'new' || namespace.kind === 'path'
@@ -50,7 +50,7 @@ export function planSysctls(
       throw specError('spec.invalid', `sysctl "${name}" not allowed in host ${namespace} namespace`)
   }
   return {
-    ...(isOwn(namespaces.network) ? NETWORK_DEFAULTS : {}),
+    ...(isOwn(namespaces.network) ? networkDefaults(input.userNamespace?.groups) : {}),
     ...(input.domainname !== '' && isOwn(namespaces.uts) ? { 'kernel.domainname': input.domainname } : {}),
     ...input.sysctls,
   }

@@ -30,7 +30,7 @@ export function planRuntimeSpec(input: RuntimeSpecInput, host: SpecHostFacts): R
     mounts,
     ...(Object.keys(input.annotations).length === 0 ? {} : { annotations: input.annotations }),
     linux: {
-      namespaces: planNamespaces(input.namespaces),
+      namespaces: planNamespaces(input.namespaces, input.userNamespace?.path),
       cgroupsPath: input.cgroupsPath,
       resources: planResources(input, host),
       ...(input.devices.length === 0 ? {} : { devices: deviceNodes(input.devices) }),
