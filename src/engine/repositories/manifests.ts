@@ -11,7 +11,7 @@ import { repositoryError } from './errors.ts'
 export type ReadManifest = Omit<ManifestRow, 'stored' | 'atMs'>
 
 /** Error: `repository.manifest_invalid`, with the reason. */
-export function readManifest(name: string, bytes: Buffer, mediaType: string): ReadManifest {
+export function readManifest(name: string, bytes: Buffer, mediaType: string | null): ReadManifest {
   const manifest = parse(name, bytes, mediaType)
   return {
     mediaType: manifest.mediaType,
@@ -30,7 +30,7 @@ export function readManifest(name: string, bytes: Buffer, mediaType: string): Re
 
 const digestText = ({ digest }: { readonly digest: VerifiableDigest }) => digest.text
 
-function parse(name: string, bytes: Buffer, mediaType: string): ImageManifest | ImageIndex {
+function parse(name: string, bytes: Buffer, mediaType: string | null): ImageManifest | ImageIndex {
   try {
     return parseManifest(bytes, mediaType, `the manifest for ${name}`)
   } catch (error) {

@@ -39,7 +39,8 @@ export interface Referrer {
 }
 
 export interface PutManifest {
-  readonly mediaType: string
+  /** As announced; null: only the document says. */
+  readonly mediaType: string | null
   readonly bytes: Buffer
   /** What the address said; the bytes must have it. */
   readonly digest?: VerifiableDigest

@@ -1,0 +1,36 @@
+import { pipeline } from 'node:stream/promises'
+
+import { sendEmpty } from '#api/http'
+import type { Repositories } from '#engine/repositories'
+
+import { registryApiError } from './errors.ts'
+import type { Call } from './port.ts'
+import { readRange } from './range.ts'
+
+/** distribution-spec, "Pulling blobs" and "Deleting Blobs". */
+export async function serveBlob(repositories: Repositories, call: Call, name: string, digest: string): Promise<void> {
+  const { method, request, response, demand } = call
+  if (method === 'DELETE') {
+    demand(name, 'delete')
+    await repositories.deleteBlob(name, digest)
+    return sendEmpty(response, 202)
+  }
+  if (method !== 'GET' && method !== 'HEAD') throw registryApiError('registry_api.unsupported', `${method} of a blob`)
+  demand(name, 'pull')
+  const { sizeBytes } = repositories.statBlob(name, digest)
+  response.setHeader('Docker-Content-Digest', digest)
+  response.setHeader('ETag', `"${digest}"`)
+  response.setHeader('Accept-Ranges', 'bytes')
+  // The bytes of a digest never change.
+  response.setHeader('Cache-Control', 'max-age=31536000')
+  if (request.headers['if-none-match'] === `"${digest}"`) return sendEmpty(response, 304)
+  const range = method === 'GET' ? readRange(request.headers.range, sizeBytes) : undefined
+  const { startByte, endByte } = range ?? { startByte: 0, endByte: sizeBytes }
+  if (range !== undefined) response.setHeader('Content-Range', `bytes ${startByte}-${endByte - 1}/${sizeBytes}`)
+  response.writeHead(range === undefined ? 200 : 206, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': endByte - startByte,
+  })
+  if (method === 'HEAD') response.end()
+  else await pipeline(repositories.openBlob(name, digest, { startByte, endByte }), response)
+}
