@@ -24,7 +24,8 @@ export async function connectContainer(
   if (live.process !== null) {
     const hostname = hostnameOf(context, record)
     const joined = await context.networks.attach(attachRequest(record, hostname, network.name, endpoint))
-    context.registry.setStatus(live, { endpoints: { ...record.status.endpoints, [network.name]: endpointStatus(joined) } })
+    const endpoints = { ...record.status.endpoints, [network.name]: endpointStatus(joined) }
+    context.registry.setStatus(live, { endpoints, ports: context.networks.publishedPorts(record.id) })
     writeFiles(context, live.record, hostname)
   }
   saveEndpoints(context, live, { ...endpoints, [network.name]: endpoint })
@@ -42,7 +43,7 @@ export async function disconnectContainer(context: Context, live: LiveContainer,
   if (live.process !== null) {
     await context.networks.detach(record.id, network.name)
     const { [network.name]: _gone, ...endpoints } = live.record.status.endpoints
-    context.registry.setStatus(live, { endpoints })
+    context.registry.setStatus(live, { endpoints, ports: context.networks.publishedPorts(record.id) })
     writeFiles(context, live.record, hostnameOf(context, record))
   }
   saveEndpoints(context, live, rest)

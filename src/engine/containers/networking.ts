@@ -6,6 +6,7 @@ import type { Endpoint } from '#engine/network'
 
 import type { Context } from './context.ts'
 import { containerError } from './errors.ts'
+import { linkEnvironment, linkedContainers, linkedFrom, linkedHosts, requireLinked } from './container-links.ts'
 import { homeOf } from './paths.ts'
 import type { ContainerRecord, EndpointStatus, PublishedPort } from './record.ts'
 import type { EndpointSpec } from './spec.ts'
@@ -20,6 +21,8 @@ export interface JoinedNetwork {
   readonly filesDir: string
   readonly endpoints: Readonly<Record<string, EndpointStatus>>
   readonly ports: readonly PublishedPort[]
+  /** Variables that tell of linked containers. */
+  readonly env?: readonly string[]
 }
 
 /** Makes the container's network namespace, connects it and writes the files by which programs find names. */
@@ -33,18 +36,29 @@ export async function joinNetworks(
   if (mode.startsWith('container:')) return shareNetwork(context, mode.slice('container:'.length))
   if (mode === 'host')
     return { namespacePath: null, hostname, filesDir: writeFiles(context, record, hostname), endpoints: {}, ports: [] }
+  requireLinked(context, record)
   const namespacePath = context.networks.sandboxCreate(record.id, { nameServers: record.spec.network.dns })
   undo.defer(async () => await context.networks.sandboxRemove(record.id))
   const endpoints: Record<string, EndpointStatus> = {}
   for (const [network, wanted] of Object.entries(record.spec.network.endpoints)) {
     const endpoint = await context.networks.attach(attachRequest(record, hostname, network, wanted))
     endpoints[endpoint.networkName] = endpointStatus(endpoint)
+    publishEndpoint(context, record, endpoint, 'connect')
   }
   const ports = await publishPorts(context, record)
-  return { namespacePath, hostname, filesDir: writeFiles(context, record, hostname), endpoints, ports }
+  for (const other of linkedFrom(context, record)) writeFiles(context, other, hostnameOf(context, other))
+  return {
+    namespacePath,
+    hostname,
+    filesDir: writeFiles(context, record, hostname),
+    endpoints,
+    ports,
+    env: linkEnvironment(record, linkedContainers(context, record)),
+  }
 }
 
 export function attachRequest(record: ContainerRecord, hostname: string, network: string, wanted: EndpointSpec) {
+  const { mode, links: legacyLinks = [] } = record.spec.network
   return {
     containerId: record.id,
     containerName: record.name,
@@ -54,6 +68,13 @@ export function attachRequest(record: ContainerRecord, hostname: string, network
     ipv6Address: wanted.ipv6Address,
     macAddress: wanted.macAddress ?? record.spec.network.macAddress,
     aliases: wanted.aliases,
+    links: [...(wanted.links ?? []), ...(network === mode ? legacyLinks : [])].map(({ container, alias }) => ({
+      alias,
+      target: container,
+    })),
+    gatewayPriority: wanted.gatewayPriority ?? 0,
+    linkLocalAddresses: wanted.linkLocalAddresses ?? [],
+    driverOptions: wanted.driverOptions ?? {},
   }
 }
 
@@ -64,13 +85,29 @@ export function endpointStatus(endpoint: Endpoint): EndpointStatus {
     containerName: _name,
     hostLink: _host,
     guestLink: _guest,
+    links: _links,
+    gatewayPriority: _priority,
+    isRoutedOnLink: _routed,
     ...status
   } = endpoint
   return status
 }
 
 export async function leaveNetworks(context: Context, record: ContainerRecord): Promise<void> {
+  const endpoints = context.networks.endpointsOf(record.id)
   await context.networks.sandboxRemove(record.id)
+  for (const endpoint of endpoints) publishEndpoint(context, record, endpoint, 'disconnect')
+}
+
+function publishEndpoint(context: Context, record: ContainerRecord, endpoint: Endpoint, action: 'connect' | 'disconnect'): void {
+  const { networkId, networkName } = endpoint
+  const type = context.networks.find(networkId)?.driver ?? ''
+  context.events.publish({
+    type: 'network',
+    action,
+    actorId: networkId,
+    attributes: { container: record.id, name: networkName, type },
+  })
 }
 
 export function hostnameOf(context: Context, record: ContainerRecord): string {
@@ -104,7 +141,7 @@ function randomBinding(port: string) {
   const [number, protocol] = port.split('/')
   return {
     containerPort: Number(number),
-    protocol: protocol === 'udp' ? ('udp' as const) : ('tcp' as const),
+    protocol: protocol === 'udp' || protocol === 'sctp' ? (protocol as 'udp' | 'sctp') : ('tcp' as const),
     hostIp: '',
     hostPort: null,
   }
@@ -119,7 +156,7 @@ export function writeFiles(context: Context, record: ContainerRecord, hostname: 
     nameServers: network.dns,
     searchDomains: network.dnsSearch,
     resolverOptions: network.dnsOptions,
-    extraHosts: network.extraHosts,
+    extraHosts: [...network.extraHosts, ...linkedHosts(linkedContainers(context, record))],
   })
   const dir = homeOf(context, record.id)
   writeFileSync(join(dir, 'hosts'), files.hosts)

@@ -34,7 +34,7 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     process: {
       ...processInput(spec, user),
       args: [...initOf(context, spec).args, ...commandOf(spec)],
-      env: environmentOf(spec.process, user, place.network.hostname),
+      env: mergeEnv(place.network.env ?? [], environmentOf(spec.process, user, place.network.hostname)),
     },
     security: spec.security,
     namespaces: namespacesOf(context, spec, place.network),

@@ -114,6 +114,14 @@ export interface NetworkingSpec {
   readonly dnsOptions: readonly string[]
   /** `host:ip`; `host-gateway` as ip is the bridge's gateway. */
   readonly extraHosts: readonly string[]
+  /** Containers of the default network that this one knows by a name of its own (`--link`). */
+  readonly links?: readonly ContainerLink[]
+}
+
+export interface ContainerLink {
+  /** Name or id. */
+  readonly container: string
+  readonly alias: string
 }
 
 export interface EndpointSpec {
@@ -121,6 +129,12 @@ export interface EndpointSpec {
   readonly ipv4Address: string | null
   readonly ipv6Address: string | null
   readonly macAddress: string | null
+  /** Names that only this container uses on the network. */
+  readonly links?: readonly ContainerLink[]
+  /** The endpoint of highest priority has the default route. */
+  readonly gatewayPriority?: number
+  readonly linkLocalAddresses?: readonly string[]
+  readonly driverOptions?: Readonly<Record<string, string>>
 }
 
 export interface PortBindingSpec {

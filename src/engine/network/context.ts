@@ -21,7 +21,7 @@ export interface NetworksNeeds {
   readonly random: Random
   readonly log: Log
   readonly records: RecordStore
-  readonly host: Pick<Host, 'namespaces' | 'links' | 'nftables' | 'netfilter' | 'sockets' | 'kernel'>
+  readonly host: Pick<Host, 'namespaces' | 'links' | 'nftables' | 'netfilter' | 'forwarding' | 'sockets' | 'kernel'>
   /** Where subnets come from when the user names none; a family without any has our own. */
   readonly addressPools?: readonly DefaultPool[]
   /** Told what happens to networks: `create`, `destroy`. */

@@ -53,7 +53,7 @@ export function containerJson(
     ProcessLabel: '',
     AppArmorProfile: spec.security.apparmor ?? '',
     ExecIDs: around.execIds.length === 0 ? null : around.execIds,
-    HostConfig: hostConfigJson(spec),
+    HostConfig: hostConfigJson(record),
     GraphDriver: { Data: {}, Name: around.storageDriver },
     ...sizeJson(around.size),
     Mounts: mountPoints(record.mounts),

@@ -37,12 +37,12 @@ const MOUNT: FieldTable = {
 
 export const ENDPOINT: FieldTable = {
   fields: {
-    IPAMConfig: { fields: { IPv4Address: 'taken', IPv6Address: 'taken', LinkLocalIPs: 'unused' } },
+    IPAMConfig: { fields: { IPv4Address: 'taken', IPv6Address: 'taken', LinkLocalIPs: 'taken' } },
     Aliases: 'taken',
     MacAddress: 'taken',
-    Links: 'unused',
-    DriverOpts: 'unused',
-    GwPriority: 'unused',
+    Links: 'taken',
+    DriverOpts: 'taken',
+    GwPriority: 'taken',
     NetworkID: 'reported',
     EndpointID: 'reported',
     Gateway: 'reported',
@@ -119,7 +119,7 @@ const HOST_CONFIG: FieldTable = {
     GroupAdd: 'taken',
     IpcMode: 'taken',
     Cgroup: 'unused',
-    Links: 'unused',
+    Links: 'taken',
     OomScoreAdj: 'taken',
     PidMode: 'taken',
     Privileged: 'taken',

@@ -26,19 +26,19 @@ function withId(aliases: readonly string[] | null, id: string): readonly string[
 }
 
 function settingsOf(asked: EndpointSpec | undefined, given: EndpointStatus | undefined, minor: number) {
-  const isAddressAsked = asked !== undefined && (asked.ipv4Address !== null || asked.ipv6Address !== null)
   const ipam = {
     ...(asked?.ipv4Address ? { IPv4Address: asked.ipv4Address } : {}),
     ...(asked?.ipv6Address ? { IPv6Address: asked.ipv6Address } : {}),
+    ...(asked?.linkLocalAddresses === undefined ? {} : { LinkLocalIPs: asked.linkLocalAddresses }),
   }
   const aliases = given?.aliases ?? asked?.aliases ?? []
   return {
-    IPAMConfig: isAddressAsked ? ipam : null,
-    Links: null,
+    IPAMConfig: Object.keys(ipam).length > 0 ? ipam : null,
+    Links: asked?.links?.map(({ container, alias }) => `${container}:${alias}`) ?? null,
     Aliases: aliases.length === 0 ? null : aliases,
     MacAddress: given?.macAddress ?? asked?.macAddress ?? '',
-    DriverOpts: null,
-    ...(minor >= 48 ? { GwPriority: 0 } : {}),
+    DriverOpts: asked?.driverOptions ?? null,
+    ...(minor >= 48 ? { GwPriority: asked?.gatewayPriority ?? 0 } : {}),
     NetworkID: given?.networkId ?? '',
     EndpointID: given?.endpointId ?? '',
     Gateway: given?.gateway ?? '',

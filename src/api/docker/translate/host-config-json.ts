@@ -1,10 +1,10 @@
-import type { ContainerSpec, ResourceSpec } from '#engine/containers'
+import type { ContainerRecord, ContainerSpec, ResourceSpec } from '#engine/containers'
 import { MASKED_PATHS, READONLY_PATHS } from '#engine/runtime/spec'
 
 import { mountRequests } from './mount-json.ts'
 
 /** HostConfig of inspect: the request said back, with defaults filled in. */
-export function hostConfigJson(spec: ContainerSpec) {
+export function hostConfigJson({ spec, name }: Pick<ContainerRecord, 'spec' | 'name'>) {
   const { network, security, namespaces } = spec
   return {
     ...mountRequests(spec),
@@ -28,7 +28,7 @@ export function hostConfigJson(spec: ContainerSpec) {
     GroupAdd: orNull(spec.process.additionalGroups),
     IpcMode: namespaces.ipc,
     Cgroup: '',
-    Links: null,
+    Links: network.links?.map(({ container, alias }) => `/${container}:/${name}/${alias}`) ?? null,
     PidMode: namespaces.pid,
     Privileged: security.isPrivileged,
     PublishAllPorts: network.publishAll,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 
-import type { ContainerRecord, EndpointSpec, NetworkingSpec } from '#engine/containers'
+import type { ContainerLink, ContainerRecord, EndpointSpec, NetworkingSpec } from '#engine/containers'
 
 import { dockerError } from '../errors.ts'
 import { portBindings } from './ports.ts'
@@ -31,6 +31,7 @@ export function networkingSpec(
     dnsSearch: hostConfig.texts('DnsSearch', []),
     dnsOptions: hostConfig.texts('DnsOptions', []),
     extraHosts: hostConfig.texts('ExtraHosts', []).map(extraHost),
+    ...linksOf(hostConfig, mode, containerOf),
   }
   if (mode === 'host' || mode.startsWith('container:')) refuseForSharedNetwork(spec, body)
   return mode === 'host' ? { ...spec, portBindings: [], publishAll: false } : spec
@@ -93,7 +94,50 @@ export function endpointSpec(settings: Reader): EndpointSpec {
     ipv4Address: address(ipam.text('IPv4Address'), 4),
     ipv6Address: address(ipam.text('IPv6Address'), 6),
     macAddress: macAddress(settings.text('MacAddress')),
+    ...endpointExtras(settings, ipam),
   }
+}
+
+/** What few endpoints have; absent otherwise. */
+function endpointExtras(settings: Reader, ipam: Reader): Partial<EndpointSpec> {
+  const links = settings.texts('Links', []).map(containerLink)
+  const gatewayPriority = settings.int('GwPriority') ?? 0
+  const linkLocalAddresses = ipam.texts('LinkLocalIPs', [])
+  const driverOptions = settings.textMap('DriverOpts')
+  const invalid = linkLocalAddresses.find((text) => isIP(text) === 0)
+  if (invalid !== undefined) throw dockerError('docker.field_invalid', `invalid link-local IP address: ${invalid}`)
+  return {
+    ...(links.length === 0 ? {} : { links }),
+    ...(gatewayPriority === 0 ? {} : { gatewayPriority }),
+    ...(linkLocalAddresses.length === 0 ? {} : { linkLocalAddresses }),
+    ...(Object.keys(driverOptions).length === 0 ? {} : { driverOptions }),
+  }
+}
+
+/** `container` or `container:alias`. */
+function containerLink(text: string): ContainerLink {
+  const [container = '', alias = container, ...rest] = text.replace(/^\//, '').split(':')
+  if (container === '' || !HOST_NAME.test(alias) || rest.length > 0)
+    throw dockerError('docker.field_invalid', `bad format for links: ${text}`)
+  return { container, alias }
+}
+
+/** HostConfig.Links is for the default network; others carry theirs in the endpoint, and are given to it here should a client not know. */
+function linksOf(hostConfig: Reader, mode: string, containerOf: (ref: string) => ContainerRecord): Partial<NetworkingSpec> {
+  const links = hostConfig.texts('Links', []).map(containerLink)
+  if (links.length === 0) return {}
+  if (mode === 'host')
+    throw dockerError(
+      'docker.option_conflict',
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    )
+  if (mode.startsWith('container:'))
+    throw dockerError(
+      'docker.option_conflict',
+      "conflicting options: container type network can't be used with links. This would result in undefined behavior",
+    )
+  for (const { container } of links) containerOf(container)
+  return { links }
 }
 
 function address(text: string, family: 4 | 6): string | null {
