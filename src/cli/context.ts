@@ -43,7 +43,10 @@ export function createContext(
     home: launch.home,
     mayInstall: !choice['no-install'] && (launch.env['GLOVEBOX_NO_INSTALL'] ?? '') === '',
     commands,
-    client: async () => (await import('#client')).createClient(instance.socketPath),
+    client: async () => {
+      const { createClient, placeOf } = await import('#client')
+      return createClient(instance.tcp === undefined ? instance.socketPath : placeOf(instance.tcp, launch.env))
+    },
     interrupted: () => {
       if (interrupt !== undefined) return interrupt.signal
       const controller = new AbortController()

@@ -107,6 +107,12 @@ export const commandTable: readonly TableEntry[] = [
   ),
   entry(
     'The daemon',
+    'daemon certificates',
+    'Make certificates for a daemon that listens on TCP',
+    async () => (await import('./commands/daemon-certificates.ts')).daemonCertificates,
+  ),
+  entry(
+    'The daemon',
     'daemon status',
     'Say whether the daemon runs',
     async () => (await import('./commands/daemon-status.ts')).daemonStatus,

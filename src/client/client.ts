@@ -2,7 +2,8 @@ import { type ContainerCalls, containerCalls } from './containers.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
-import { unixTransport } from './transport.ts'
+import { nameOf, type DaemonPlace } from './place.ts'
+import { transportTo } from './transport.ts'
 
 export interface Client {
   readonly socketPath: string
@@ -13,10 +14,10 @@ export interface Client {
 }
 
 /** Connects nothing yet: each call opens its own connection. */
-export function createClient(socketPath: string): Client {
-  const transport = unixTransport(socketPath)
+export function createClient(place: DaemonPlace): Client {
+  const transport = transportTo(place)
   return {
-    socketPath,
+    socketPath: nameOf(place),
     containers: containerCalls(transport),
     images: imageCalls(transport),
     system: systemCalls(transport),

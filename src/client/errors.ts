@@ -6,6 +6,8 @@ export const clientError = declareErrors({
   'client.bad_answer': 'internal',
   'client.connection_lost': 'unavailable',
   'client.bad_context': 'invalid',
+  'client.certificate_refused': 'denied',
+  'client.place_invalid': 'invalid',
 })
 
 const KINDS: Readonly<Record<number, ErrorKind>> = {

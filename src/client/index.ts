@@ -1,5 +1,5 @@
 /**
- * Client: the daemon's API as typed calls over its unix socket. Refusals come back as house errors with the daemon's own code, kind and
+ * Client: the daemon's API as typed calls over its unix socket, or over TCP with certificates on both sides. Refusals come back as house errors with the daemon's own code, kind and
  * hint; an absent daemon is `client.unreachable`.
  */
 export { type Client, createClient } from './client.ts'
@@ -10,5 +10,6 @@ export { type Frame, frameReader } from './frames.ts'
 export { type GloveboxCalls } from './glovebox.ts'
 export { type ImageCalls } from './images.ts'
 export { jsonLines } from './lines.ts'
+export { placeOf, type DaemonPlace } from './place.ts'
 export { type SystemCalls } from './system.ts'
 export type { Query, Upgraded } from './transport.ts'

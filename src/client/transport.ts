@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 
 import { type ErrorKind, GloveboxError, messageOf, systemCodeOf } from '#base'
 
 import { clientError, kindOfStatus } from './errors.ts'
+import { isCertificateTrouble, nameOf, type DaemonPlace } from './place.ts'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
@@ -28,7 +29,7 @@ export interface Upgraded {
   readonly head: Buffer
 }
 
-/** HTTP over the daemon's unix socket. One connection a call: connecting to a unix socket costs less than keeping a pool. */
+/** HTTP over the daemon's unix socket, or with TLS. One connection a call: connecting to a unix socket costs less than keeping a pool. */
 export interface Transport {
   /** The answer, its status below 400; else the daemon's refusal as an error. The caller reads or destroys it. */
   send(call: Call): Promise<IncomingMessage>
@@ -36,16 +37,16 @@ export interface Transport {
   upgrade(call: Call): Promise<Upgraded>
 }
 
-export function unixTransport(socketPath: string): Transport {
+export function transportTo(place: DaemonPlace): Transport {
   return {
     send: async (call) => {
-      const response = await open(socketPath, call, false)
+      const response = await open(place, call, false)
       if ('head' in response) throw clientError('client.bad_answer', `${call.method} ${call.path}: upgraded without being asked`)
       if ((response.statusCode ?? 0) < 400) return response
       throw await refusal(response, call)
     },
     upgrade: async (call) => {
-      const response = await open(socketPath, call, true)
+      const response = await open(place, call, true)
       if ('head' in response) return response
       if ((response.statusCode ?? 0) >= 400) throw await refusal(response, call)
       response.destroy()
@@ -54,11 +55,21 @@ export function unixTransport(socketPath: string): Transport {
   }
 }
 
-function open(socketPath: string, call: Call, isUpgrade: boolean): Promise<IncomingMessage | Upgraded> {
+type Send = (options: RequestOptions) => ClientRequest
+
+/** TLS is loaded by those who speak it: most commands never do. */
+async function sendTo(place: DaemonPlace): Promise<Send> {
+  if (typeof place === 'string') return (options) => httpRequest({ ...options, socketPath: place })
+  const { request } = await import('node:https')
+  const { host, port, ca, cert, key } = place
+  return (options) => request({ ...options, host, port, ca, cert, key, agent: false })
+}
+
+async function open(place: DaemonPlace, call: Call, isUpgrade: boolean): Promise<IncomingMessage | Upgraded> {
   const body = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json))
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      socketPath,
+  const send = await sendTo(place)
+  return await new Promise((resolve, reject) => {
+    const request = send({
       method: call.method,
       path: call.path + queryText(call.query),
       headers: headersOf(call, body, isUpgrade),
@@ -66,7 +77,7 @@ function open(socketPath: string, call: Call, isUpgrade: boolean): Promise<Incom
     })
     request.on('response', resolve)
     request.on('upgrade', (_response, socket, head) => resolve({ socket, head }))
-    request.on('error', (error) => reject(connectionError(socketPath, call, error)))
+    request.on('error', (error) => reject(connectionError(place, call, error)))
     if (call.stream === undefined) return void request.end(body)
     call.stream.on('error', (error) => {
       reject(error)
@@ -96,8 +107,14 @@ function queryText(query: Query = {}): string {
   return words.size === 0 ? '' : `?${words.toString()}`
 }
 
-function connectionError(socketPath: string, call: Call, error: Error): GloveboxError {
+function connectionError(place: DaemonPlace, call: Call, error: Error): GloveboxError {
   const code = systemCodeOf(error)
+  const socketPath = nameOf(place)
+  if (isCertificateTrouble(code))
+    return clientError('client.certificate_refused', `the daemon at ${socketPath}: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'ca.pem in DOCKER_CERT_PATH must have signed the certificate of the daemon, and that must name its address.',
+    })
   if (code === 'ENOENT' || code === 'ECONNREFUSED')
     return clientError('client.unreachable', `no daemon answers at ${socketPath}`, {
       cause: error,

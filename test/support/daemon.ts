@@ -24,12 +24,12 @@ export interface TestDaemon {
   stop(): Promise<void>
 }
 
-export async function startDaemon(): Promise<TestDaemon> {
+export async function startDaemon(flags: readonly string[] = []): Promise<TestDaemon> {
   const directory = mkdtempSync(join(tmpdir(), 'glovebox-test-'))
   const name = `t-${randomUUID().slice(0, 6)}`
   const place = ['--root', join(directory, 'root'), '--run-dir', join(directory, 'run'), '--instance-name', name]
   const launcher = join(HOME, 'glovebox')
-  const daemon = spawnProgram(launcher, [...place, 'daemon'])
+  const daemon = spawnProgram(launcher, [...place, 'daemon', ...flags])
   const glovebox = (...words: readonly string[]) => run(launcher, [...place, ...words], { timeoutMs: STOP_TIMEOUT_MS })
   await until('the daemon to answer', START_TIMEOUT_MS, async () => {
     const isReady = daemon.output().includes('ready socket=')

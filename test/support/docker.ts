@@ -26,7 +26,8 @@ export function dockerClients(): readonly string[] {
   return found
 }
 
-export function dockerOf(daemon: TestDaemon, path: string): Docker {
+/** `more`: for a client that comes in by another way than the socket. */
+export function dockerOf(daemon: TestDaemon, path: string, more: NodeJS.ProcessEnv = {}): Docker {
   // The daemon has no BuildKit, and tells clients so; a configuration of the user's must not matter.
   const env = {
     PATH: process.env['PATH'],
@@ -34,6 +35,7 @@ export function dockerOf(daemon: TestDaemon, path: string): Docker {
     DOCKER_BUILDKIT: '0',
     DOCKER_CONFIG: daemon.directory,
     TERM: 'xterm',
+    ...more,
   }
   const withOptions = (options: RunOptions, ...args: readonly string[]) => run(path, args, { env, ...options })
   const must = async (...args: readonly string[]) => {

@@ -3,7 +3,7 @@ import type { Server as NetServer, Socket } from 'node:net'
 
 import type { Clock, Log } from '#base'
 
-import { boundedConnections } from './connections.ts'
+import { boundedConnections, type Connections } from './connections.ts'
 import { clearStaleSocket, restrictSocket } from './socket-path.ts'
 
 /** Attachments and event streams hold a connection each; a thousand containers with a follower or two stay well below. */

@@ -14,7 +14,7 @@ export function refusalOf(socket: Pick<TLSSocket, 'authorized' | 'authorizationE
   // An empty object stands for none.
   const { subject } = socket.getPeerCertificate()
   if (subject === undefined)
-    return 'the daemon asks for a client certificate and none was given. Set DOCKER_CERT_PATH to a directory with ca.pem, cert.pem and key.pem'
+    return 'the daemon asks for a client certificate that its CA signed, and none was given. Set DOCKER_CERT_PATH to a directory with ca.pem, cert.pem and key.pem'
   // Typed as an error, it is the code of one.
   const code = String(socket.authorizationError)
   const name = String(subject.CN ?? 'without a name')

@@ -28,8 +28,8 @@ export const daemon = command({
       throw cliError('cli.daemon_died', `the daemon is not built: ${program} is missing`, {
         hint: 'Build it with `npm run build`.',
       })
-    await pinNamespace(context.instance.runDir, context.env)
     const args = [program, ...daemonArguments(context.instance, '--name', flags)]
+    await pinNamespace(context.instance.runDir, context.env)
     return becomeInside(context.instance.runDir, { program: process.execPath, args }, context.env)
   },
 })

@@ -1,4 +1,7 @@
+import { resolve } from 'node:path'
+
 import { choice, list, text } from '../args/flags.ts'
+import { cliError } from '../errors.ts'
 import type { InstancePaths } from './paths.ts'
 
 /** Of the commands that start a daemon: how it is to work, beside where. */
@@ -11,31 +14,54 @@ export const daemonFlags = {
     'POLICY',
     'Which unused images go by themselves: on, off, or settings such as unused=14d,min-free=5%,protect=debian:*',
   ),
+  'userns-remap': text('USER', 'Map the users of containers to ids that this user was given: default, USER or USER:GROUP'),
   'registry-mirror': list('ADDRESS', 'Ask this registry first for images of docker.io'),
   'insecure-registry': list('HOST', 'Speak plain HTTP, or TLS with any certificate, to this registry or network'),
+  group: text('GROUP', 'Who may use the socket beside root (default: the group docker, where there is one)'),
+  tcp: text('HOST:PORT', 'Listen here as well, for clients that show a certificate'),
+  'tls-ca': text('FILE', 'Who signs the certificates of clients (PEM)'),
+  'tls-cert': text('FILE', 'The certificate of the daemon (PEM)'),
+  'tls-key': text('FILE', 'Its private key (PEM)'),
 } as const
 
 export interface DaemonChoice {
   readonly layers?: 'auto' | 'erofs' | 'directory' | undefined
   readonly gc?: string | undefined
+  readonly 'userns-remap'?: string | undefined
   readonly 'registry-mirror'?: readonly string[]
   readonly 'insecure-registry'?: readonly string[]
+  readonly group?: string | undefined
+  readonly tcp?: string | undefined
+  readonly 'tls-ca'?: string | undefined
+  readonly 'tls-cert'?: string | undefined
+  readonly 'tls-key'?: string | undefined
 }
 
-/** The options of the daemon program, and of `glovebox daemon`, which becomes it. */
+const FILES = ['tls-ca', 'tls-cert', 'tls-key'] as const
+
+/** The options of the daemon program, and of `glovebox daemon`, which becomes it. Error: `cli.usage`, before anything was begun. */
 export function daemonArguments(
   instance: InstancePaths,
   nameFlag: '--name' | '--instance-name',
   choice: DaemonChoice = {},
 ): string[] {
   const { layers, gc } = choice
+  const missing = FILES.filter((flag) => choice[flag] === undefined)
+  if (choice.tcp !== undefined && missing.length > 0)
+    throw cliError('cli.usage', `--tcp ${choice.tcp}: ${missing.map((flag) => `--${flag}`).join(' and ')} missing`, {
+      hint: 'Whoever can connect has the whole host, so clients must show a certificate: `glovebox daemon certificates DIR`.',
+    })
   const repeated = (flag: 'registry-mirror' | 'insecure-registry') =>
     (choice[flag] ?? []).flatMap((value) => [`--${flag}`, value])
   return [
     ...['--root', instance.root, '--run-dir', instance.runDir, '--socket', instance.socketPath, nameFlag, instance.name],
     ...(layers === undefined ? [] : ['--layers', layers]),
     ...(gc === undefined ? [] : ['--gc', gc]),
+    ...(choice['userns-remap'] === undefined ? [] : ['--userns-remap', choice['userns-remap']]),
     ...repeated('registry-mirror'),
     ...repeated('insecure-registry'),
+    ...(['group', 'tcp'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]])),
+    // The daemon runs in another directory.
+    ...FILES.flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),
   ]
 }

@@ -9,6 +9,8 @@ export interface InstancePaths {
   readonly socketPath: string
   /** In the names of links, tables and control groups. */
   readonly name: string
+  /** `tcp://HOST:PORT` of a daemon elsewhere, for the commands that only talk to one. */
+  readonly tcp?: string
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -26,11 +28,18 @@ export function instancePaths(choice: InstanceChoice, env: NodeJS.ProcessEnv, cw
   const pick = (flag: string | undefined, variable: string, otherwise: string) => flag ?? (env[variable] || otherwise)
   const root = resolve(cwd, pick(choice.root, 'GLOVEBOX_ROOT', DEFAULT_ROOT))
   const runDir = resolve(cwd, pick(choice['run-dir'], 'GLOVEBOX_RUN_DIR', DEFAULT_RUN_DIR))
-  const socketPath = resolve(cwd, socketOf(pick(choice.socket, 'GLOVEBOX_HOST', `${runDir}/docker.sock`)))
+  const address = choice.socket ?? (env['GLOVEBOX_HOST'] || tcpIn(env['DOCKER_HOST']))
+  const tcp = tcpIn(address)
+  const socketPath = resolve(cwd, socketOf(tcp === undefined && address ? address : `${runDir}/docker.sock`))
   const name = pick(choice['instance-name'], 'GLOVEBOX_NAME', instanceName(runDir))
   if (!/^[a-z0-9][a-z0-9-]{0,9}$/.test(name))
     throw cliError('cli.usage', `--instance-name: ${JSON.stringify(name)} must be 1 to 10 lower-case letters, digits and dashes`)
-  return { root, runDir, socketPath, name }
+  return { root, runDir, socketPath, name, ...(tcp === undefined ? {} : { tcp }) }
+}
+
+/** DOCKER_HOST counts when it names a machine: a socket in it is another engine's. */
+function tcpIn(address: string | undefined): string | undefined {
+  return address?.startsWith('tcp://') === true ? address : undefined
 }
 
 function socketOf(address: string): string {
@@ -38,7 +47,7 @@ function socketOf(address: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)
   if (scheme !== null)
     throw cliError('cli.usage', `--socket: ${scheme[0]} is not supported`, {
-      hint: 'Name a unix socket: unix:///run/glovebox/docker.sock.',
+      hint: 'Name a unix socket (unix:///run/glovebox/docker.sock) or a machine (tcp://HOST:PORT).',
     })
   return address
 }

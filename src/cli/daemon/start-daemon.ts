@@ -19,6 +19,11 @@ const MAX_POLL_MS = 200
 export async function startDaemon(context: CliContext, choice: DaemonChoice = {}): Promise<boolean> {
   const client = await context.client()
   if (await client.system.isAnswering()) return false
+  if (context.instance.tcp !== undefined)
+    throw cliError(
+      'cli.daemon_died',
+      `no daemon answers at ${context.instance.tcp}, and one elsewhere cannot be started from here`,
+    )
   requireRoot()
   await ensurePrograms(REQUIREMENTS, context)
   const supervisor = await ensureSupervisor(context)
