@@ -59,6 +59,7 @@ void settle(struct shim *s) {
   if (!s->is_exit_announced && (!has_output(s) || s->is_grace_over)) announce_exit(s);
   if (s->is_exit_announced && !s->is_end_announced && !has_output(s)) {
     s->is_end_announced = true;
+    log_close(&s->log);
     tell_lost_lines(s, now, true);
     tell(s, FRAME_OUTPUT_END, NULL, 0);
   }

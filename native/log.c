@@ -1,84 +1,34 @@
 #define _GNU_SOURCE
 #include "shim.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-/* ---- a file that starts anew when it is full ---- */
-
-void rotating_open(struct rotating_file *file) {
-  struct stat found;
-  file->size = 0;
-  file->fd = open(file->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-  if (file->fd >= 0 && fstat(file->fd, &found) == 0) file->size = (uint64_t)found.st_size;
-}
-
-static bool generation(char *out, const char *path, unsigned number) {
-  int n = number == 0 ? snprintf(out, PATH_MAX, "%s", path) : snprintf(out, PATH_MAX, "%s.%u", path, number);
-  return n > 0 && n < PATH_MAX;
-}
-
-/* FILE.1 becomes FILE.2 and so on; the oldest is overwritten. A reader that follows sees a new inode at FILE. */
-static void rotate(struct rotating_file *file) {
-  char from[PATH_MAX], to[PATH_MAX];
-  if (file->max_files <= 1) {
-    if (ftruncate(file->fd, 0) == 0) file->size = 0;
-    return;
-  }
-  for (unsigned i = file->max_files - 1; i > 0; i--) {
-    if (generation(from, file->path, i - 1) && generation(to, file->path, i)) (void)rename(from, to);
-  }
-  close(file->fd);
-  rotating_open(file);
-}
-
-void rotating_make_room(struct rotating_file *file, size_t bytes) {
-  if (file->fd < 0 || file->max_bytes == 0 || file->size == 0) return;
-  if (file->size + bytes > file->max_bytes) rotate(file);
-}
-
-/* Leaves only whole lines of what a write cut short. Returns how much stays. */
-static size_t keep_whole_lines(struct rotating_file *file, const char *bytes, size_t written) {
-  const char *last = memrchr(bytes, '\n', written);
-  size_t kept = last == NULL ? 0 : (size_t)(last - bytes) + 1;
-  /* If even this fails, the cut line stays: readers skip what they cannot parse. */
-  if (kept < written && ftruncate(file->fd, (off_t)(file->size + kept)) != 0) file->size += written - kept;
-  return kept;
-}
-
-size_t rotating_append(struct rotating_file *file, const char *bytes, size_t length) {
-  if (file->fd < 0) rotating_open(file);
-  size_t written = 0;
-  while (file->fd >= 0 && written < length) {
-    ssize_t n = write(file->fd, bytes + written, length - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    written += (size_t)n;
-  }
-  size_t kept = written == length ? length : keep_whole_lines(file, bytes, written);
-  file->size += kept;
-  return kept;
-}
-
-/* ---- lines of a container in Docker's json-file format ---- */
-
-static uint64_t count_lines(const char *bytes, size_t length) {
-  uint64_t lines = 0;
-  for (const char *end = bytes + length; (bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL; bytes++) lines++;
-  return lines;
-}
+/* Lines of a container in Docker's json-file format. */
 
 static void flush_batch(struct container_log *log) {
   if (log->batch_length == 0) return;
-  size_t kept = rotating_append(&log->file, log->batch, log->batch_length);
-  log->lost_lines += count_lines(log->batch + kept, log->batch_length - kept);
+  if (log->queue != NULL) log_queue_push(log->queue, log->batch, log->batch_length);
+  else log->lost_lines += rotating_write_lines(&log->file, log->batch, log->batch_length);
   log->batch_length = 0;
+}
+
+void log_open(struct container_log *log, size_t queue_bytes) {
+  if (log->file.path == NULL) return;
+  rotating_open(&log->file);
+  if (queue_bytes > 0) log->queue = log_queue_start(&log->file, queue_bytes);
+}
+
+void log_close(struct container_log *log) {
+  if (log->queue == NULL) return;
+  log_queue_end(log->queue);
+  log->lost_lines = log_queue_lost(log->queue);
+  log->queue = NULL;
+}
+
+uint64_t log_lost_lines(struct container_log *log) {
+  return log->queue == NULL ? log->lost_lines : log_queue_lost(log->queue);
 }
 
 #define TIME_MAX 40
@@ -103,16 +53,16 @@ static void add_entry(struct container_log *log, int stream, const uint8_t *line
   out += json_escape(out, line, length);
   add(&out, "\",\"stream\":\"", 12);
   add(&out, stream == 0 ? "stdout" : "stderr", 6);
-  add(&out, "\",\"time\":\"", 10);
+  if (log->attributes != NULL) {
+    add(&out, "\",\"attrs\":", 10);
+    add(&out, log->attributes, log->attributes_length);
+    add(&out, ",\"time\":\"", 9);
+  } else {
+    add(&out, "\",\"time\":\"", 10);
+  }
   add(&out, time, time_length);
   add(&out, "\"}\n", 3);
-  size_t entry = (size_t)(out - start);
-  if (log->file.max_bytes != 0 && log->file.size + log->batch_length + entry > log->file.max_bytes) {
-    flush_batch(log);
-    rotating_make_room(&log->file, entry);
-    if (start != log->batch) memmove(log->batch, start, entry);
-  }
-  log->batch_length += entry;
+  log->batch_length += (size_t)(out - start);
   if (log->batch_length + LOG_ENTRY_MAX > LOG_BATCH_MAX) flush_batch(log);
 }
 

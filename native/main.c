@@ -9,6 +9,7 @@
 static const char usage[] =
   "usage: glovebox-shim run --dir DIR --runtime FILE --state-root DIR --id ID (--bundle DIR | --exec PROCESS_FILE)\n"
   "                         [--tty] [--stdin] [--subscribe MASK] [--log FILE] [--log-max-bytes N] [--log-max-files N]\n"
+  "                         [--log-compress] [--log-attributes JSON] [--log-queue-bytes N]\n"
   "       glovebox-shim serve --socket FILE\n"
   "       glovebox-shim supervise --pid-file FILE --log FILE [--log-max-bytes N] -- PROGRAM [ARGUMENT...]\n"
   "       glovebox-shim archive (--namespace FD | --root DIR [--read-only-root] [--mount SOURCE TARGET rw|ro]...)\n"

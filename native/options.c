@@ -45,12 +45,17 @@ static bool parse_other(struct options *o, const char *name, const char *value, 
   *used = false;
   if (strcmp(name, "--tty") == 0) return o->tty = true;
   if (strcmp(name, "--stdin") == 0) return o->has_stdin = true;
+  if (strcmp(name, "--log-compress") == 0) return o->log_compress = true;
   *used = true;
   bool is_bytes = strcmp(name, "--log-max-bytes") == 0;
   bool is_files = strcmp(name, "--log-max-files") == 0;
-  if (!is_bytes && !is_files && strcmp(name, "--subscribe") != 0) return false;
-  if (value == NULL || !parse_number(value, is_bytes ? INT64_MAX : is_files ? 1000 : 3, &number)) {
+  bool is_queue = strcmp(name, "--log-queue-bytes") == 0;
+  if (!is_bytes && !is_files && !is_queue && strcmp(name, "--subscribe") != 0) return false;
+  uint64_t max = is_bytes ? INT64_MAX : is_files ? 1000 : is_queue ? LOG_QUEUE_MAX : 3;
+  if (value == NULL || !parse_number(value, max, &number)) {
     *error = wrong(name, value == NULL ? "needs a number" : value);
+  } else if (is_queue) {
+    o->log_queue_bytes = number;
   } else if (is_bytes) {
     o->log_max_bytes = number;
   } else if (is_files) {
@@ -71,6 +76,7 @@ const char *parse_run_options(struct options *o, int argc, char **argv) {
     {"--bundle", &o->bundle, true, false},
     {"--exec", &o->exec_process, true, false},
     {"--log", &o->log, true, false},
+    {"--log-attributes", &o->log_attributes, false, false},
   };
   size_t count = sizeof texts / sizeof *texts;
   for (int i = 0; i < argc; i++) {
@@ -88,6 +94,7 @@ const char *parse_run_options(struct options *o, int argc, char **argv) {
     if (error != NULL) return error;
     if (used) i++;
   }
+  if (o->log_attributes != NULL && strlen(o->log_attributes) > LOG_ATTRIBUTES_MAX) return "too long: --log-attributes";
   if ((o->bundle == NULL) == (o->exec_process == NULL)) return "give either --bundle or --exec";
   return check_text(texts, count);
 }

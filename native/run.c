@@ -116,9 +116,9 @@ static void watch(const struct shim *s, struct pollfd polls[SLOT_COUNT]) {
   }
 }
 
-static int next_timeout_ms(const struct shim *s) {
+static int next_timeout_ms(struct shim *s) {
   int64_t now = monotonic_ms(), due = INT64_MAX;
-  if (s->log.lost_lines != s->lost_told) due = s->lost_told_ms + LOST_INTERVAL_MS;
+  if (log_lost_lines(&s->log) != s->lost_told) due = s->lost_told_ms + LOST_INTERVAL_MS;
   if (s->phase == EXITED && !s->is_grace_over && s->grace_until_ms < due) due = s->grace_until_ms;
   for (int i = 0; i < MAX_CLIENTS && s->phase >= EXITED; i++) {
     const struct client *client = &s->clients[i];
@@ -205,7 +205,7 @@ static const char *open_up(struct shim *s) {
   /* While the runtime works. A client can come only after the daemon has been told of the start. */
   s->listener = listen_here("shim.sock", MAX_CLIENTS);
   if (s->listener < 0) return "listen on shim.sock";
-  if (o->log != NULL) rotating_open(&s->log.file);
+  log_open(&s->log, o->log_queue_bytes);
   return NULL;
 }
 
@@ -216,7 +216,10 @@ _Noreturn void run_shim(const struct options *options, int daemon_fd) {
   s->stdio = (struct stdio){.in = -1, .out = {-1, -1}};
   s->runtime = (struct runtime){.error_fd = -1, .console_fd = -1};
   s->log.file = (struct rotating_file){
-    .path = options->log, .fd = -1, .max_bytes = options->log_max_bytes, .max_files = options->log_max_files};
+    .path = options->log, .fd = -1, .max_bytes = options->log_max_bytes, .max_files = options->log_max_files,
+    .is_compressed = options->log_compress};
+  s->log.attributes = options->log_attributes;
+  s->log.attributes_length = options->log_attributes == NULL ? 0 : strlen(options->log_attributes);
   s->stdin_queue = (struct stdin_queue){.fd = -1, .is_open = options->has_stdin, .is_terminal = options->tty};
   s->effects = (struct client_effects){.context = s, .stdin_queue = &s->stdin_queue, .resize = on_resize, .signal = on_signal};
   for (int i = 0; i < MAX_CLIENTS; i++) s->clients[i].fd = -1;

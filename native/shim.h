@@ -6,7 +6,7 @@
  *   run.c        the life of one container or exec process, with tell.c, output.c and exit.c on the state in run.h
  *   runtime.c    starts the OCI runtime and waits for its verdict
  *   clients.c    connections: frames in, bounded buffers out
- *   log.c        json-file lines, rotation, full disks
+ *   log.c        json-file lines; log-file.c rotation and full disks; log-queue.c a writer of its own
  *   record.c     the files that a restarted daemon reads
  *   serve.c      forks shims (and short commands) for a daemon that is expensive to fork
  *   supervise.c  keeps the daemon itself alive
@@ -82,11 +82,13 @@ size_t json_escape(char *out, const uint8_t *text, size_t length);
 /* Length of the longest prefix of `text` that does not cut a UTF-8 sequence in two. */
 size_t utf8_whole_prefix(const uint8_t *text, size_t length);
 
-/* ---- log.c ---- */
+/* ---- log-file.c ---- */
 
 /* Docker splits longer lines, and readers expect the same. */
 #define LOG_LINE_MAX (16 * 1024)
-#define LOG_ENTRY_MAX (LOG_LINE_MAX * JSON_EXPANSION + 128)
+/* Labels and environment that are written with every line. */
+#define LOG_ATTRIBUTES_MAX (16 * 1024)
+#define LOG_ENTRY_MAX (LOG_LINE_MAX * JSON_EXPANSION + LOG_ATTRIBUTES_MAX + 128)
 /* Room for one entry of the worst kind beside 32 KiB of waiting ones: one write for a burst, and little memory. */
 #define LOG_BATCH_MAX (LOG_ENTRY_MAX + 32 * 1024)
 
@@ -96,6 +98,8 @@ struct rotating_file {
   uint64_t size;
   uint64_t max_bytes; /* 0: unbounded */
   unsigned max_files; /* including the one that is written to */
+  bool is_compressed; /* all but the one that is written to */
+  pid_t compressor;   /* 0: none at work */
 };
 
 void rotating_open(struct rotating_file *file);
@@ -103,6 +107,28 @@ void rotating_open(struct rotating_file *file);
 void rotating_make_room(struct rotating_file *file, size_t bytes);
 /* Appends; returns how many bytes are in the file to stay. Fewer than asked: the disk is full or worse. */
 size_t rotating_append(struct rotating_file *file, const char *bytes, size_t length);
+/* Appends whole lines, starting a new file wherever the next one does not fit. Returns how many lines are lost. */
+uint64_t rotating_write_lines(struct rotating_file *file, const char *bytes, size_t length);
+uint64_t count_lines(const char *bytes, size_t length);
+/* Length of the longest prefix of whole lines that has at most `room` bytes; `bytes` ends with a line. */
+size_t whole_lines_within(const char *bytes, size_t length, size_t room);
+
+/* ---- log-queue.c ---- */
+
+struct log_queue;
+
+/* What one container may hold back in memory. */
+#define LOG_QUEUE_MAX (1024u * 1024 * 1024)
+
+/* NULL: there is no memory or no thread for it. Holds whole lines of at least one entry. */
+struct log_queue *log_queue_start(struct rotating_file *file, size_t capacity);
+/* Never waits: what does not fit is lost. */
+void log_queue_push(struct log_queue *queue, const char *bytes, size_t length);
+uint64_t log_queue_lost(struct log_queue *queue);
+/* Waits a while for the rest to be written. */
+void log_queue_end(struct log_queue *queue);
+
+/* ---- log.c ---- */
 
 struct line_buffer {
   uint8_t bytes[LOG_LINE_MAX];
@@ -112,11 +138,19 @@ struct line_buffer {
 struct container_log {
   struct rotating_file file;
   struct line_buffer partial[2]; /* stdout, stderr */
-  uint64_t lost_lines;
+  const char *attributes;        /* a JSON object that each entry carries, or NULL */
+  size_t attributes_length;
+  struct log_queue *queue; /* NULL: written at once */
+  uint64_t lost_lines;     /* without a queue */
   char batch[LOG_BATCH_MAX];
   size_t batch_length;
 };
 
+/* `queue_bytes` 0: output waits for the disk. */
+void log_open(struct container_log *log, size_t queue_bytes);
+/* What waits is written. */
+void log_close(struct container_log *log);
+uint64_t log_lost_lines(struct container_log *log);
 /* Adds a burst of output of stream 0 (stdout) or 1 (stderr), writing complete lines at once. */
 void log_output(struct container_log *log, int stream, const uint8_t *bytes, size_t length);
 /* Writes the last line that has no newline. */
@@ -134,6 +168,9 @@ struct options {
   const char *exec_process; /* NULL: run a container */
   uint64_t log_max_bytes;
   unsigned log_max_files;
+  bool log_compress;
+  const char *log_attributes;
+  uint64_t log_queue_bytes;
   bool tty;
   bool has_stdin;
   uint8_t subscribe;
