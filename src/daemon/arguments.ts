@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 
 import { fail } from '#base'
 import { readPolicy, type CollectionPolicy } from '#engine/collection'
+import { readAddressPool, type DefaultPool } from '#engine/network'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
@@ -21,6 +22,8 @@ export interface DaemonOptions {
   /** How layers are kept; undefined: as well as the kernel can. */
   readonly layers: LayerKind | undefined
   readonly registries: RegistryOptions
+  /** Where the subnets of networks come from; empty: our own pools. */
+  readonly addressPools: readonly DefaultPool[]
   /** Whose subordinate ids containers get for their users: `default`, `USER` or `USER:GROUP`; undefined: the host's own. */
   readonly usernsRemap: string | undefined
   /** Which unused images and build results go by themselves. */
@@ -53,6 +56,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       'userns-remap': { type: 'string' },
       'registry-mirror': { type: 'string', multiple: true, default: [] },
       'insecure-registry': { type: 'string', multiple: true, default: [] },
+      'default-address-pool': { type: 'string', multiple: true, default: [] },
       group: { type: 'string' },
       tcp: { type: 'string' },
       'tls-ca': { type: 'string' },
@@ -82,6 +86,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       mirrors: values['registry-mirror'].map(readMirror),
       insecure: values['insecure-registry'].map(readInsecure),
     },
+    addressPools: values['default-address-pool'].map(readAddressPool),
     group: values.group,
     tcp: readTcp(values),
   }

@@ -113,7 +113,18 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
         .filter(({ status }) => status.pid !== 0)
         .map((container) => container.name),
   })
-  const networks = createNetworks({ instance, runDir, host: remapped?.host ?? host, records: store, clock, random, log })
+  const networks = createNetworks({
+    instance,
+    runDir,
+    host: remapped?.host ?? host,
+    records: store,
+    clock,
+    random,
+    log,
+    addressPools: needs.addressPools,
+    onEvent: (action, { id, name, driver }) =>
+      events.publish({ type: 'network', action, actorId: id, attributes: { name, type: driver } }),
+  })
   undo.defer(async () => await networks.shutdown({ remove: false }))
   const containers: ContainersService = createContainers({
     root,

@@ -17,6 +17,7 @@ export const daemonFlags = {
   'userns-remap': text('USER', 'Map the users of containers to ids that this user was given: default, USER or USER:GROUP'),
   'registry-mirror': list('ADDRESS', 'Ask this registry first for images of docker.io'),
   'insecure-registry': list('HOST', 'Speak plain HTTP, or TLS with any certificate, to this registry or network'),
+  'default-address-pool': list('base=CIDR,size=N', 'Where the subnets of networks come from, in pieces of /N'),
   group: text('GROUP', 'Who may use the socket beside root (default: the group docker, where there is one)'),
   tcp: text('HOST:PORT', 'Listen here as well, for clients that show a certificate'),
   'tls-ca': text('FILE', 'Who signs the certificates of clients (PEM)'),
@@ -30,6 +31,7 @@ export interface DaemonChoice {
   readonly 'userns-remap'?: string | undefined
   readonly 'registry-mirror'?: readonly string[]
   readonly 'insecure-registry'?: readonly string[]
+  readonly 'default-address-pool'?: readonly string[]
   readonly group?: string | undefined
   readonly tcp?: string | undefined
   readonly 'tls-ca'?: string | undefined
@@ -51,7 +53,7 @@ export function daemonArguments(
     throw cliError('cli.usage', `--tcp ${choice.tcp}: ${missing.map((flag) => `--${flag}`).join(' and ')} missing`, {
       hint: 'Whoever can connect has the whole host, so clients must show a certificate: `glovebox daemon certificates DIR`.',
     })
-  const repeated = (flag: 'registry-mirror' | 'insecure-registry') =>
+  const repeated = (flag: 'registry-mirror' | 'insecure-registry' | 'default-address-pool') =>
     (choice[flag] ?? []).flatMap((value) => [`--${flag}`, value])
   return [
     ...['--root', instance.root, '--run-dir', instance.runDir, '--socket', instance.socketPath, nameFlag, instance.name],
@@ -60,6 +62,7 @@ export function daemonArguments(
     ...(choice['userns-remap'] === undefined ? [] : ['--userns-remap', choice['userns-remap']]),
     ...repeated('registry-mirror'),
     ...repeated('insecure-registry'),
+    ...repeated('default-address-pool'),
     ...(['group', 'tcp'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]])),
     // The daemon runs in another directory.
     ...FILES.flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),

@@ -16,6 +16,25 @@ export const DEFAULT_POOLS: readonly DefaultPool[] = [
   { first: '192.168.0.0', prefixLength: 20, count: 16 },
 ]
 
+/** So many subnets of one pool are looked at, at most: a pool of IPv6 may have more than anybody can count. */
+const MAX_POOL_SUBNETS = 65_536
+
+/** `base=172.30.0.0/16,size=24`, as Docker's daemon takes them. Error: `network.invalid`. */
+export function readAddressPool(text: string): DefaultPool {
+  const what = `address pool ${JSON.stringify(text)}`
+  const match = /^base=([^,]+),size=(\d{1,3})$/.exec(text)
+  if (match?.[1] === undefined) throw networkError('network.invalid', `${what} is not written as base=172.30.0.0/16,size=24`)
+  const base = parseCidr(match[1], what)
+  const prefixLength = Number(match[2])
+  if (prefixLength < base.prefixLength || prefixLength > MAX_PREFIX_LENGTH[base.family])
+    throw networkError(
+      'network.invalid',
+      `${what}: the size must be between ${base.prefixLength} and ${MAX_PREFIX_LENGTH[base.family]}`,
+    )
+  const count = Math.min(2 ** (prefixLength - base.prefixLength), MAX_POOL_SUBNETS)
+  return { first: formatIp(base.family, base.base), prefixLength, count }
+}
+
 /** Larger subnets would make a container scan (ARP, IPv6 neighbours) span networks of others; smaller ones hold nobody. */
 const MIN_PREFIX_LENGTH = { 4: 8, 6: 16 } as const
 const MAX_PREFIX_LENGTH = { 4: 30, 6: 126 } as const
@@ -93,7 +112,7 @@ function automaticSubnet(family: 4 | 6, { networkName, pools, taken }: SubnetPla
   if (chosen === undefined)
     throw networkError(
       'network.pools_exhausted',
-      `network ${networkName}: no subnet is left in ${pools[family].map(describePool).join(', ')}`,
+      `network ${networkName}: all predefined address pools have been fully subnetted; no IPv${family} subnet is left in ${pools[family].map(describePool).join(', ')}`,
       {
         hint: 'Remove unused networks (docker network prune), or name a subnet yourself (--subnet).',
       },
@@ -120,9 +139,13 @@ function explicitSubnet(cidr: Cidr, spec: SubnetSpec, { networkName, taken }: Su
     throw networkError('network.invalid', `${what}: the prefix length must be between ${least} and ${most}`)
   const conflict = taken.find((other) => overlaps(other.cidr, cidr))
   if (conflict !== undefined)
-    throw networkError('network.subnet_in_use', `${what} overlaps ${formatCidr(conflict.cidr)} of ${conflict.owner}`, {
-      hint: 'Choose another subnet, or leave it out to get a free one.',
-    })
+    throw networkError(
+      'network.subnet_in_use',
+      `Pool overlaps with other one on this address space: ${what} overlaps ${formatCidr(conflict.cidr)} of ${conflict.owner}`,
+      {
+        hint: 'Choose another subnet, or leave it out to get a free one.',
+      },
+    )
   const range = spec.ipRange === undefined || spec.ipRange === '' ? undefined : parseCidr(spec.ipRange, `${what}: address range`)
   if (range !== undefined && !contains(cidr, range))
     throw networkError('network.invalid', `${what}: the address range ${formatCidr(range)} lies outside`)
@@ -182,7 +205,7 @@ export function wantedAddress(subnet: Subnet, text: string, used: ReadonlySet<bi
   if (family !== subnet.family || !isUsable(whole, value))
     throw networkError('network.invalid', `${what}: ${text} is not a host address in ${subnet.subnet}`)
   if (used.has(value) || reservedAddresses(subnet).has(value))
-    throw networkError('network.address_in_use', `${what}: address ${text} is in use`)
+    throw networkError('network.address_in_use', `Address already in use: ${what}: ${text} is taken`)
   return value
 }
 
