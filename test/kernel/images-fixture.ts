@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { silentLog, systemClock } from '#base'
 import { createContent } from '#engine/content'
 import { createImages, type Images } from '#engine/images'
-import { createSnapshots, type Snapshots } from '#engine/snapshots'
+import { createSnapshots, type LayerKind, type Snapshots } from '#engine/snapshots'
 import { openStore } from '#engine/store'
 import { linuxHost, type Host } from '#host'
 
@@ -22,11 +22,11 @@ export function temporaryRoot(): string {
 }
 
 /** Removes what it made, the root included, unless that was given. */
-export async function realImages(givenRoot?: string): Promise<RealImages> {
+export async function realImages(givenRoot?: string, kind: LayerKind = 'erofs'): Promise<RealImages> {
   const root = givenRoot ?? temporaryRoot()
   const host = linuxHost()
   const store = openStore(join(root, 'records.db'))
-  const snapshots = createSnapshots({ root: join(root, 's'), host, log: silentLog(), kind: 'erofs' })
+  const snapshots = createSnapshots({ root: join(root, 's'), host, log: silentLog(), kind })
   const content = createContent({ root })
   const images = createImages({
     root,

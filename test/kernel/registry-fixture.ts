@@ -49,6 +49,14 @@ export async function registryRig(options: Partial<RegistryOptions> = {}): Promi
   }
 }
 
+/** One pull into given images, by registries that know nothing yet. */
+export async function pullFrom(real: RealImages, ref: string): Promise<void> {
+  const clock = { ...systemClock(), sleep: async () => await Promise.resolve() }
+  const parts = { root: real.root, images: real.images, records: memoryRecords(), clock, random: seededRandom(1) }
+  const registries = createRegistries({ ...parts, options: { mirrors: [], insecure: [] } })
+  await gather(registries.pull({ ref, platform: null, credentials: null, signal: new AbortController().signal }))
+}
+
 export async function gather<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const all: T[] = []
   for await (const item of items) all.push(item)

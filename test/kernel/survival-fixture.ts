@@ -204,6 +204,8 @@ async function killAll(directory: string, name: string): Promise<void> {
 }
 
 export function killProcess(pid: number): void {
+  // 0 is what a container that does not run has, and would be all of our own group.
+  if (pid <= 0) throw new Error(`there is no process ${pid}`)
   try {
     process.kill(pid, 'SIGKILL')
   } catch {

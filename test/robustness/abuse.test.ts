@@ -26,7 +26,11 @@ before(async () => {
   await s.importImage()
   await startNeighbours(s)
 })
-after(async () => await s.dispose())
+after(async () => {
+  // They would have ten seconds to end by themselves.
+  await s.docker('rm', '-f', 'near', 'far')
+  await s.dispose()
+})
 
 const pause = async (ms: number) => await new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { failpointNames } from '../../src/daemon/failpoints/steps.ts'
 import { run, until } from '../support/processes.ts'
-import { type Survivor, survivor } from '../kernel/survival-fixture.ts'
+import { killProcess, type Survivor, survivor } from '../kernel/survival-fixture.ts'
 import { fakeRegistry, offerImage, type FakeRegistry } from '../kernel/registry-server.ts'
 import { makeFilled, operations, type Operation } from './operations.ts'
 
@@ -39,6 +39,8 @@ before(async () => {
 })
 after(async () => {
   await registry.close()
+  // It would have ten seconds to end by itself.
+  await s.docker('rm', '-f', 'steady')
   await s.dispose()
 })
 
@@ -73,7 +75,7 @@ async function expectSound(what: string): Promise<void> {
   for (const { Id, State } of await s.api<{ Id: string; State: string }[]>('GET', '/containers/json?all=1')) {
     const seen = await s.inspect(Id)
     assert.equal(seen.State.Status, State, what)
-    if (seen.State.Running) process.kill(seen.State.Pid, 0)
+    if (seen.State.Running) assert.ok(existsSync(`/proc/${seen.State.Pid}`), what)
     else assert.equal(seen.State.Pid, 0, what)
   }
   await expectWholeImages(what)
@@ -192,7 +194,7 @@ test('a daemon that is killed before every step of its recovery comes back sound
   }
   const pids = await Promise.all(names.map(async (name) => (await s.inspect(name)).State.Pid))
   await s.kill()
-  for (const pid of pids.slice(1)) process.kill(pid, 'SIGKILL')
+  for (const pid of pids.slice(1)) killProcess(pid)
   let deaths = 0
   // One step further each time; the last time it gets to the end.
   while (!(await s.tryStart({ GLOVEBOX_FAILPOINT: `recovery:${deaths + 1}` }))) {

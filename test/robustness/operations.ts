@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { until } from '../support/processes.ts'
-import type { Survivor } from '../kernel/survival-fixture.ts'
+import { killProcess, type Survivor } from '../kernel/survival-fixture.ts'
 
 /** One thing that users ask for, and what a daemon that dies in the middle must not break. */
 export interface Operation {
@@ -132,7 +132,8 @@ const containers: readonly Operation[] = [
       await start(s, 'phoenix')
     },
     act: async (s) => {
-      process.kill((await s.inspect('phoenix')).State.Pid, 'SIGKILL')
+      await becomes(s, 'phoenix', 'running')
+      killProcess((await s.inspect('phoenix')).State.Pid)
       await waitFor('it to be back', async () => (await s.inspect('phoenix')).RestartCount > 0)
       await becomes(s, 'phoenix', 'running')
     },
