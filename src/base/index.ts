@@ -27,6 +27,7 @@ export {
   type NetworkId,
 } from './ids.ts'
 export { invariant, unreachable } from './invariant.ts'
+export { limiter, type Limiter } from './limiter.ts'
 export { keyedLocks, type KeyedLocks } from './locks.ts'
 export { lineLog, silentLog, type Log, type LogFields, type LogLevel } from './log.ts'
 export { seededRandom, systemRandom, type Random } from './random.ts'

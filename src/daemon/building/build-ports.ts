@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
-import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
+import { limiter, type Clock, type Digest, type KeyedLocks, type Log, type Random, type RecordStore } from '#base'
 import { buildCache, type BuilderPorts, type BuildImages } from '#engine/builder'
 import type { ImageUse } from '#engine/collection'
 import type { ContainersService } from '#engine/containers'
@@ -14,6 +15,9 @@ import { buildRoot } from './build-root.ts'
 import { buildRunner } from './build-runner.ts'
 import { pullBase } from './pull-base.ts'
 import { cacheDirectories } from './cache-directories.ts'
+
+/** Commands of builds at a time: as many as there are processors, and two at least, for most of them wait for a network. */
+const MIN_RUNS = 2
 
 export interface BuildNeeds {
   readonly root: string
@@ -51,6 +55,7 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
     clock,
     random,
     locks,
+    turns: limiter(Math.max(MIN_RUNS, availableParallelism())),
     spoolDirectory: temporary,
   }
 }

@@ -5,6 +5,7 @@ import { classicMessages, type ClassicMessage } from './classic-stream.ts'
 import { receiveContext } from './context.ts'
 import { buildError } from './errors.ts'
 import type { EmitBuildEvent } from './events.ts'
+import { inStageOrder } from './in-stage-order.ts'
 import { buildImage, type BuildOutcome, type BuildRequest } from './loop.ts'
 import { messageQueue } from './message-queue.ts'
 import type { BuilderPorts, LayerRecord, RunLimits, RunNetwork } from './ports.ts'
@@ -86,10 +87,10 @@ export function createBuilder(ports: BuilderPorts): Builder {
     const render = classicMessages(request)
     const wanted: BuildRequest = { ...imageRequest(request), context, signal: AbortSignal.any([signal, stop.signal]) }
     let hasBegun = false
-    const emit: EmitBuildEvent = (event) => {
+    const emit = inStageOrder((event) => {
       hasBegun ||= event.kind === 'planned'
       if (hasBegun) queue.push(render(event))
-    }
+    })
     const running = run(wanted, emit).then(
       () => undefined,
       (error: unknown) => ({ error }),

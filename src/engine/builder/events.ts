@@ -3,9 +3,25 @@ import type { Place } from '#oci/dockerfile'
 
 import type { CheckName } from './checks/index.ts'
 
-/** What a build reports, in order. Every `step-started` is followed by one `step-done`, or by `failed`. */
+export interface PlannedStage {
+  readonly name: string
+  /** Numbers of its steps, FROM among them. */
+  readonly firstStep: number
+  readonly lastStep: number
+}
+
+/**
+ * What a build reports. Every `step-started` is followed by one `step-done`, or by `failed`. Steps of one stage follow each other, stages
+ * run side by side.
+ */
 export type BuildEvent =
-  | { readonly kind: 'planned'; readonly stepCount: number; readonly fileCount: number }
+  | {
+      readonly kind: 'planned'
+      readonly stepCount: number
+      readonly fileCount: number
+      /** Stages in the order of their numbers; what they report comes mixed. */
+      readonly stages: readonly PlannedStage[]
+    }
   | {
       readonly kind: 'step-started'
       readonly number: number

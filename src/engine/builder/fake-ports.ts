@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { invariant, keyedLocks, memoryRecords, seededRandom, systemClock, type Clock, type Digest } from '#base'
+import { invariant, keyedLocks, limiter, memoryRecords, seededRandom, systemClock, type Clock, type Digest } from '#base'
 import { digestOf } from '#oci/digest'
 import { emptyProcessConfig, writeImageConfig, type ImageConfig, type ImageProcessConfig } from '#oci/image'
 import { bytesOfText, packTar, tarPushScanner, textOfBytes, type ByteString, type TarEntry, type TarMember } from '#oci/tar'
@@ -92,6 +92,7 @@ export function fakeMachine(
     clock,
     random: seededRandom(1),
     locks: keyedLocks(),
+    turns: limiter(2),
     spoolDirectory: directory,
   }
   return {

@@ -423,3 +423,35 @@ test('a build that is cancelled stops before the next step', async () => {
   await assert.rejects(build(machine, MULTI_STAGE, { signal: AbortSignal.abort() }), { code: 'operation.cancelled' })
   assert.equal(machine.runs.length, 0)
 })
+
+test('stages that do not need each other run side by side', async () => {
+  const together = Promise.withResolvers<void>()
+  let running = 0
+  using machine = fakeMachine(async ({ args }) => {
+    running += 1
+    if (running === 2) together.resolve()
+    await together.promise
+    return { files: { [args.at(-1) ?? '']: 'done' } }
+  })
+  await machine.addImage('base', BASE)
+  const Dockerfile = 'FROM base AS a\nRUN one\nFROM base AS b\nRUN two\nFROM scratch\nCOPY --from=a /one /\nCOPY --from=b /two /'
+  const { files } = await build(machine, { Dockerfile })
+  assert.deepEqual(files, { one: 'done', two: 'done' })
+})
+
+test('the first failure of a stage stops the others, and is what the build ends with', async () => {
+  let stopped = 0
+  using machine = fakeMachine(async ({ args, signal }) => {
+    if (args.at(-1) === 'fails') return { exitCode: 3 }
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    stopped += 1
+    return { exitCode: 137 }
+  })
+  await machine.addImage('base', BASE)
+  const Dockerfile = 'FROM base AS a\nRUN waits\nFROM base AS b\nRUN fails\nFROM scratch\nCOPY --from=a / /\nCOPY --from=b / /'
+  await assert.rejects(build(machine, { Dockerfile }), {
+    code: 'build.run_failed',
+    message: /'.*fails' returned a non-zero code: 3/,
+  })
+  assert.equal(stopped, 1)
+})

@@ -1,4 +1,4 @@
-import type { Clock, Digest, KeyedLocks, Random } from '#base'
+import type { Clock, Digest, KeyedLocks, Limiter, Random } from '#base'
 import type { ImageConfig, Platform } from '#oci/image'
 
 import type { FileTree } from './file-tree.ts'
@@ -150,6 +150,8 @@ export interface BuildPorts {
   readonly random: Random
   /** Shared by all builds of the daemon, so that one step runs once. */
   readonly locks: KeyedLocks
+  /** Shared as well: so many commands of RUN steps run at a time. */
+  readonly turns: Limiter
   /** A directory for spooled contexts and archives; files in it have no name once opened. */
   readonly spoolDirectory: string
 }

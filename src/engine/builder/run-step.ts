@@ -7,6 +7,7 @@ import { runKey } from './keys.ts'
 import { coalesced, isEmptyTar } from './layer-items.ts'
 import { MAX_UNPACKED_BYTES } from './limits.ts'
 import { peek, receiveArchive } from './receive-archive.ts'
+import type { RunSpec } from './ports.ts'
 import { openSpool } from './spool.ts'
 import type { RunAction } from './steps.ts'
 import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
@@ -20,9 +21,12 @@ export function runWork(
   place: Place,
 ): LayerWork {
   const make = async (): Promise<MadeLayer | undefined> => {
-    build.emit({ kind: 'step-running', number })
     const { args, workingDir, user, mounts, network } = action
-    await using outcome = await build.ports.runner.run({
+    const run = async (spec: RunSpec) => {
+      build.emit({ kind: 'step-running', number })
+      return await build.ports.runner.run(spec)
+    }
+    const spec: RunSpec = {
       layers,
       args,
       env: [...action.env, ...action.hiddenEnv],
@@ -33,7 +37,8 @@ export function runWork(
       limits: build.limits,
       signal: build.signal,
       onOutput: (stream, chunk) => build.emit({ kind: 'output', number, stream, chunk }),
-    })
+    }
+    await using outcome = await build.ports.turns.run(() => run(spec))
     if (outcome.exitCode !== 0) throw runFailed(action, outcome.exitCode, place)
     const { head, whole } = await peek(outcome.diff(), BLOCK_BYTES)
     if (isEmptyTar(head)) return undefined

@@ -1,9 +1,8 @@
-import type { KeyedLocks } from '#base'
+import type { KeyedLocks, Limiter } from '#base'
 import type { Images } from '#engine/images'
 
 import type { ConnectNeeds } from './connect.ts'
 import type { KnownBlobs } from './known-blobs.ts'
-import type { Limiter } from './limiter.ts'
 
 /** What pulls and pushes share. */
 export interface TransferNeeds extends ConnectNeeds {

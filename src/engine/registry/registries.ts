@@ -1,14 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { keyedLocks, type Clock, type Random, type RecordStore } from '#base'
+import { limiter, keyedLocks, type Clock, type Random, type RecordStore } from '#base'
 import { reporting, type Images } from '#engine/images'
 
 import { readCredentials, registryOfAddress } from './credentials.ts'
 import type { RegistryOptions } from './endpoints.ts'
 import { inspectImage, signIn } from './inspect.ts'
 import { openKnownBlobs } from './known-blobs.ts'
-import { limiter } from './limiter.ts'
 import { MAX_DOWNLOADS, MAX_UPLOADS } from './limits.ts'
 import type { TransferNeeds } from './needs.ts'
 import type { Registries, RegistryProgress } from './port.ts'

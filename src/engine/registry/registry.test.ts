@@ -3,13 +3,12 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { GloveboxError, memoryRecords, type Digest } from '#base'
+import { limiter, GloveboxError, memoryRecords, type Digest } from '#base'
 
 import { parseChallenges } from './challenge.ts'
 import { readCredentials, registryOfAddress } from './credentials.ts'
 import { isInsecure, planEndpoints, readInsecure, readMirror, type RegistryOptions } from './endpoints.ts'
 import { openKnownBlobs } from './known-blobs.ts'
-import { limiter } from './limiter.ts'
 import { planManifest } from './push-manifest.ts'
 import { readRealm } from './realm.ts'
 import { followRedirect } from './redirect.ts'

@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto'
+
+import { fail, type Digest } from '#base'
+
+import { doOnce } from './do-once.ts'
+import type { LayerRecord } from './ports.ts'
+import { baseResult, historyEntry, type StageResult } from './result-image.ts'
+import { workOf } from './step-work.ts'
+import type { BuildPlan, StagePlan, Step } from './steps.ts'
+import type { StepContext } from './steps-context.ts'
+
+/**
+ * Carries out all stages side by side. A stage waits for its base before it begins, and for a stage that it copies from only at that
+ * step. The first failure stops the others; it is thrown when all have ended, so that nothing of a build outlives it.
+ */
+export async function runStages(given: StepContext, plan: BuildPlan): Promise<StageResult> {
+  const stop = new AbortController()
+  const signal = given.signal === undefined ? stop.signal : AbortSignal.any([given.signal, stop.signal])
+  const build: StepContext = { ...given, signal }
+  const results = new Map<number, Promise<StageResult>>()
+  let failure: { readonly error: unknown } | undefined
+  const resultOf = async (stage: StagePlan): Promise<StageResult> => await (results.get(stage.index) ?? baseResult(undefined))
+  // Bases come before the stages that stand on them: each promise is there when it is asked for.
+  for (const stage of plan.stages) {
+    const running = runStage(build, plan, stage, resultOf).catch((error: unknown) => {
+      failure ??= { error }
+      stop.abort()
+      throw error
+    })
+    results.set(stage.index, running)
+  }
+  await Promise.allSettled(results.values())
+  if (failure !== undefined) throw failure.error
+  return await resultOf(plan.target)
+}
+
+async function runStage(
+  build: StepContext,
+  plan: BuildPlan,
+  stage: StagePlan,
+  resultOf: (stage: StagePlan) => Promise<StageResult>,
+): Promise<StageResult> {
+  const { base } = stage
+  let result =
+    base.kind === 'stage' ? await resultOf(base.stage) : baseResult(base.kind === 'image' ? base.image.config : undefined)
+  report(build, plan, stage.from)(result, false, undefined)
+  for (const step of stage.steps) {
+    refuseStopped(build)
+    const needed = step.action.kind === 'copy' && step.action.from.kind === 'stage' ? step.action.from.stage : undefined
+    if (needed !== undefined) await resultOf(needed)
+    const done = report(build, plan, step)
+    const work = await workOf(build, step, result, async (from) => (await resultOf(from)).layers)
+    if (work === undefined) {
+      result = { ...result, history: [...result.history, historyEntry(step.createdBy, stage.author, undefined)] }
+      done(result, false, undefined)
+      continue
+    }
+    const { record, isCached } = await doOnce(build, work, step)
+    result = withLayer(result, step, stage.author, record)
+    done(result, isCached, record.diffId)
+  }
+  return result
+}
+
+function refuseStopped(build: StepContext): void {
+  if (build.signal?.aborted === true) throw fail('operation.cancelled', 'the build was cancelled')
+}
+
+function withLayer(result: StageResult, step: Step, author: string, record: LayerRecord): StageResult {
+  const entry = historyEntry(step.createdBy, author, record.diffId === undefined ? undefined : record.created)
+  const layers = record.diffId === undefined ? result.layers : [...result.layers, record.diffId]
+  return { layers, history: [...result.history, entry] }
+}
+
+/** Says that a step began, and gives what says that it ended. */
+function report(build: StepContext, plan: BuildPlan, step: Pick<Step, 'number' | 'text' | 'place'>) {
+  const { clock } = build.ports
+  const startedMs = clock.monotonicMs()
+  build.emit({ kind: 'step-started', number: step.number, total: plan.stepCount, text: step.text, place: step.place })
+  return (result: StageResult, isCached: boolean, diffId: Digest | undefined): void => {
+    const stateId = hash('sha256', JSON.stringify([result.layers, result.history.map(({ createdBy }) => createdBy)]), 'hex')
+    build.emit({ kind: 'step-done', number: step.number, isCached, diffId, stateId, durationMs: clock.monotonicMs() - startedMs })
+  }
+}
