@@ -36,8 +36,8 @@ export async function commitContainer(
       author,
       comment,
       parent: spec.imageId,
+      ...(request.ref === null ? {} : { ref: request.ref }),
     })
-    if (request.ref !== null) await images.tag(id, request.ref)
     publish(needs, files, { comment, imageID: id, imageRef: request.ref ?? '' })
     return { imageId: id }
   })

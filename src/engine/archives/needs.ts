@@ -11,7 +11,7 @@ export interface ArchivesNeeds {
   readonly clock: Clock
   readonly host: Pick<Host, 'kernel'>
   readonly containers: Pick<ContainersService, 'get' | 'holdFiles' | 'pause' | 'unpause'>
-  readonly images: Pick<Images, 'config' | 'find' | 'get' | 'addLayer' | 'commit' | 'tag'>
+  readonly images: Pick<Images, 'config' | 'find' | 'get' | 'addLayer' | 'commit'>
   readonly snapshots: Pick<Snapshots, 'diffTar'>
   readonly events: Pick<Events, 'publish'>
 }

@@ -116,7 +116,7 @@ async function commit(build: StepContext, stage: StagePlan, result: StageResult)
   const key = resultKey(stage, result)
   const known = build.isCacheUsed ? await cache.get(key) : undefined
   const created = known?.kind === 'image' ? known.created : isoTime(undefined, clock.nowMs())
-  const id = await images.commit(resultImage(stage, result, created))
+  // First, so that a build that is repeated after a crash makes the very image that may be there without its name.
   if (known === undefined) await cache.put(key, { kind: 'image', created })
-  return id
+  return await images.commit(resultImage(stage, result, created))
 }

@@ -2,7 +2,8 @@ import { writeImageConfig } from '#oci/image'
 
 import { imageError } from './errors.ts'
 import { mustHave } from './layers.ts'
-import { recordOf, type ImageParts } from './parts.ts'
+import { readTagTarget, shownReference } from './names.ts'
+import { publish, recordOf, type ImageParts } from './parts.ts'
 import type { ImageRecord, Images } from './port.ts'
 import { storeImage } from './store-image.ts'
 
@@ -11,6 +12,7 @@ export async function commitImage(parts: ImageParts, options: Parameters<Images[
   const parent = options.parent ?? null
   if (parent !== null && !parts.catalog.images.has(parent)) throw imageError('image.not_found', `No such image: ${parent}`)
   mustHave(parts.layers, options.layers)
+  const names = options.ref === undefined ? [] : [readTagTarget(options.ref)]
   const configBytes = writeImageConfig({
     architecture: options.architecture,
     os: options.os,
@@ -22,8 +24,9 @@ export async function commitImage(parts: ImageParts, options: Parameters<Images[
     diffIds: options.layers,
     history: options.history,
   })
-  const { id } = await storeImage(parts, { configBytes, names: [], parent })
+  const { id } = await storeImage(parts, { configBytes, names, parent })
   // What `addLayer` held for the caller is now the image's.
   parts.layers.release(options.layers)
+  for (const name of names) publish(parts, 'tag', id, shownReference(name), options.config.labels)
   return recordOf(parts, id)
 }

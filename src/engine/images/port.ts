@@ -68,6 +68,8 @@ export interface Images {
     readonly variant?: string
     /** What it was made on top of: that image is then not removed before this one. */
     readonly parent?: Digest | null
+    /** A name for it, there in the same moment as the image. Errors: `reference.invalid`, `image.name_invalid`. */
+    readonly ref?: string
   }): Promise<ImageRecord>
   /** Stores an uncompressed layer tar and makes it mountable. Same bytes, same diffId, stored once. */
   addLayer(tar: Readable): Promise<{ readonly diffId: Digest; readonly sizeBytes: number }>
