@@ -38,7 +38,7 @@ export async function joinNetworks(
     return { namespacePath: null, hostname, filesDir: writeFiles(context, record, hostname), endpoints: {}, ports: [] }
   requireLinked(context, record)
   const namespacePath = context.networks.sandboxCreate(record.id, { nameServers: record.spec.network.dns })
-  undo.defer(async () => await context.networks.sandboxRemove(record.id))
+  undo.defer(async () => await leaveNetworks(context, record))
   const endpoints: Record<string, EndpointStatus> = {}
   for (const [network, wanted] of Object.entries(record.spec.network.endpoints)) {
     const endpoint = await context.networks.attach(attachRequest(record, hostname, network, wanted))

@@ -4,14 +4,14 @@ import { networkError } from './errors.ts'
 export interface EndpointSettings {
   /** Name of the link in the container; empty: chosen. */
   readonly guestLink: string
-  /** With `IFNAME` where the link's name goes. */
+  /** With `IFNAME`, in any case of letters, where the link's name goes. */
   readonly sysctls: readonly { readonly name: string; readonly value: string }[]
 }
 
 const PREFIX = 'com.docker.network.endpoint.'
 const MAX_LINK_NAME = 15
-/** `net.ipv4.conf.IFNAME.log_martians`: the link's name is the fourth part, so that nothing but this link is touched. */
-const SYSCTL = /^net\.(?:ipv4|ipv6|mpls)\.[a-z_]+\.IFNAME\.[a-z0-9_]+$/
+/** `net.ipv4.conf.IFNAME.log_martians`: the link's name is the fourth part, so that nothing but this link is touched. Some clients write it small. */
+const SYSCTL = /^net\.(?:ipv4|ipv6|mpls)\.[a-z_]+\.ifname\.[a-z0-9_]+$/i
 
 /** Errors: `network.invalid`, and `network.unsupported` for an option that is not known. */
 export function endpointSettings(containerName: string, options: Readonly<Record<string, string>>): EndpointSettings {
@@ -47,6 +47,6 @@ function sysctlsOf(what: string, text: string): EndpointSettings['sysctls'] {
 export function sysctlPath(name: string, guestLink: string): string {
   return name
     .split('.')
-    .map((part) => (part === 'IFNAME' ? guestLink : part))
+    .map((part) => (/^ifname$/i.test(part) ? guestLink : part))
     .join('/')
 }
