@@ -45,6 +45,7 @@ struct planned_mount {
 
 struct request {
   int namespace_fd; /* -1: not running */
+  int users_fd;     /* -1: its users are the host's */
   const char *root;
   bool is_root_read_only;
   bool keeps_kinds;
@@ -67,6 +68,9 @@ static const char *parse(struct request *request, int argc, char **argv) {
     } else if (strcmp(word, "--namespace") == 0 && left >= 1) {
       if (!parse_number(argv[++at], INT_MAX, &number)) return "--namespace takes a descriptor";
       request->namespace_fd = (int)number;
+    } else if (strcmp(word, "--users") == 0 && left >= 1) {
+      if (!parse_number(argv[++at], INT_MAX, &number)) return "--users takes a descriptor";
+      request->users_fd = (int)number;
     } else if (strcmp(word, "--root") == 0 && left >= 1) {
       request->root = argv[++at];
     } else if (strcmp(word, "--mount") == 0 && left >= 3) {
@@ -87,9 +91,15 @@ static const char *parse(struct request *request, int argc, char **argv) {
 }
 
 /* Into the mount namespace of a container that runs: its root is that of the namespace, and nothing of the host is in it. */
-static void enter_running(int fd) {
+static void enter_running(int fd, int users_fd) {
   if (setns(fd, CLONE_NEWNS)) archive_fail(AT_ENTRANCE, errno, "enter the container's mount namespace", "");
   close(fd);
+  /* Last of all: whoever is root there may not enter anything of the host's. */
+  if (users_fd >= 0) {
+    if (setns(users_fd, CLONE_NEWUSER) || setgid(0) || setuid(0))
+      archive_fail(AT_ENTRANCE, errno, "enter the container's user namespace", "");
+    close(users_fd);
+  }
   if (chdir("/")) archive_fail(AT_ENTRANCE, errno, "enter the container's root", "");
 }
 
@@ -189,7 +199,7 @@ static void limits(void) {
 }
 
 int archive_main(int argc, char **argv) {
-  static struct request request = {.namespace_fd = -1};
+  static struct request request = {.namespace_fd = -1, .users_fd = -1};
   const char *problem = parse(&request, argc, argv);
   if (problem != NULL) {
     complain("archive: %s", problem);
@@ -201,9 +211,12 @@ int archive_main(int argc, char **argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   limits();
   umask(0);
-  if (request.namespace_fd >= 0) enter_running(request.namespace_fd);
+  if (request.namespace_fd >= 0) enter_running(request.namespace_fd, request.users_fd);
   else enter_stopped(&request);
   drop_capabilities();
+  /* A change of the user takes both back. */
+  prctl(PR_SET_DUMPABLE, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (strcmp(request.verb, "stat") == 0 || strcmp(request.verb, "get") == 0) archive_read(request.path, request.verb[0] == 's');
   else if (strcmp(request.verb, "put") == 0) archive_write(request.path, request.keeps_kinds);
   else {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { keyedLocks, newId, systemRandom, type Clock, type Log } from '#base'
 import type { DockerApiEngine } from '#api/docker'
-import { createArchives } from '#engine/archives'
+import { createArchives, resumePaused } from '#engine/archives'
 import { createBuilder } from '#engine/builder'
 import { openImageUse, type ImageUse } from '#engine/collection'
 import { createContainers, runtimeStateRoot, type ContainersService } from '#engine/containers'
@@ -147,6 +147,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   await images.recover()
   await volumes.recover()
   await containers.recover()
+  await resumePaused({ records: store, containers }, log)
   const imageUse = openImageUse(store, clock)
   undo.use(noteImageUse(imageUse, { events, containers, images }))
   const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries })
@@ -175,11 +176,12 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     host,
     snapshots,
     ociRuntimePath,
+    isRemapped: remapped !== undefined,
     id: daemonId(store, random),
     eventListeners: () => events.subscribers(),
     collection: needs.collection,
   })
-  const archives = createArchives({ programPath: shimPath(), clock, host, containers, images, snapshots, events })
+  const archives = createArchives({ programPath: shimPath(), clock, records: store, host, containers, images, snapshots, events })
   const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder, registries }
   const owned = undo.move()
   return {

@@ -15,6 +15,8 @@ export interface SystemNeeds {
   readonly host: Host
   readonly snapshots: Snapshots
   readonly ociRuntimePath: string
+  /** The users of containers are others on the host. */
+  readonly isRemapped: boolean
   /** Of this daemon, for ever. */
   readonly id: string
   /** Clients that follow events now. */
@@ -58,7 +60,7 @@ function runtimeVersion(path: string): string {
   }
 }
 
-function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, collection }: SystemNeeds): EngineHost {
+function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, collection, isRemapped }: SystemNeeds): EngineHost {
   const facts = host.kernel.facts()
   const { controllers } = host.cgroups
   const has = (name: string) => controllers.includes(name)
@@ -85,6 +87,7 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, col
     defaultRuntime: 'crun',
     securityOptions: [
       ...(facts.hasAppArmor ? ['name=apparmor'] : []),
+      ...(isRemapped ? ['name=userns'] : []),
       ...(facts.hasSeccomp ? ['name=seccomp,profile=builtin'] : []),
     ],
     networkDrivers: ['bridge', 'host', 'null'],

@@ -47,7 +47,7 @@ export function linuxMounts(calls: LazySyscalls): MountPort {
   }
   return {
     erofs: (options) => mountFileSystem(calls, planErofs(options)),
-    overlay: (options) => mountFileSystem(calls, planOverlay(options)),
+    overlay: (options) => asRootOf(calls, options.mappingOf, () => mountFileSystem(calls, planOverlay(options))),
     bind: (options) => {
       const what = `bind ${options.source} on ${options.target}`
       const flags = MS_BIND | (options.recursive === true ? MS_REC : 0)
@@ -76,6 +76,41 @@ function mountTmpfs(calls: LazySyscalls, { target, sizeBytes, mode }: TmpfsMount
   const options = [`mode=${(mode ?? 0o755).toString(8)}`, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
   if (calls().mount('tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, options.join(',')) === 0) return
   throw errnoError('host.mount_failed', `mount tmpfs on ${target}`, calls().errno())
+}
+
+const PR_GET_SECUREBITS = 27
+const PR_SET_SECUREBITS = 28
+/** capabilities(7): a change of the file system ids takes no capability. */
+const SECBIT_NO_SETUID_FIXUP = 4
+
+/**
+ * With the file system ids that root has in that process's user namespace: files made below an idmapped mount must have an owner that is
+ * mapped. Of this thread alone, which does nothing else meanwhile.
+ */
+function asRootOf(calls: LazySyscalls, pid: number | undefined, work: () => void): void {
+  if (pid === undefined) return work()
+  const [uid, gid] = [outsideRoot(`/proc/${pid}/uid_map`), outsideRoot(`/proc/${pid}/gid_map`)]
+  const { prctl, setfsuid, setfsgid } = calls()
+  const before = prctl(PR_GET_SECUREBITS, 0)
+  if (before < 0 || prctl(PR_SET_SECUREBITS, before | SECBIT_NO_SETUID_FIXUP) !== 0)
+    throw errnoError('host.mount_failed', 'keep capabilities under other ids', calls().errno())
+  setfsgid(gid)
+  setfsuid(uid)
+  try {
+    work()
+  } finally {
+    setfsuid(0)
+    setfsgid(0)
+    prctl(PR_SET_SECUREBITS, before)
+  }
+}
+
+/** Root of a namespace, as we see it: rows of inside, outside and count. */
+function outsideRoot(path: string): number {
+  const rows = readFileSync(path, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+  return rows.find(([inside]) => inside === 0)?.[1] ?? 0
 }
 
 /** A mapping can be given only to a mount that nobody has seen yet: a copy is made, mapped, and then attached. */

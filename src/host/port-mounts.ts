@@ -29,6 +29,11 @@ export interface OverlayMount {
   readonly upper?: string
   readonly work?: string
   readonly target: string
+  /**
+   * A process in the user namespace by which `upper` and `work` are mapped. The kernel works in them as whoever mounts, so that must be
+   * the namespace's root.
+   */
+  readonly mappingOf?: number | undefined
   /** Omits every sync of the upper directory: for what a crash may lose. */
   readonly volatile?: boolean
 }

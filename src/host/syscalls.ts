@@ -39,6 +39,10 @@ export interface Syscalls {
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number
   read(fd: number, bytes: Uint8Array, size: number): number
   close(fd: number): number
+  /** Of the calling thread, as the two below. What it was. */
+  setfsuid(uid: number): number
+  setfsgid(gid: number): number
+  prctl(option: number, value: number): number
 }
 
 /** Gives the same calls every time, loading them the first time. */
@@ -92,6 +96,7 @@ function loadSyscalls(): Syscalls {
   const pidfdSendSignal = numbered(NUMBER.pidfdSendSignal, 'int', 'int', 'void *', 'uint')
   const openat2 = numbered(NUMBER.openat2, 'int', 'const char *', 'const uint8_t *', 'size_t')
   const renameat2 = numbered(NUMBER.renameat2, 'int', 'const char *', 'int', 'const char *', 'uint')
+  const prctl = c<Callable>('int prctl(int option, ulong value, ulong, ulong, ulong)')
   const lsetxattr = c<Callable>('int lsetxattr(const char *path, const char *name, const uint8_t *value, size_t size, int flags)')
   return {
     errno: () => koffi.errno(),
@@ -126,6 +131,9 @@ function loadSyscalls(): Syscalls {
     recv: c('intptr_t recv(int fd, _Out_ uint8_t *bytes, size_t size, int flags)'),
     read: c('intptr_t read(int fd, _Out_ uint8_t *bytes, size_t size)'),
     close: c('int close(int fd)'),
+    setfsuid: c('int setfsuid(uint uid)'),
+    setfsgid: c('int setfsgid(uint gid)'),
+    prctl: (option, value) => Number(prctl(option, value, 0, 0, 0)),
   }
 }
 

@@ -23,11 +23,16 @@ export interface HeldUserNamespace extends AsyncDisposable {
 }
 
 /**
- * A new user namespace with this mapping. A process with several threads cannot enter one, so a small one holds it until it is disposed
- * of, or until others have joined. Error: `host.namespace_failed`.
+ * A new user namespace with this mapping, or that of the process `joins`, and in either case a new network namespace of its own. A
+ * process with several threads cannot enter one, so a small one holds it until it is disposed of, or until others have joined.
+ * Error: `host.namespace_failed`.
  */
-export async function holdUserNamespace(mapping: UserMapping): Promise<HeldUserNamespace> {
-  const child = spawn('unshare', ['--user', '--net', '--', 'cat'], { stdio: ['pipe', 'pipe', 'pipe'] })
+export async function holdUserNamespace(wanted: UserMapping | { readonly joins: number }): Promise<HeldUserNamespace> {
+  const [program, ...words] =
+    'joins' in wanted
+      ? ['nsenter', '--user', '--target', String(wanted.joins), '--', 'unshare', '--net', '--', 'cat']
+      : ['unshare', '--user', '--net', '--', 'cat']
+  const child = spawn(program ?? '', words, { stdio: ['pipe', 'pipe', 'pipe'] })
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve())
     child.once('close', () => resolve())
@@ -39,8 +44,10 @@ export async function holdUserNamespace(mapping: UserMapping): Promise<HeldUserN
   }
   try {
     const pid = await pidWhenInside(child)
-    writeFileSync(`/proc/${pid}/uid_map`, rowsOf(mapping.uids))
-    writeFileSync(`/proc/${pid}/gid_map`, rowsOf(mapping.gids))
+    if (!('joins' in wanted)) {
+      writeFileSync(`/proc/${pid}/uid_map`, rowsOf(wanted.uids))
+      writeFileSync(`/proc/${pid}/gid_map`, rowsOf(wanted.gids))
+    }
     return { pid, [Symbol.asyncDispose]: release }
   } catch (error) {
     await release()

@@ -33,8 +33,8 @@ export function remapUsers(text: string, host: Host): RemappedHost {
       rootUid: mapping.uids[0]?.outsideId ?? 0,
       rootGid: mapping.gids[0]?.outsideId ?? 0,
       groups: mapping.gids.reduce((sum, { count }) => sum + count, 0),
-      hold: async (containerId) => {
-        const held = await holdUserNamespace(mapping)
+      hold: async (containerId, joins) => {
+        const held = await holdUserNamespace(joins === undefined ? mapping : { joins })
         holders.set(containerId, held.pid)
         return {
           pid: held.pid,

@@ -36,6 +36,7 @@ export interface ConfinedRequest {
 
 /** The first descriptor behind the standard three. */
 const NAMESPACE_FD = 3
+const USERS_FD = 4
 
 /** Disposing ends the process, whatever it does. */
 export function startConfined(needs: ConfinedNeeds, files: HeldFiles, request: ConfinedRequest): Confined {
@@ -98,20 +99,26 @@ type Running = Extract<HeldFiles, { readonly state: 'running' }>
 type Stopped = Extract<HeldFiles, { readonly state: 'stopped' }>
 
 /** The namespace is held open first and then proven to be the container's: afterwards the descriptor cannot change. */
-function startInRunning(needs: ConfinedNeeds, { pid, isSame, record }: Running, request: ConfinedRequest): ChildProcess {
+function startInRunning(
+  needs: ConfinedNeeds,
+  { pid, isRemapped, isSame, record }: Running,
+  request: ConfinedRequest,
+): ChildProcess {
   const ended = (cause?: unknown) => archiveError('archive.busy', `container ${record.name} is just ending`, { cause })
-  let namespace: number
+  const held: number[] = []
   try {
-    namespace = openSync(`/proc/${pid}/ns/mnt`, 'r')
+    for (const kind of ['mnt', ...(isRemapped ? ['user'] : [])]) held.push(openSync(`/proc/${pid}/ns/${kind}`, 'r'))
   } catch (error) {
+    held.forEach(closeSync)
     throw ended(error)
   }
   try {
     if (!isSame()) throw ended()
-    const words = ['archive', '--namespace', String(NAMESPACE_FD), ...wordsOf(request)]
-    return spawn(needs.programPath, words, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', namespace] })
+    const users = isRemapped ? ['--users', String(USERS_FD)] : []
+    const words = ['archive', '--namespace', String(NAMESPACE_FD), ...users, ...wordsOf(request)]
+    return spawn(needs.programPath, words, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', ...held] })
   } finally {
-    closeSync(namespace)
+    held.forEach(closeSync)
   }
 }
 

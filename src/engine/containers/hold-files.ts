@@ -4,12 +4,15 @@ import type { LiveContainer } from './live.ts'
 import { cgroupPathOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { subpathOf } from './runtime-input.ts'
+import { isRemapped } from './user-namespace.ts'
 
 /** A container's files for as long as somebody works on them. */
 export type HeldFiles = { readonly record: ContainerRecord } & (
   | {
       readonly state: 'running'
       readonly pid: number
+      /** Its users are others on the host: whoever works on its files must be in its user namespace. */
+      readonly isRemapped: boolean
       /** Whether `pid` is the container's still: ask after opening something of it. */
       readonly isSame: () => boolean
     }
@@ -33,7 +36,7 @@ function runningFiles(context: Context, live: LiveContainer): HeldFiles {
   if (process === null) throw containerError('container.not_running', `Container ${record.id} has just ended`)
   const cgroup = cgroupPathOf(context, record.id, record.spec.resources.cgroupParent)
   const isSame = () => live.process === process && context.host.cgroups.pids(cgroup).includes(process.pid)
-  return { record, state: 'running', pid: process.pid, isSame }
+  return { record, state: 'running', pid: process.pid, isRemapped: isRemapped(context, record.spec), isSame }
 }
 
 /** null: it was started while we waited for our turn. */

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 import type { Digest } from '#base'
 import type { RuntimeSpec } from '#oci/runtime-spec'
@@ -9,7 +10,7 @@ import { cgroupPathOf, runDirOf, runtimeStateOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { mountRoot } from './root.ts'
 import { runtimeSpec } from './runtime-input.ts'
-import { joinUserNamespace } from './user-namespace.ts'
+import { joinUserNamespace, letPass } from './user-namespace.ts'
 import { provideSharedMemory, releaseSharedMemory } from './shared-memory.ts'
 
 export interface Prepared {
@@ -30,6 +31,12 @@ async function removeRemains(context: Context, { id, spec }: ContainerRecord): P
   rmSync(runtimeStateOf(context, id), { recursive: true, force: true })
 }
 
+/** Of a container's root: its own directory, that of all containers, and that of all snapshots, which nobody else enters. */
+function parentsOf(rootfs: string): readonly string[] {
+  const own = dirname(rootfs)
+  return [own, dirname(own), dirname(dirname(own))]
+}
+
 /** All that has to be there before the OCI runtime is called. The stack undoes what was done if a later step fails. */
 export async function prepare(
   context: Context,
@@ -46,6 +53,7 @@ export async function prepare(
   const scaffold = undo.use(new AsyncDisposableStack())
   const users = await joinUserNamespace(context, record, scaffold)
   const root = mountRoot(context, record.id, layers, undo, users?.pid)
+  letPass(context, record.spec, ...parentsOf(root.path))
   const shmSource = provideSharedMemory(context, record, undo)
   const network = await joinNetworks(context, record, undo)
   const spec = runtimeSpec(context, record, { rootfs: root.path, network, shmSource, users })

@@ -14,8 +14,8 @@ export interface UserRemap {
   readonly rootGid: number
   /** How many groups there are inside. */
   readonly groups: number
-  /** A user namespace for this container; the network namespace that is made for it next belongs to that. */
-  hold(containerId: string): Promise<HeldUserNamespace>
+  /** A user namespace for this container, or that of a process; the network namespace that is made for it next belongs to that. */
+  hold(containerId: string, joins?: number): Promise<HeldUserNamespace>
 }
 
 /** The user namespace that a container is about to get. */
@@ -54,9 +54,10 @@ export async function joinUserNamespace(
 ): Promise<JoinedUserNamespace | undefined> {
   const { remap } = context
   if (remap === undefined || !isRemapped(context, spec)) return undefined
-  const donors = [spec.network.mode, spec.namespaces.pid, spec.namespaces.ipc].filter((mode) => mode.startsWith('container:'))
-  const [donor] = donors
-  const pid = donor === undefined ? undo.use(await remap.hold(id)).pid : pidOfDonor(context, donor.slice('container:'.length))
+  const modes = [spec.network.mode, spec.namespaces.pid, spec.namespaces.ipc]
+  const donor = modes.find((mode) => mode.startsWith('container:'))
+  const joins = donor === undefined ? undefined : pidOfDonor(context, donor.slice('container:'.length))
+  const { pid } = undo.use(await remap.hold(id, joins))
   return { pid, path: `/proc/${pid}/ns/user`, groups: remap.groups }
 }
 
@@ -83,8 +84,12 @@ export function giveToContainerRoot(context: Pick<Context, 'remap'>, spec: Conta
   for (const path of paths) chownSync(path, remap.rootUid, remap.rootGid)
 }
 
-/** On the way to what it mounts, a container's root is one of the others. */
+/** On the way to what it mounts, a container's root is one of the others: it comes in by its group, and nobody else does. */
 export function letPass(context: Pick<Context, 'remap'>, spec: ContainerSpec, ...directories: readonly string[]): void {
-  if (!isRemapped(context, spec)) return
-  for (const directory of directories) chmodSync(directory, 0o711)
+  const { remap } = context
+  if (remap === undefined || !isRemapped(context, spec)) return
+  for (const directory of directories) {
+    chownSync(directory, 0, remap.rootGid)
+    chmodSync(directory, 0o710)
+  }
 }

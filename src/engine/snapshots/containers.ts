@@ -107,7 +107,14 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     const lowers = mapped.lowers(plain)
     const own = isReadOnly ? paths.container(id) : mapped.own(paths.container(id))
     if (isReadOnly) host.mounts.overlay({ lowers: atLeastTwo(lowers, paths), target })
-    else host.mounts.overlay({ lowers: atLeastOne(lowers, paths), upper: join(own, 'upper'), work: join(own, 'work'), target })
+    else
+      host.mounts.overlay({
+        lowers: atLeastOne(lowers, paths),
+        upper: join(own, 'upper'),
+        work: join(own, 'work'),
+        target,
+        mappingOf,
+      })
     try {
       checkMountPoints(target)
     } catch (error) {

@@ -36,7 +36,7 @@ function namespaceOf(sysctl: string): 'network' | 'ipc' | 'uts' | undefined {
 
 /** Only what belongs to a namespace that is the container's own: everything else would change the host, or a neighbour. */
 export function planSysctls(
-  input: Pick<RuntimeSpecInput, 'sysctls' | 'namespaces' | 'domainname' | 'userNamespace'>,
+  input: Pick<RuntimeSpecInput, 'sysctls' | 'namespaces' | 'userNamespace'>,
 ): Readonly<Record<string, string>> {
   const { namespaces } = input
   const isOwn = (namespace: NamespaceInput) => namespace.kind === 'new' || namespace.kind === 'path'
@@ -51,7 +51,6 @@ export function planSysctls(
   }
   return {
     ...(isOwn(namespaces.network) ? networkDefaults(input.userNamespace?.groups) : {}),
-    ...(input.domainname !== '' && isOwn(namespaces.uts) ? { 'kernel.domainname': input.domainname } : {}),
     ...input.sysctls,
   }
 }

@@ -21,12 +21,14 @@ export function planRuntimeSpec(input: RuntimeSpecInput, host: SpecHostFacts): R
   const sysctl = planSysctls(input)
   const capabilities = containerCapabilities(input.security, host.capabilities)
   const seccomp = planSeccomp(input.security, capabilities, host)
-  const hasOwnHostname = input.namespaces.uts.kind === 'new' && input.hostname !== ''
+  const hasOwnUts = input.namespaces.uts.kind === 'new'
+  const hasOwnHostname = hasOwnUts && input.hostname !== ''
   return {
     ociVersion: OCI_VERSION,
     process: processSpec(input.process, input.security, host),
     root: { path: input.rootfs.path, readonly: input.rootfs.isReadOnly },
     ...(hasOwnHostname ? { hostname: input.hostname } : {}),
+    ...(hasOwnUts && input.domainname !== '' ? { domainname: input.domainname } : {}),
     mounts,
     ...(Object.keys(input.annotations).length === 0 ? {} : { annotations: input.annotations }),
     linux: {
