@@ -239,7 +239,11 @@ const images: readonly Operation[] = [
     },
     act: async (s) => await s.api('POST', '/commit?container=writer&repo=committed'),
     isDone: async (s) => await hasImage(s, 'committed'),
-    verify: async (s) => await runsImage(s, 'committed', 'written', 'cat', '/page'),
+    verify: async (s) => {
+      await runsImage(s, 'committed', 'written', 'cat', '/page')
+      // It stood still for that, and no longer.
+      assert.equal(await stateOf(s, 'writer'), 'running')
+    },
     undo: async (s) => {
       await remove(s, 'writer')
       await removeImage(s, 'committed')
@@ -298,11 +302,15 @@ const others: readonly Operation[] = [
     prepare: async () => await Promise.resolve(),
     act: async (s) => {
       if (!(await isThere(s, '/networks/lane'))) await s.api('POST', '/networks/create', { Name: 'lane' })
-      await s.must('run', '--rm', '--network', 'lane', 'busybox', 'true')
+      await remove(s, 'passer')
+      await s.must('run', '--rm', '--name', 'passer', '--network', 'lane', 'busybox', 'true')
       await s.api('DELETE', '/networks/lane')
     },
     isDone: async () => await Promise.resolve(false),
-    undo: async (s) => await removeObject(s, '/networks/lane'),
+    undo: async (s) => {
+      await remove(s, 'passer')
+      await removeObject(s, '/networks/lane')
+    },
   },
   {
     name: 'create and remove a volume',

@@ -27,6 +27,7 @@ export const RECORD_STEPS: Readonly<Record<string, readonly string[]>> = {
   network_sandbox: ['note', 'forget'],
   volume: ['put', 'delete'],
   'build-cache': ['put'],
+  commit_pause: ['note', 'forget'],
 }
 
 /** What is told when an operation is done: killed here, all of it is there, and the client knows nothing of it. */

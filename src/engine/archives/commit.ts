@@ -6,6 +6,7 @@ import { TAR_END } from '#oci/tar'
 
 import { configOfContainer } from './commit-config.ts'
 import type { ArchivesNeeds } from './needs.ts'
+import { whilePaused } from './paused.ts'
 import type { CommitRequest } from './port.ts'
 
 /** What was changed becomes one layer on top of the container's image; nothing changed: none. */
@@ -45,19 +46,6 @@ export async function commitContainer(
 
 function storeDiff({ images, snapshots }: ArchivesNeeds, { record }: HeldFiles) {
   return images.addLayer(snapshots.diffTar(record.id))
-}
-
-/** One that is paused already was paused by somebody else, and stays so. */
-async function whilePaused<T>(needs: ArchivesNeeds, files: HeldFiles, isWanted: boolean, work: () => Promise<T>): Promise<T> {
-  const { id, status } = files.record
-  if (!isWanted || files.state === 'stopped' || status.state === 'paused') return await work()
-  await needs.containers.pause(id)
-  try {
-    return await work()
-  } finally {
-    // It may have been resumed or killed meanwhile; the layer is whole all the same.
-    if (needs.containers.get(id).status.state === 'paused') await needs.containers.unpause(id)
-  }
 }
 
 function publish({ events }: ArchivesNeeds, { record }: HeldFiles, extra: Readonly<Record<string, string>>): void {

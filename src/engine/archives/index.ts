@@ -6,4 +6,5 @@
 export { createArchives } from './archives.ts'
 export { archiveError } from './errors.ts'
 export type { ArchivesNeeds } from './needs.ts'
+export { resumePaused } from './paused.ts'
 export type { Archives, CommitRequest, PathStat } from './port.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '#base'
+import type { Clock, RecordStore } from '#base'
 import type { ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Images } from '#engine/images'
@@ -9,6 +9,7 @@ export interface ArchivesNeeds {
   /** The shim, which holds the confined program. */
   readonly programPath: string
   readonly clock: Clock
+  readonly records: RecordStore
   readonly host: Pick<Host, 'kernel'>
   readonly containers: Pick<ContainersService, 'get' | 'holdFiles' | 'pause' | 'unpause'>
   readonly images: Pick<Images, 'config' | 'find' | 'get' | 'addLayer' | 'commit'>

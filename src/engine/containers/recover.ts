@@ -7,6 +7,7 @@ import { adoptExecs } from './adopt-execs.ts'
 import { afterExit, scheduleRestart, takeDown } from './exit.ts'
 import { startHealth } from './health.ts'
 import { newLive, type LiveContainer } from './live.ts'
+import { matchEndpoints } from './match-endpoints.ts'
 import { endpointStatus } from './networking.ts'
 import { cgroupPathOf, instanceCgroup, runDirOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
@@ -104,7 +105,10 @@ function makeInstanceCgroup(context: Context): void {
 
 async function recoverOne(context: Context, live: LiveContainer, adopted: Adopted): Promise<void> {
   try {
-    if (adopted.kind === 'running') return adoptRunning(context, live, adopted)
+    if (adopted.kind === 'running') {
+      adoptRunning(context, live, adopted)
+      return await matchEndpoints(context, live)
+    }
     await bookEnd(context, live, adopted)
   } catch (error) {
     context.log.error('recover container', { container: live.record.name, error: messageOf(error) })
