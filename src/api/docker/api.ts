@@ -2,7 +2,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { messageOf, type Clock, type Log } from '#base'
-import { createRouter, httpError, messageFor, readQuery, sendJson, type HttpApi, type Matched } from '#api/http'
+import { createRouter, httpError, messageFor, readQuery, sendEmpty, sendJson, type HttpApi, type Matched } from '#api/http'
 
 import type { Call, DockerRoute, RouteContext } from './call.ts'
 import type { DockerApiEngine } from './engine.ts'
@@ -34,6 +34,8 @@ export function createDockerApi(options: DockerApiOptions): HttpApi {
     response.setHeader('Ostype', 'linux')
     response.setHeader('Server', server)
     try {
+      // What may be asked for here is in no header: as dockerd, which answers to keep web clients going.
+      if (request.method === 'OPTIONS') return sendEmpty(response, 200)
       const { route, params, minor, search } = resolve(find, request)
       if (route.isHijacked === true && upgrade === null && response.socket !== null) stray.expect(request, response.socket)
       const query = readQuery(search)

@@ -2,7 +2,6 @@ import { declareErrors } from '#base'
 
 export const dockerError = declareErrors({
   'docker.version_unsupported': 'invalid',
-  'docker.field_unknown': 'invalid',
   'docker.field_invalid': 'invalid',
   'docker.field_unsupported': 'unsupported',
   'docker.filter_invalid': 'invalid',

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
 import { messageOf } from '#base'
@@ -24,9 +25,17 @@ export async function readBytes(body: Readable, limit: number = MAX_JSON_BODY_BY
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
 }
 
-/** A JSON object; an empty body is an empty object. Errors: `http.body_invalid`. */
-export async function readJson(body: Readable): Promise<JsonObject> {
-  return parseJsonObject(await readBytes(body))
+/** A JSON object; no body is an empty object. A body must say that it is JSON: no form of a web page does. Errors: `http.body_invalid`. */
+export async function readJson(request: IncomingMessage): Promise<JsonObject> {
+  const bytes = await readBytes(request)
+  if (bytes.length > 0) requireJsonType(request.headers['content-type'] ?? '')
+  return parseJsonObject(bytes)
+}
+
+function requireJsonType(header: string): void {
+  if (header === '') throw httpError('http.body_invalid', "malformed Content-Type header (): it must be 'application/json'")
+  if (header.split(';')[0]?.trim().toLowerCase() !== 'application/json')
+    throw httpError('http.body_invalid', `unsupported Content-Type header (${header}): must be 'application/json'`)
 }
 
 export function parseJsonObject(bytes: Buffer): JsonObject {
@@ -36,11 +45,13 @@ export function parseJsonObject(bytes: Buffer): JsonObject {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw httpError('http.body_invalid', `the request body is not JSON: ${messageOf(error)}`, { cause: error })
+    const said = messageOf(error)
+    const message = said.includes('after JSON') ? 'unexpected content after JSON' : `invalid JSON: ${said}`
+    throw httpError('http.body_invalid', message, { cause: error })
   }
-  if (!isObject(value)) throw httpError('http.body_invalid', 'the request body is not a JSON object')
+  if (!isObject(value)) throw httpError('http.body_invalid', 'invalid JSON: the request body is not an object')
   if (isDeeperThan(value, MAX_JSON_DEPTH))
-    throw httpError('http.body_invalid', `the request body nests deeper than ${MAX_JSON_DEPTH} levels`)
+    throw httpError('http.body_invalid', `invalid JSON: it nests deeper than ${MAX_JSON_DEPTH} levels`)
   return value
 }
 

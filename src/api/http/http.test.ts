@@ -29,12 +29,12 @@ test('routes are found by exact segments, parameters and wide parameters', () =>
   assert.deepEqual(find('GET', '/images/a/b/c/json')?.params, { name: 'a/b/c' })
   assert.deepEqual(find('DELETE', '/images/a/b')?.params, { name: 'a/b' })
   assert.deepEqual(find('POST', '/containers/x%20y/start/')?.params, { id: 'x y' })
-  assert.equal(find('HEAD', '/images/json')?.route.method, 'GET')
   for (const [method, path] of [
     ['POST', '/images/json'],
     ['POST', '/containers//start'],
     ['POST', '/containers/a/b/start'],
     ['GET', '/'],
+    ['HEAD', '/images/json'],
   ] as const)
     assert.equal(find(method, path), undefined, path)
 })

@@ -40,7 +40,7 @@ export function createRouter<R extends RouteSpec>(
   }
   return (method, path) => {
     const segments = (path.endsWith('/') ? path.slice(0, -1) : path).split('/').slice(1)
-    return find(method, segments) ?? (method === 'HEAD' ? find('GET', segments) : undefined)
+    return find(method, segments)
   }
 }
 

@@ -27,6 +27,8 @@ export interface SessionOptions {
   /** null: no way to detach by keys. */
   readonly detachKeys: readonly number[] | null
   readonly onClose: () => void
+  /** The client left by keys; the process goes on. */
+  readonly onDetach?: () => void
 }
 
 /** Kept per direction before backpressure reaches the other side. */
@@ -106,7 +108,10 @@ function inputOf(options: SessionOptions, bound: Promise<ShimConnection>, detach
     highWaterMark: BUFFER_BYTES,
     write: (chunk: Buffer, _encoding, done) => {
       const { pass, isDetached } = filter === null ? { pass: chunk, isDetached: false } : filter(chunk)
-      if (isDetached) detach()
+      if (isDetached) {
+        options.onDetach?.()
+        detach()
+      }
       if (pass.length === 0) return done()
       // A process that has gone takes no more input; that is no error of the client's.
       bound

@@ -24,6 +24,7 @@ export async function attachContainer(context: Context, live: LiveContainer, opt
     closesStdin: spec.process.isStdinOnce && !hasTty,
     detachKeys: hasTty && options.stdin ? parseDetachKeys(options.detachKeys) : null,
     onClose: () => live.waitingSessions.delete(session),
+    onDetach: () => publish(context, live.record, 'detach'),
   })
   publish(context, live.record, 'attach')
   if (options.logs) await replay(context, live, options, session)

@@ -39,7 +39,9 @@ export function createExecs(context: Context): Execs {
     if (exec.record.state !== 'created') throw containerError('exec.started', `exec ${id} has already run`)
     const live = requireRunning(context, exec.record.containerId)
     const { spec } = exec.record
-    const session = options.detach ? null : sessionFor(spec, options.hasTty)
+    const session = options.detach
+      ? null
+      : sessionFor(spec, options.hasTty, () => publish(context, live.record, 'exec_detach', { execID: id }))
     exec.record = { ...exec.record, state: 'running' }
     try {
       exec.process = await launch(
@@ -110,7 +112,7 @@ function requireRunning(context: Context, ref: string): LiveContainer {
   return live
 }
 
-function sessionFor(spec: ExecSpec, hasTty: boolean): AttachSession {
+function sessionFor(spec: ExecSpec, hasTty: boolean, onDetach: () => void): AttachSession {
   return createSession({
     hasStdin: spec.attachStdin,
     wantsStdout: spec.attachStdout,
@@ -119,6 +121,7 @@ function sessionFor(spec: ExecSpec, hasTty: boolean): AttachSession {
     closesStdin: true,
     detachKeys: hasTty ? parseDetachKeys(spec.detachKeys) : null,
     onClose: () => undefined,
+    onDetach,
   })
 }
 

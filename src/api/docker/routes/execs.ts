@@ -14,7 +14,7 @@ import { readerOf } from '../translate/read.ts'
 import { sizeOf } from './containers-life.ts'
 import { idOf } from './ids.ts'
 
-const CREATE_FIELDS: FieldTable = {
+export const EXEC_BODY: FieldTable = {
   fields: {
     AttachStdin: 'taken',
     AttachStdout: 'taken',
@@ -34,14 +34,14 @@ const CREATE_FIELDS: FieldTable = {
 }
 
 // dockerode tells its own transport by the last two how to speak, and sends them along.
-const START_FIELDS: FieldTable = {
+export const EXEC_START_BODY: FieldTable = {
   fields: { Detach: 'taken', Tty: 'taken', ConsoleSize: 'taken', hijack: 'reported', stdin: 'reported' },
 }
 
 /** POST /containers/{id}/exec. */
 export async function createExec(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)
-  refuseOtherFields(json, CREATE_FIELDS)
+  refuseOtherFields(json, EXEC_BODY)
   const body = readerOf(json)
   const cmd = body.texts('Cmd', [])
   if (cmd.length === 0) throw dockerError('docker.field_invalid', 'No exec command specified')
@@ -64,12 +64,12 @@ export async function createExec(call: Call, { engine }: RouteContext): Promise<
 export async function startExec(call: Call, { engine, clock }: RouteContext): Promise<void> {
   const connection = hijackable(call)
   const json = parseJsonObject(await connection.readBody())
-  refuseOtherFields(json, START_FIELDS)
+  refuseOtherFields(json, EXEC_START_BODY)
   const body = readerOf(json)
   const options = {
     detach: body.bool('Detach'),
     hasTty: body.bool('Tty'),
-    consoleSize: consoleSize(json['ConsoleSize'], 'ConsoleSize'),
+    consoleSize: consoleSize(body.raw('ConsoleSize'), 'ConsoleSize'),
   }
   const { exec } = engine.containers
   const id = exec.get(idOf(call)).id

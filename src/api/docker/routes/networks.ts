@@ -68,7 +68,7 @@ export async function removeNetwork(call: Call, { engine }: RouteContext): Promi
   sendEmpty(call.response, 204)
 }
 
-const CONNECT_BODY: FieldTable = { fields: { Container: 'taken', EndpointConfig: ENDPOINT } }
+export const CONNECT_BODY: FieldTable = { fields: { Container: 'taken', EndpointConfig: ENDPOINT } }
 
 export async function connectNetwork(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)
@@ -81,7 +81,7 @@ export async function connectNetwork(call: Call, { engine }: RouteContext): Prom
 }
 
 // Force is for endpoints that have outlived their container, which here go with it: there is nothing more to force.
-const DISCONNECT_BODY: FieldTable = { fields: { Container: 'taken', Force: 'reported' } }
+export const DISCONNECT_BODY: FieldTable = { fields: { Container: 'taken', Force: 'reported' } }
 
 export async function disconnectNetwork(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)

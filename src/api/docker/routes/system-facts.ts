@@ -33,7 +33,10 @@ export async function streamEvents(call: Call, { engine, clock }: RouteContext):
   const sinceNs = readTimestampNs(query.text('since'), 'since', nowNs)
   const untilNs = readTimestampNs(query.text('until'), 'until', nowNs)
   if (sinceNs !== null && untilNs !== null && untilNs < sinceNs)
-    throw dockerError('docker.field_invalid', '`since` time cannot be after `until` time')
+    throw dockerError(
+      'docker.field_invalid',
+      `\`since\` time (${query.text('since')}) cannot be after \`until\` time (${query.text('until')})`,
+    )
   const isWanted = eventTest(query.text('filters'))
   const events = engine.events.subscribe({ sinceNs, untilNs, signal })
   startStream(response, 'application/json')

@@ -45,6 +45,7 @@ export function dockerRoutes(): readonly DockerRoute[] {
 function systemRoutes(): readonly DockerRoute[] {
   return [
     get('/_ping', ping),
+    { method: 'HEAD', path: '/_ping', handle: ping },
     get(
       '/version',
       facts((module) => module.showVersion),

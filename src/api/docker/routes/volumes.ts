@@ -26,13 +26,13 @@ export function inspectVolume(call: Call, { engine }: RouteContext): void {
   sendJson(call.response, 200, volumeJson(engine.volumes.get(nameOf(call))))
 }
 
-const CREATE_BODY: FieldTable = {
+export const VOLUME_BODY: FieldTable = {
   fields: { Name: 'taken', Driver: 'taken', DriverOpts: 'taken', Labels: 'taken', ClusterVolumeSpec: 'unused' },
 }
 
 export async function createVolume(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)
-  refuseOtherFields(json, CREATE_BODY)
+  refuseOtherFields(json, VOLUME_BODY)
   const body = readerOf(json)
   const name = body.text('Name')
   const volume = await engine.volumes.create({

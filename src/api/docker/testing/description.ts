@@ -13,8 +13,8 @@ export const DESCRIBED = [41, 51, 56] as const
 export interface ApiDescription {
   /** `GET /containers/{id}/json` */
   readonly operations: readonly string[]
-  /** Names of the fields of a definition, those that it takes from others included. */
-  fields(definition: string): readonly string[]
+  /** Names of the fields of a definition, or of the body of an operation, those that it takes from others included. */
+  fields(place: string): readonly string[]
   /** What is wrong with a value of a definition, each with its path; empty: nothing. */
   check(definition: string, value: unknown): readonly string[]
   /** The same for an answer: its status must be described, and its body must be what that status promises. Undefined: no body. */
@@ -22,6 +22,7 @@ export interface ApiDescription {
 }
 
 interface Operation {
+  readonly parameters?: readonly { readonly in: string; readonly schema?: object }[]
   readonly responses: Readonly<Record<string, { readonly schema?: object }>>
 }
 
@@ -51,7 +52,7 @@ export function apiDescription(minor: number = 51): ApiDescription {
     operations: Object.entries(paths).flatMap(([path, methods]) =>
       METHODS.filter((method) => method in methods).map((method) => `${method.toUpperCase()} ${path}`),
     ),
-    fields: (definition) => Object.keys((definitions[definition]?.['properties'] as object | undefined) ?? {}),
+    fields: (place) => Object.keys(propertiesOf(schemaAt({ definitions, paths }, place), definitions)),
     check: (definition, value) => checkAt(`definitions/${definition}`, value),
     checkAnswer: (operation, status, body) => {
       const [method = '', path = ''] = operation.split(' ')
@@ -65,6 +66,20 @@ export function apiDescription(minor: number = 51): ApiDescription {
       return checkAt(`paths/${encodeURIComponent(pointer)}/${lower}/responses/${status}/schema`, body)
     },
   }
+}
+
+/** `Volume`, or `POST /volumes/create` for the body of it. */
+function schemaAt({ definitions, paths }: File, place: string): Schema {
+  const [method = '', path] = place.split(' ')
+  if (path === undefined) return definitions[place] ?? {}
+  const parameters = paths[path]?.[method.toLowerCase()]?.parameters ?? []
+  return (parameters.find((parameter) => parameter.in === 'body')?.schema ?? {}) as Schema
+}
+
+function propertiesOf(schema: Schema, definitions: File['definitions']): object {
+  const ref = schema['$ref']
+  const target = typeof ref === 'string' ? (definitions[ref.split('/').at(-1) ?? ''] ?? {}) : schema
+  return (target['properties'] as object | undefined) ?? {}
 }
 
 function told({ instancePath, message, params }: ErrorObject): string {

@@ -18,7 +18,11 @@ export const QUIRKS: readonly Quirk[] = [
     why: 'events carry the form of before 1.22 beside the new one, undescribed',
     until: 51,
   },
-  { finding: /properties: ExecutionDriver$/, why: 'what clients of that time read; the oldest description here is younger', until: 24 },
+  {
+    finding: /properties: ExecutionDriver$/,
+    why: 'what clients of that time read; the oldest description here is younger',
+    until: 24,
+  },
   { finding: /properties: BuilderSize$/, why: 'seen in dockerd 20.10; the description left it out', until: 41 },
   { finding: /properties: VirtualSize$/, why: 'ended before the next version that is described here', until: 43 },
   {

@@ -51,7 +51,8 @@ export async function servedApi(
 function call(socketPath: string, method: string, url: string, body: unknown): Promise<Answer> {
   const payload = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const sent = httpRequest({ socketPath, method, path: url, agent: false }, (response) => {
+  const headers = payload === undefined ? {} : { 'content-type': 'application/json' }
+  const sent = httpRequest({ socketPath, method, path: url, headers, agent: false }, (response) => {
     const chunks: Buffer[] = []
     response.on('data', (chunk: Buffer) => chunks.push(chunk))
     response.on('error', reject)

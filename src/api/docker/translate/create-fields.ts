@@ -188,6 +188,7 @@ export const UPDATE_BODY: FieldTable = {
     DeviceCgroupRules: 'unused',
     CgroupParent: 'unused',
     Ulimits: 'unused',
+    Init: 'unused',
     RestartPolicy: { fields: { Name: 'taken', MaximumRetryCount: 'taken' } },
   },
 }

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '#api/http'
 
 import { dockerError } from '../errors.ts'
 
-/** Reads fields of a request by type. Absent, null and Go's zero value are the same. Each error (`docker.field_invalid`) names the field's path. */
+/** Reads fields of a request by type, by name in whatever case, as Go does. Absent, null and Go's zero value are the same. Each error (`docker.field_invalid`) names the field's path. */
 export interface Reader {
   readonly at: string
   text(name: string): string
@@ -24,7 +24,12 @@ export interface Reader {
 }
 
 export function readerOf(object: JsonObject, at = ''): Reader {
-  const raw = (name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
+  let byLowerName: ReadonlyMap<string, unknown> | undefined
+  const raw = (name: string) => {
+    if (Object.hasOwn(object, name)) return object[name]
+    byLowerName ??= new Map(Object.entries(object).map(([key, value]) => [key.toLowerCase(), value]))
+    return byLowerName.get(name.toLowerCase())
+  }
   const path = (name: string) => (at === '' ? name : `${at}.${name}`)
   const wrong = (name: string, wanted: string) =>
     dockerError('docker.field_invalid', `${path(name)}: ${JSON.stringify(raw(name)).slice(0, 100)} is not ${wanted}`)
