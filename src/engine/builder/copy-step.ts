@@ -25,7 +25,7 @@ export async function copyWork(
     await using open = new AsyncDisposableStack()
     const source = sourceLayers === undefined ? build.context.tree : open.use(await build.ports.root.open(sourceLayers))
     const root: FileTree = action.isLink ? emptyTree() : open.use(await build.ports.root.open(layers))
-    const selected = await selectSources(source, action.sources)
+    const selected = await selectSources(source, action)
     const archives = action.unpacks ? open.use(await splitArchives(selected, build.ports)) : undefined
     const layout = await layoutOf(action, root, archives?.plain ?? selected, archives?.unpacked ?? [])
     const items = await layOut(layout, root)
@@ -56,18 +56,18 @@ async function layoutOf(
 }
 
 async function contextDigest(build: StepContext, action: CopyAction): Promise<string> {
-  return await contentDigest(await selectSources(build.context.tree, action.sources), false)
+  return await contentDigest(await selectSources(build.context.tree, action), false)
 }
 
 /** Reading what a stage gives takes a while, and the same layers always give the same: the digest is kept. */
 async function layersDigest(build: StepContext, action: CopyAction, layers: readonly Digest[]): Promise<string> {
   const { cache, clock, root } = build.ports
   const keepsOwners = action.owner === undefined
-  const key = selectionKey(layers, action.sources, keepsOwners)
+  const key = selectionKey(layers, action, keepsOwners)
   const known = await cache.get(key)
   if (known?.kind === 'content') return known.digest
   await using tree = await root.open(layers)
-  const digest = await contentDigest(await selectSources(tree, action.sources), keepsOwners)
+  const digest = await contentDigest(await selectSources(tree, action), keepsOwners)
   await cache.put(key, { kind: 'content', digest, created: new Date(clock.nowMs()).toISOString() })
   return digest
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 
 import type { Digest } from '#base'
 
+import type { SourceSelection } from './select-sources.ts'
 import type { CopyAction, RunAction, WorkdirAction } from './steps.ts'
 
 /** Goes up when a step of the same key would give another result. */
@@ -32,8 +33,9 @@ export function copyKey(action: CopyAction, content: string, layers: readonly Di
 }
 
 /** What a selection of files from merged layers is: the layers do not change, so that the digest is worth keeping. */
-export function selectionKey(layers: readonly Digest[], sources: readonly string[], keepsOwners: boolean): string {
-  return keyOf('select', { layers, sources, keepsOwners })
+export function selectionKey(layers: readonly Digest[], selection: SourceSelection, keepsOwners: boolean): string {
+  const { sources, excludes, keepsParents } = selection
+  return keyOf('select', { layers, sources, excludes, keepsParents, keepsOwners })
 }
 
 /** An image without its times. */

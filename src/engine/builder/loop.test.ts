@@ -297,8 +297,7 @@ test('what COPY cannot do is refused at its line', async () => {
     ['COPY --from=9 a /', 'build.stage_not_found'],
     ['COPY --from=0 a /', 'build.stage_not_found'],
     ['COPY --from=$x a /', 'build.instruction_invalid'],
-    ['COPY --exclude=x a /', 'build.unsupported'],
-    ['COPY --parents a /', 'build.unsupported'],
+    ['COPY --parents none/x /', 'build.copy_failed'],
     ['COPY --chmod=rwx a /', 'build.instruction_invalid'],
     ['ADD http://x/y /', 'build.unsupported'],
     ['ADD git@github.com:a/b.git /', 'build.unsupported'],
@@ -454,4 +453,49 @@ test('the first failure of a stage stops the others, and is what the build ends 
     message: /'.*fails' returned a non-zero code: 3/,
   })
   assert.equal(stopped, 1)
+})
+
+test('excluded files stay out of a copy, by their path below the source', async () => {
+  using machine = fakeMachine()
+  const tree: FakeFiles = {
+    d: null,
+    'd/a.txt': 'a',
+    'd/b.md': 'b',
+    'd/e': null,
+    'd/e/c.txt': 'c',
+    'd/e/d.md': 'd',
+    'top.txt': 't',
+    'top.md': 'm',
+  }
+  const copied = async (line: string) => (await build(machine, { Dockerfile: `FROM scratch\n${line}`, ...tree })).files
+  assert.deepEqual(await copied('COPY --exclude=*.txt d /x/'), {
+    x: null,
+    'x/b.md': 'b',
+    'x/e': null,
+    'x/e/c.txt': 'c',
+    'x/e/d.md': 'd',
+  })
+  assert.deepEqual(await copied('COPY --exclude=**/*.txt --exclude=b.md d /x/'), { x: null, 'x/e': null, 'x/e/d.md': 'd' })
+  assert.deepEqual(await copied('COPY --exclude=*.txt top.* /x/'), { x: null, 'x/top.md': 'm' })
+})
+
+test('with --parents the directories above come along, from the root or from /./ on', async () => {
+  using machine = fakeMachine()
+  const tree: FakeFiles = { a: null, 'a/b': null, 'a/b/x.txt': '1', 'a/b/y.md': '2', c: null, 'c/x.txt': '3' }
+  const copied = async (line: string) => (await build(machine, { Dockerfile: `FROM scratch\n${line}`, ...tree })).files
+  assert.deepEqual(await copied('COPY --parents ./a/b/x.txt ./c/x.txt /p/'), {
+    p: null,
+    'p/a': null,
+    'p/a/b': null,
+    'p/a/b/x.txt': '1',
+    'p/c': null,
+    'p/c/x.txt': '3',
+  })
+  assert.deepEqual(await copied('COPY --parents a/./b/*.md /p/'), { p: null, 'p/b': null, 'p/b/y.md': '2' })
+  assert.deepEqual(await copied('COPY --parents --exclude=c **/x.txt /p/'), {
+    p: null,
+    'p/a': null,
+    'p/a/b': null,
+    'p/a/b/x.txt': '1',
+  })
 })

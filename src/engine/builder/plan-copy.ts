@@ -45,6 +45,8 @@ export function planCopy(state: StageState, instruction: CopyInstruction | AddIn
     instruction: keyword,
     from,
     sources,
+    excludes: instruction.excludes.map((pattern) => expand.word(pattern)),
+    keepsParents: instruction.kind === 'copy' && instruction.keepsParents,
     inlineFiles,
     destination,
     owner,
@@ -61,6 +63,8 @@ function createdByOf(keyword: string, instruction: CopyInstruction | AddInstruct
     ...(action.owner === undefined ? [] : [`--chown=${action.owner}`]),
     ...(action.mode === undefined ? [] : [`--chmod=${action.mode}`]),
     ...(action.isLink ? ['--link'] : []),
+    ...(action.keepsParents ? ['--parents'] : []),
+    ...action.excludes.map((pattern) => `--exclude=${pattern}`),
   ]
   const inline = action.inlineFiles.map(({ name }) => `<<${name}`)
   return [keyword, ...flags, ...action.sources, ...inline, action.destination].join(' ')
@@ -74,8 +78,6 @@ function fromOf(state: StageState, name: string, place: Place): CopyFrom | undef
 
 function refuseUnsupported(instruction: CopyInstruction | AddInstruction, place: Place): void {
   const refused = [
-    instruction.excludes.length > 0 && '--exclude',
-    instruction.kind === 'copy' && instruction.keepsParents && '--parents',
     instruction.kind === 'add' && instruction.checksum !== undefined && '--checksum',
     instruction.kind === 'add' && instruction.keepsGitDirectory && '--keep-git-dir',
   ].find((flag) => typeof flag === 'string')

@@ -94,6 +94,8 @@ export interface CopyAction {
   readonly from: CopyFrom
   /** Paths and globs, as expanded. */
   readonly sources: readonly string[]
+  readonly excludes: readonly string[]
+  readonly keepsParents: boolean
   readonly inlineFiles: readonly InlineFile[]
   /** Absolute; a slash at the end asks for a directory. */
   readonly destination: string

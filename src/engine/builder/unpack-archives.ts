@@ -38,7 +38,7 @@ export async function splitArchives(
     const what = `the archive ${textOfBytes(source.path)}`
     const received = await receiveArchive(source.tree.read(source.path), spool, { what, maxBytes: MAX_UNPACKED_BYTES })
     const tree = archiveTree(indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool)
-    unpacked.push(...(await selectSources(tree, ['/'])))
+    unpacked.push(...(await selectSources(tree, { sources: ['/'], excludes: [], keepsParents: false })))
   }
   const kept = open.move()
   return { plain, unpacked, [Symbol.asyncDispose]: () => kept.disposeAsync() }
