@@ -120,7 +120,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
       if (live.record.spec.log.driver === 'none')
         throw containerError('container.log_unreadable', 'configured logging driver does not support reading')
       const isLive = () => live.process !== null || live.record.status.state === 'restarting'
-      return readLog({ path: logPathOf(context, live.record.id), isLive }, options, async (ms) => await context.clock.sleep(ms))
+      return readLog({ path: logPathOf(context, live.record.id), isLive }, options, context.clock)
     },
     top: async (ref) => await Promise.resolve(topOf(context, registry.find(ref))),
     stats: async (ref) => await Promise.resolve(statsOf(context, registry.find(ref))),

@@ -23,7 +23,15 @@ const BOOKING_RETRY = { firstMs: 100, maxMs: 2_000 }
 
 /** Follows a process to its end, whoever caused it, and then does what the record asks for. */
 export function watchExit(context: Context, live: LiveContainer, process: RunningProcess): void {
+  process.onLogLost((lines) => tellLogLost(context, live.record, lines))
   void bookExit(context, live, process)
+}
+
+/** The container goes on: what it writes meanwhile is missing from its log, and that is said. */
+function tellLogLost(context: Context, { id, name }: ContainerRecord, lines: number): void {
+  context.log.warn('the log of a container cannot be written: its lines are lost until it can', { container: name, lines })
+  const attributes = { container: id, name, lines: String(lines), error: 'a log could not be written' }
+  context.events.publish({ type: 'daemon', action: 'disk_full', actorId: '', attributes })
 }
 
 async function bookExit(context: Context, live: LiveContainer, process: RunningProcess): Promise<void> {

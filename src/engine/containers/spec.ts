@@ -1,4 +1,5 @@
 import type { Digest } from '#base'
+import type { LogDriver } from '#engine/logs'
 
 /** What the user wants of one container: complete, defaults filled in, image configuration merged. Never changes except by `update` and `rename`. */
 export interface ContainerSpec {
@@ -216,6 +217,6 @@ export interface RestartSpec {
 }
 
 export interface LogSpec {
-  readonly driver: 'json-file' | 'none'
+  readonly driver: LogDriver
   readonly options: Readonly<Record<string, string>>
 }

@@ -1,6 +1,6 @@
-import { during, messageOf, parseBytes, shortId, type GloveboxError } from '#base'
+import { during, messageOf, shortId, type GloveboxError } from '#base'
 import { formatTimeNs } from '#engine/logs'
-import type { LogFile, RunningProcess, ShimConnection } from '#engine/runtime'
+import type { RunningProcess, ShimConnection } from '#engine/runtime'
 
 import type { Context } from './context.ts'
 import { commandOf, publish } from './create.ts'
@@ -8,8 +8,8 @@ import { containerError } from './errors.ts'
 import { startHealth } from './health.ts'
 import { UNKNOWN_HEALTH } from './health-plan.ts'
 import type { LiveContainer } from './live.ts'
+import { logOf } from './log-file.ts'
 import type { JoinedNetwork } from './networking.ts'
-import { logPathOf } from './paths.ts'
 import { prepare } from './prepare.ts'
 import { SIGKILL } from './stop.ts'
 import { removeRecord } from './remove.ts'
@@ -49,25 +49,12 @@ async function bringUp(context: Context, live: LiveContainer, undo: AsyncDisposa
     spec,
     isTty: record.spec.process.hasTty,
     hasStdin: record.spec.process.hasStdin,
-    ...logOf(context, live),
+    ...logOf(context, record),
     ...(live.waitingSessions.size === 0 ? {} : { subscription: { stdout: true, stderr: true } }),
     onConnected: (connection) => bindWaiting(live, connection),
   })
   await scaffold[Symbol.asyncDispose]()
   return { process, network }
-}
-
-function logOf(context: Context, live: LiveContainer): { readonly log?: LogFile } {
-  const { driver, options } = live.record.spec.log
-  if (driver === 'none') return {}
-  const maxSize = options['max-size']
-  return {
-    log: {
-      path: logPathOf(context, live.record.id),
-      ...(maxSize === undefined ? {} : { maxBytes: parseBytes(maxSize, 'log option max-size') }),
-      maxFiles: Number(options['max-file'] ?? 1),
-    },
-  }
 }
 
 /** Sessions that were there before the process share the shim's first connection: no byte is written before they are wired. */

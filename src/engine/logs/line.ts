@@ -1,7 +1,7 @@
 import type { LogEntry } from './port.ts'
 
 /**
- * Reads one line of Docker's json-file format: `{"log":"…","stream":"stdout","time":"…"}`.
+ * Reads one line of Docker's json-file format: `{"log":"…","stream":"stdout","attrs":{…},"time":"…"}`, attributes only where there are some.
  * Undefined for what is not a complete line of it (a line cut off by a power loss).
  */
 export function parseLogLine(text: string): LogEntry | undefined {
@@ -11,10 +11,16 @@ export function parseLogLine(text: string): LogEntry | undefined {
       return undefined
     const { log, stream, time } = value
     if (typeof log !== 'string' || typeof time !== 'string' || (stream !== 'stdout' && stream !== 'stderr')) return undefined
-    return { stream, time, line: Buffer.from(log) }
+    const attributes = 'attrs' in value ? textsOf(value.attrs) : null
+    return { stream, time, line: Buffer.from(log), attributes }
   } catch {
     return undefined
   }
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> | null {
+  if (typeof value !== 'object' || value === null) return null
+  return Object.fromEntries(Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === 'string'))
 }
 
 /** Nanoseconds since 1970 of an RFC 3339 time with up to nine digits of fraction. */

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 
 import fc from 'fast-check'
 
-import { formatTimeNs, timeNs } from './line.ts'
+import { systemClock } from '#base'
+
+import { attributesText } from './attributes.ts'
+import { formatTimeNs, parseLogLine, timeNs } from './line.ts'
 import type { LogReadOptions } from './port.ts'
 import { readLog } from './read.ts'
 
@@ -18,7 +22,7 @@ const ALL: LogReadOptions = { stdout: true, stderr: true, follow: false, sinceNs
 
 async function collect(path: string, options: Partial<LogReadOptions> = {}): Promise<string[]> {
   const texts: string[] = []
-  for await (const entry of readLog({ path, isLive: () => false }, { ...ALL, ...options }, sleep))
+  for await (const entry of readLog({ path, isLive: () => false }, { ...ALL, ...options }, systemClock()))
     texts.push(entry.line.toString().trimEnd())
   return texts
 }
@@ -60,7 +64,7 @@ test('following sees what is written later and steps over a rotation without los
   let isLive = true
   const texts: string[] = []
   const reading = (async () => {
-    for await (const entry of readLog({ path: dir.path, isLive: () => isLive }, { ...ALL, follow: true }, sleep))
+    for await (const entry of readLog({ path: dir.path, isLive: () => isLive }, { ...ALL, follow: true }, systemClock()))
       texts.push(entry.line.toString().trimEnd())
   })()
   const until = async (count: number) => {
@@ -76,6 +80,89 @@ test('following sees what is written later and steps over a rotation without los
   isLive = false
   await reading
   assert.deepEqual(texts, ['a', 'b', 'c', 'd'])
+})
+
+test('rotated files may be compressed, whatever is asked of them', async () => {
+  using dir = scratch()
+  writeFileSync(`${dir.path}.2.gz`, gzipSync(line('a') + line('b')))
+  writeFileSync(`${dir.path}.1.gz`, gzipSync(line('c') + line('d')))
+  writeFileSync(dir.path, line('e'))
+  assert.deepEqual(await collect(dir.path), ['a', 'b', 'c', 'd', 'e'])
+  assert.deepEqual(await collect(dir.path, { tail: 1 }), ['e'])
+  assert.deepEqual(await collect(dir.path, { tail: 2 }), ['d', 'e'])
+  assert.deepEqual(await collect(dir.path, { tail: 4 }), ['b', 'c', 'd', 'e'])
+  assert.deepEqual(await collect(dir.path, { tail: 9 }), ['a', 'b', 'c', 'd', 'e'])
+})
+
+test('a compressed file that was cut short gives the lines that it has', async () => {
+  using dir = scratch()
+  const packed = gzipSync(Array.from({ length: 2000 }, (_, i) => line(String(i))).join(''))
+  writeFileSync(`${dir.path}.1.gz`, packed.subarray(0, packed.length - 20))
+  writeFileSync(dir.path, line('last'))
+  const texts = await collect(dir.path)
+  assert.equal(texts[0], '0')
+  assert.equal(texts.at(-1), 'last')
+})
+
+test('following steps over several rotations at once, into compressed files too', async () => {
+  using dir = scratch()
+  writeFileSync(dir.path, line('a'))
+  let isLive = true
+  const texts: string[] = []
+  const reading = (async () => {
+    for await (const entry of readLog({ path: dir.path, isLive: () => isLive }, { ...ALL, follow: true }, systemClock()))
+      texts.push(entry.line.toString().trimEnd())
+  })()
+  const until = async (count: number) => {
+    while (texts.length < count) await sleep(5)
+  }
+  await until(1)
+  // All between two looks of the reader: nothing here waits.
+  writeFileSync(`${dir.path}.3.gz`, gzipSync(line('a')))
+  writeFileSync(`${dir.path}.2.gz`, gzipSync(line('b')))
+  writeFileSync(`${dir.path}.1`, line('c'))
+  writeFileSync(`${dir.path}.new`, line('d'))
+  renameSync(`${dir.path}.new`, dir.path)
+  await until(4)
+  isLive = false
+  await reading
+  assert.deepEqual(texts, ['a', 'b', 'c', 'd'])
+})
+
+test('a log of a single file that starts anew is followed from its start', async () => {
+  using dir = scratch()
+  writeFileSync(dir.path, line('a') + line('b'))
+  let isLive = true
+  const texts: string[] = []
+  const reading = (async () => {
+    for await (const entry of readLog({ path: dir.path, isLive: () => isLive }, { ...ALL, follow: true }, systemClock()))
+      texts.push(entry.line.toString().trimEnd())
+  })()
+  while (texts.length < 2) await sleep(5)
+  truncateSync(dir.path, 0)
+  appendFileSync(dir.path, line('c'))
+  while (texts.length < 3) await sleep(5)
+  isLive = false
+  await reading
+  assert.deepEqual(texts, ['a', 'b', 'c'])
+})
+
+test('following ends at the time that was named, though nothing more is written', async () => {
+  using dir = scratch()
+  writeFileSync(dir.path, line('a'))
+  const clock = systemClock()
+  const source = { path: dir.path, isLive: () => true }
+  const untilNs = clock.nowNs() + 30_000_000n
+  const texts: string[] = []
+  for await (const entry of readLog(source, { ...ALL, follow: true, untilNs }, clock)) texts.push(entry.line.toString())
+  assert.deepEqual(texts, ['a\n'])
+  assert.ok(clock.nowNs() > untilNs)
+})
+
+test('attributes come back with their lines', () => {
+  const entry = parseLogLine('{"log":"x\\n","stream":"stdout","attrs":{"a b":"c&d","tag":"t"},"time":"2024-01-01T00:00:00Z"}')
+  assert.deepEqual(entry?.attributes, { 'a b': 'c&d', tag: 't' })
+  assert.equal(attributesText(entry?.attributes ?? {}), 'a+b=c%26d,tag=t')
 })
 
 test('a log that was never written is empty', async () => {

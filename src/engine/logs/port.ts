@@ -4,6 +4,8 @@ export interface LogEntry {
   readonly time: string
   /** With its line end, if it had one. */
   readonly line: Buffer
+  /** What the log's options write with each line; null: nothing. */
+  readonly attributes: Readonly<Record<string, string>> | null
 }
 
 export interface LogReadOptions {

@@ -1,136 +1,122 @@
-import { stat, open, type FileHandle } from 'node:fs/promises'
 import { watch } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-import { systemCodeOf } from '#base'
+import type { Clock } from '#base'
 
+import { FROM_START, indexOfFile, linesOf, openFile, openFiles, startOf, type LogFile, type LogStart } from './files.ts'
 import { parseLogLine, timeNs } from './line.ts'
+import { lineReader } from './lines.ts'
 import type { LogEntry, LogReadOptions, LogSource } from './port.ts'
-import { offsetOfLastLines } from './tail.ts'
 
-/** One line holds at most 16 KiB of output; escaped it may grow six times. Longer is damage and is skipped. */
-const MAX_LINE_BYTES = 1024 * 1024
-const READ_BYTES = 64 * 1024
-/** Rotation beyond this many files is not written, so it is not looked for. */
-const MAX_FILES = 100
 /** A watch may miss a write that comes between reading and waiting; look again this often. */
 const FOLLOW_POLL_MS = 500
+/** A container that has just started makes its log in a moment. */
+const FIRST_FILE_POLL_MS = 50
 
-/** Reads a container's log from its json-file files, oldest first, across rotation, and follows it if asked. */
-export async function* readLog(
-  source: LogSource,
-  options: LogReadOptions,
-  sleep: (ms: number) => Promise<void>,
-): AsyncGenerator<LogEntry> {
-  const files = await existingFiles(source.path)
-  const start = await startOf(files, options.tail)
-  for (let i = start.index; i < files.length - 1; i += 1) {
-    const file = files[i]
-    if (file === undefined) continue
-    yield* pick(linesOf(file, i === start.index ? start.offset : 0), options)
-  }
-  yield* pick(newestLines(source, start.index >= files.length - 1 ? start.offset : 0, options, sleep), options)
-}
+type ReadClock = Pick<Clock, 'sleep' | 'nowNs'>
 
-/** Oldest first. */
-async function existingFiles(path: string): Promise<readonly string[]> {
-  const files = [path]
-  for (let i = 1; i < MAX_FILES; i += 1) {
-    if ((await stat(`${path}.${i}`).catch(() => undefined)) === undefined) break
-    files.unshift(`${path}.${i}`)
-  }
-  return files
-}
-
-async function startOf(files: readonly string[], tail: number | null): Promise<{ index: number; offset: number }> {
-  if (tail === null) return { index: 0, offset: 0 }
-  let wanted = tail
-  for (let index = files.length - 1; index >= 0; index -= 1) {
-    const file = files[index]
-    if (file === undefined) break
-    const { offset, found } = await offsetOfLastLines(file, wanted).catch(absent)
-    wanted -= found
-    if (wanted <= 0) return { index, offset }
-  }
-  return { index: 0, offset: 0 }
-}
-
-function absent(error: unknown): { offset: number; found: number } {
-  if (systemCodeOf(error) === 'ENOENT') return { offset: 0, found: 0 }
-  throw error
-}
-
-async function* pick(lines: AsyncIterable<string>, options: LogReadOptions): AsyncGenerator<LogEntry> {
-  for await (const text of lines) {
+/**
+ * Reads a container's log from its json-file files, oldest first, across rotation and compression, and follows it if asked: to the end of the
+ * container, or to `untilNs`.
+ */
+export async function* readLog(source: LogSource, options: LogReadOptions, clock: ReadClock): AsyncGenerator<LogEntry> {
+  for await (const text of allLines(source, options, clock)) {
     const entry = parseLogLine(text)
-    if (entry === undefined || !(entry.stream === 'stdout' ? options.stdout : options.stderr)) continue
-    if (options.sinceNs !== null && timeNs(entry.time) < options.sinceNs) continue
+    if (entry === undefined) continue
     if (options.untilNs !== null && timeNs(entry.time) > options.untilNs) return
+    if (!(entry.stream === 'stdout' ? options.stdout : options.stderr)) continue
+    if (options.sinceNs !== null && timeNs(entry.time) < options.sinceNs) continue
     yield entry
   }
 }
 
-async function* linesOf(path: string, offset: number): AsyncGenerator<string> {
-  const handle = await open(path).catch((error: unknown) => {
-    if (systemCodeOf(error) === 'ENOENT') return undefined
-    throw error
-  })
-  if (handle === undefined) return
-  await using file = handle
-  const reader = lineReader(file, offset)
+/** The files that are there, the newest among them followed; after a rotation the ones that have come since. */
+async function* allLines(source: LogSource, options: LogReadOptions, clock: ReadClock): AsyncGenerator<string> {
+  let files = await openFiles(source.path)
+  let { index, start } = await startOf(files, options.tail)
   for (;;) {
-    const lines = await reader.next()
-    if (lines === null) return
-    yield* lines
+    await using opened = ownerOf(files)
+    for (; index < files.length - 1; index += 1) {
+      const file = files[index]
+      if (file !== undefined) yield* linesOf(file, start)
+      start = FROM_START
+    }
+    const newest = files[index] ?? opened.use(await firstFile(source, options, clock))
+    if (newest === undefined) return
+    const isRotated = yield* newestLines(newest, start, { source, options, clock })
+    if (!isRotated) return
+    const later = await openFiles(source.path)
+    const known = await indexOfFile(later, newest)
+    for (const file of later.slice(0, known + 1)) await file[Symbol.asyncDispose]()
+    files = later.slice(known + 1)
+    index = 0
+    start = FROM_START
   }
 }
 
-/** The file being written: at its end either stop, or wait for more and step over to the new file after a rotation. */
-async function* newestLines(
-  source: LogSource,
-  offset: number,
-  options: LogReadOptions,
-  sleep: (ms: number) => Promise<void>,
-): AsyncGenerator<string> {
-  let at = offset
+function ownerOf(files: readonly LogFile[]): AsyncDisposableStack {
+  const owner = new AsyncDisposableStack()
+  for (const file of files) owner.use(file)
+  return owner
+}
+
+/** A log that nothing was written to yet. */
+async function firstFile(source: LogSource, options: LogReadOptions, clock: ReadClock): Promise<LogFile | undefined> {
   for (;;) {
-    const handle = await open(source.path).catch(() => undefined)
-    if (handle === undefined) {
-      if (!options.follow || !source.isLive() || isAborted(options)) return
-      await sleep(FOLLOW_POLL_MS / 10)
+    const isLive = source.isLive()
+    const file = await openFile(source.path, false)
+    if (file !== undefined || !isLive || isOver(options, clock)) return file
+    await clock.sleep(FIRST_FILE_POLL_MS)
+  }
+}
+
+interface Following {
+  readonly source: LogSource
+  readonly options: LogReadOptions
+  readonly clock: ReadClock
+}
+
+/** The file being written: at its end either stop, or wait for more. True: it is no longer the one that is written to. */
+async function* newestLines(file: LogFile, start: LogStart, following: Following): AsyncGenerator<string, boolean> {
+  const { source, options, clock } = following
+  if (file.isCompressed) {
+    yield* linesOf(file, start)
+    return false
+  }
+  const reader = lineReader(file.handle, start.offset)
+  using changes = options.follow ? watchChanges(source.path) : undefined
+  for (;;) {
+    const wasLive = source.isLive()
+    const lines = await reader.next()
+    if (lines !== null) {
+      yield* lines
       continue
     }
-    await using file = handle
-    const { ino } = await file.stat()
-    const reader = lineReader(file, at)
-    using changes = watchChanges(source.path)
-    for (;;) {
-      const wasLive = source.isLive()
-      const lines = await reader.next()
-      if (lines !== null) {
-        yield* lines
-        continue
-      }
-      if (!options.follow || isAborted(options)) return
-      const current = await stat(source.path).catch(() => undefined)
-      if (current !== undefined && current.ino !== ino) {
-        // Whatever was appended between the last read and the rotation is still in the old file.
-        for (let late = await reader.next(); late !== null; late = await reader.next()) yield* late
-        break
-      }
-      if (!wasLive) return
-      await Promise.race([changes.next(), sleep(FOLLOW_POLL_MS), aborted(options)])
+    if (isOver(options, clock)) return false
+    const current = await stat(source.path).catch(() => undefined)
+    if (current !== undefined && current.ino !== file.inode) {
+      // Whatever was appended between the last read and the rotation is still in the old file.
+      for (let late = await reader.next(); late !== null; late = await reader.next()) yield* late
+      return true
     }
-    at = 0
+    if (!wasLive) return false
+    await Promise.race([changes?.next(), clock.sleep(waitMs(options, clock)), aborted(options)])
   }
 }
 
-function isAborted(options: LogReadOptions): boolean {
-  return options.signal?.aborted === true
+/** Nobody waits for more: not asked for, hung up, or past the time that was named. */
+function isOver({ follow, signal, untilNs }: LogReadOptions, clock: ReadClock): boolean {
+  return !follow || signal?.aborted === true || (untilNs !== null && clock.nowNs() > untilNs)
 }
 
-async function aborted(options: LogReadOptions): Promise<void> {
-  const { signal } = options
+function waitMs({ untilNs }: LogReadOptions, clock: ReadClock): number {
+  if (untilNs === null) return FOLLOW_POLL_MS
+  const leftMs = Number((untilNs - clock.nowNs()) / 1_000_000n) + 1
+  return Math.max(1, Math.min(FOLLOW_POLL_MS, leftMs))
+}
+
+async function aborted({ signal }: LogReadOptions): Promise<void> {
   if (signal === undefined) return await new Promise(() => undefined)
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
@@ -145,24 +131,5 @@ function watchChanges(path: string): Disposable & { next(): Promise<void> } {
         wake = resolve
       }),
     [Symbol.dispose]: () => watcher.close(),
-  }
-}
-
-/** Complete lines as they appear; null when there is no more for now. A cut line waits until its rest is written. */
-function lineReader(file: FileHandle, offset: number): { next(): Promise<readonly string[] | null> } {
-  let position = offset
-  let rest = Buffer.alloc(0)
-  const chunk = Buffer.alloc(READ_BYTES)
-  return {
-    next: async () => {
-      const { bytesRead } = await file.read(chunk, 0, READ_BYTES, position)
-      if (bytesRead === 0) return null
-      position += bytesRead
-      const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)])
-      const end = bytes.lastIndexOf(0x0a)
-      rest = bytes.subarray(end + 1)
-      if (rest.length > MAX_LINE_BYTES) rest = Buffer.alloc(0)
-      return end < 0 ? [] : bytes.toString('utf8', 0, end).split('\n')
-    },
   }
 }

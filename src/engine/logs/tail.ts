@@ -1,18 +1,13 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 
 /** Read backwards in pieces of this size: a screenful of lines comes with one read. */
 const CHUNK_BYTES = 64 * 1024
 
 /** Byte offset of the start of the last `lines` lines of a file, and how many there are (fewer when the file is short). */
 export async function offsetOfLastLines(
-  path: string,
+  file: FileHandle,
   lines: number,
 ): Promise<{ readonly offset: number; readonly found: number }> {
-  await using file = await open(path)
-  return await scanBack(file, lines)
-}
-
-async function scanBack(file: FileHandle, lines: number): Promise<{ offset: number; found: number }> {
   const { size } = await file.stat()
   if (lines <= 0 || size === 0) return { offset: size, found: 0 }
   let end = size

@@ -126,6 +126,7 @@ function fakeProcess(options: ContainerStart | ExecStart, pid: number, clock: Cl
       },
       signal: (signal: number) => void signals.push(signal),
       resize: (rows: number, cols: number) => void (size = { rows, cols }),
+      onLogLost: () => undefined,
       release: () => undefined,
     },
     write: (stream: OutputStream, text: string | Buffer) => {

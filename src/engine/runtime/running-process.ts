@@ -20,6 +20,8 @@ export interface RunningProcess {
   attach(subscription: Subscription): Promise<ShimConnection>
   signal(signal: number): void
   resize(rows: number, cols: number): void
+  /** Tells of lines that the log could not take, mostly because the disk is full: how many more, about once a second while it lasts. */
+  onLogLost(listener: (lines: number) => void): void
   /** Stops following: the process runs on, `exited` stays open, and whoever wants to know more adopts it anew. */
   release(): void
 }
@@ -54,6 +56,8 @@ export function followProcess(dir: string, first: ShimConnection, started: Start
   let failures = 0
   let isOver = false
   let hasSecond = false
+  let lostLines = 0n
+  let tellLost: (lines: number) => void = () => undefined
 
   const follow = (connection: ShimConnection): void => {
     open.add(connection)
@@ -63,6 +67,11 @@ export function followProcess(dir: string, first: ShimConnection, started: Start
       outputEnded: () => {
         isOver = true
         ended.resolve()
+      },
+      logLost: (total) => {
+        // Each connection tells of all since the start.
+        if (total > lostLines) tellLost(Number(total - lostLines))
+        lostLines = total > lostLines ? total : lostLines
       },
       paused: () => void reconnect(),
       closed: () => {
@@ -110,6 +119,10 @@ export function followProcess(dir: string, first: ShimConnection, started: Start
     },
     signal: (signal) => control.signal(signal),
     resize: (rows, cols) => control.resize(rows, cols),
+    onLogLost: (listener) => {
+      tellLost = listener
+      if (lostLines > 0n) listener(Number(lostLines))
+    },
     release: () => {
       isOver = true
       for (const connection of open) connection.close()

@@ -6,6 +6,12 @@ export interface LogFile {
   readonly maxBytes?: number
   /** How many are kept, the present one included. 1 if left out: a full file starts anew. */
   readonly maxFiles?: number
+  /** Files that are rotated away are gzipped. */
+  readonly isCompressed?: boolean
+  /** Written with each line. */
+  readonly attributes?: Readonly<Record<string, string>>
+  /** Lines wait here for a slow disk, and are lost beyond it. Left out: the program waits for the disk. */
+  readonly queueBytes?: number
 }
 
 export interface ShimOptions {
@@ -45,5 +51,8 @@ export function shimArguments(runtime: OciRuntime, task: ShimTask, options: Shim
     ...(log === undefined ? [] : ['--log', log.path]),
     ...(log?.maxBytes === undefined ? [] : ['--log-max-bytes', String(log.maxBytes)]),
     ...(log?.maxFiles === undefined ? [] : ['--log-max-files', String(log.maxFiles)]),
+    ...(log?.isCompressed === true ? ['--log-compress'] : []),
+    ...(log?.attributes === undefined ? [] : ['--log-attributes', JSON.stringify(log.attributes)]),
+    ...(log?.queueBytes === undefined ? [] : ['--log-queue-bytes', String(log.queueBytes)]),
   ]
 }
