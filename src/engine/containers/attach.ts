@@ -43,7 +43,7 @@ function join(session: AttachSession, connection: ShimConnection): void {
 async function replay(context: Context, live: LiveContainer, options: AttachOptions, session: AttachSession): Promise<void> {
   const source = { path: logPathOf(context, live.record.id), isLive: () => false }
   const all = { stdout: options.stdout, stderr: options.stderr, follow: false, sinceNs: null, untilNs: null, tail: null }
-  for await (const entry of readLog(source, all, async (ms) => await context.clock.sleep(ms))) {
+  for await (const entry of readLog(source, all, context.clock)) {
     session.replay(entry.stream, entry.line)
   }
 }

@@ -1,5 +1,6 @@
 import { startStream, write } from '#api/http'
 import type { LogEntry } from '#engine/containers'
+import { attributesText } from '#engine/logs'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
@@ -54,8 +55,8 @@ function tailOf(text: string): number | null {
   return lines < 0 ? null : lines
 }
 
-/** Attributes would stand before the line; our logs have none, and a space remains. */
+/** Attributes stand before the line; without any a space remains of them. */
 function prefixed(entry: LogEntry, { timestamps, details }: { readonly timestamps: boolean; readonly details: boolean }): Buffer {
-  const prefix = `${timestamps ? `${entry.time} ` : ''}${details ? ' ' : ''}`
+  const prefix = `${timestamps ? `${entry.time} ` : ''}${details ? `${attributesText(entry.attributes ?? {})} ` : ''}`
   return prefix === '' ? entry.line : Buffer.concat([Buffer.from(prefix), entry.line])
 }

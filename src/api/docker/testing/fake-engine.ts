@@ -268,7 +268,7 @@ function fakeProcess(cmd: readonly string[], isRaw: boolean): FakeProcess {
     },
   }
   const say = (chunk: Buffer) => {
-    process.written.push({ stream: 'stdout', time: CREATED_AT, line: chunk })
+    process.written.push({ stream: 'stdout', time: CREATED_AT, attributes: null, line: chunk })
     const head = Buffer.alloc(8)
     head[0] = 1
     head.writeUInt32BE(chunk.length, 4)

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#api/http'
-import { parseBytes } from '#base'
 import type { ContainerRecord, ContainerSpec, LogSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
+import { readLogOptions } from '#engine/logs'
 
 import type { LimitSupport } from '../engine.ts'
 import { dockerError } from '../errors.ts'
@@ -164,31 +164,10 @@ function kernelMemoryWarnings(hostConfig: Reader, minor: number): readonly strin
     : []
 }
 
-/** What our log files obey. */
-const LOG_OPTIONS: ReadonlySet<string> = new Set(['max-size', 'max-file'])
-
+/** Errors: `log.*`, as the driver reads its options. */
 function logSpec(config: Reader): LogSpec {
   const driver = config.text('Type') || 'json-file'
   const options = config.textMap('Config')
-  if (driver !== 'json-file' && driver !== 'none')
-    throw dockerError(
-      'docker.option_unsupported',
-      `HostConfig.LogConfig: the log driver ${JSON.stringify(driver)} is not supported`,
-      {
-        hint: 'Use json-file or none.',
-      },
-    )
-  const unknown = Object.keys(options).find((name) => driver === 'none' || !LOG_OPTIONS.has(name))
-  if (unknown !== undefined) throw dockerError('docker.field_invalid', `unknown log opt '${unknown}' for ${driver} log driver`)
-  checkLogOptions(options)
-  return { driver, options }
-}
-
-function checkLogOptions({ 'max-size': size, 'max-file': files }: Readonly<Record<string, string>>): void {
-  if (size !== undefined && parseBytes(size, 'log opt max-size') === 0)
-    throw dockerError('docker.field_invalid', `invalid log opt max-size=${size}: a log file holds at least a byte`)
-  if (files !== undefined && !/^[1-9]\d{0,3}$/.test(files))
-    throw dockerError('docker.field_invalid', `invalid log opt max-file=${files}: not a number of files from 1 to 9999`)
-  if (files !== undefined && files !== '1' && size === undefined)
-    throw dockerError('docker.option_conflict', 'log opt max-file needs max-size: without it a log is never rotated')
+  readLogOptions(driver, options)
+  return { driver: driver as LogSpec['driver'], options }
 }

@@ -67,7 +67,7 @@ export function infoJson(
     Driver: host.storageDriver,
     DriverStatus: host.storageStatus,
     DockerRootDir: host.rootDir,
-    Plugins: { Volume: ['local'], Network: host.networkDrivers, Authorization: null, Log: ['json-file', 'none'] },
+    Plugins: { Volume: ['local'], Network: host.networkDrivers, Authorization: null, Log: ['json-file', 'local', 'none'] },
     ...features(host),
     ...(around.minor <= LAST_MINOR_WITH_BRIDGE_NETFILTER
       ? { BridgeNfIptables: host.hasBridgeNetfilter.ipv4, BridgeNfIp6tables: host.hasBridgeNetfilter.ipv6 }
