@@ -18,17 +18,23 @@ const MAGIC_BYTES = 4
 
 /** Looks at the first bytes. The source that comes back still has them. Errors: `content.compression_unsupported`. */
 export async function sniff(source: ByteSource, what: string): Promise<{ compression: LayerCompression; source: ByteSource }> {
+  const { head, source: whole } = await peek(source, MAGIC_BYTES)
+  return { compression: compressionOf(head, what), source: whole }
+}
+
+/** At least so many of the first bytes, where there are so many. The source that comes back still has them. */
+export async function peek(source: ByteSource, wantedBytes: number): Promise<{ head: Buffer; source: ByteSource }> {
   const iterator = source[Symbol.asyncIterator]()
-  const head: Uint8Array[] = []
+  const chunks: Uint8Array[] = []
   let length = 0
-  while (length < MAGIC_BYTES) {
+  while (length < wantedBytes) {
     const next = await iterator.next()
     if (next.done === true) break
-    head.push(next.value)
+    chunks.push(next.value)
     length += next.value.length
   }
-  const first = Buffer.concat(head.map((chunk) => chunk.subarray(0, MAGIC_BYTES)))
-  return { compression: compressionOf(first, what), source: rejoin(head, iterator) }
+  const head = Buffer.concat(chunks.map((chunk) => chunk.subarray(0, wantedBytes)))
+  return { head, source: rejoin(chunks, iterator) }
 }
 
 function compressionOf(first: Uint8Array, what: string): LayerCompression {
@@ -40,16 +46,17 @@ function compressionOf(first: Uint8Array, what: string): LayerCompression {
   })
 }
 
-async function* rejoin(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* head
-    for (;;) {
-      const next = await rest.next()
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    await rest.return?.()
+/** Passes promises through instead of waiting for them: a layer comes in thousands of chunks. */
+function rejoin(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): ByteSource {
+  const first = [...head]
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        const value = first.shift()
+        return value === undefined ? rest.next() : Promise.resolve({ done: false, value })
+      },
+      return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
+    }),
   }
 }
 
@@ -57,8 +64,11 @@ async function* rejoin(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Arr
  * Several gzip members or zstd frames in a row are one stream; anything else after the end is refused, because readers differ in what they
  * make of it. Errors: `content.compression_invalid`, `content.bomb`, and whatever the source throws.
  */
-export async function* decompressed(source: ByteSource, compression: LayerCompression, what: string): AsyncGenerator<Uint8Array> {
-  if (compression === 'none') return yield* source
+export function decompressed(source: ByteSource, compression: LayerCompression, what: string): ByteSource {
+  return compression === 'none' ? source : inflated(source, compression, what)
+}
+
+async function* inflated(source: ByteSource, compression: 'gzip' | 'zstd', what: string): AsyncGenerator<Uint8Array> {
   const input = countedInput(source)
   let outBytes = 0
   try {

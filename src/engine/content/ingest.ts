@@ -46,7 +46,16 @@ export async function ingestLayer(places: IngestPlaces, given: ByteSource, optio
   return { diffId: stored.digest, sizeBytes: stored.sizeBytes, source: came[0] ?? stored, compression }
 }
 
-async function* watched(
+function watched(
+  source: ByteSource,
+  check: Verifier | undefined,
+  onProgress: ((takenBytes: number) => void) | undefined,
+): ByteSource {
+  if (check === undefined && onProgress === undefined) return source
+  return seen(source, check, onProgress)
+}
+
+async function* seen(
   source: ByteSource,
   check: Verifier | undefined,
   onProgress: ((takenBytes: number) => void) | undefined,
@@ -64,7 +73,7 @@ async function writeChecked(
   places: IngestPlaces,
   source: ByteSource,
   check: Verifier,
-  options: { readonly maxBytes: number; readonly what: string; readonly beforeVisible?: (digest: Digest) => Promise<void> },
+  options: Pick<LayerIngestOptions, 'beforeVisible' | 'onPlain'> & { readonly maxBytes: number; readonly what: string },
 ): Promise<StoredBlob> {
   const { maxBytes, what } = options
   try {
@@ -73,7 +82,9 @@ async function writeChecked(
       check.update(chunk)
       if (check.sizeBytes > maxBytes)
         throw contentError('content.too_large', `${what} has more than the ${maxBytes} bytes that are allowed`)
-      await file.write(chunk)
+      options.onPlain?.(chunk)
+      const isFull = file.write(chunk)
+      if (isFull !== undefined) await isFull
     }
     const stored = check.finish()
     await options.beforeVisible?.(stored.digest)

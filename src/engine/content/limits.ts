@@ -1,7 +1,9 @@
 /** Hashing a chunk of this size takes 0.2 ms, which is how long the daemon's loop may be held at a time; larger ones gain nothing. */
 export const CHUNK_BYTES = 256 * 1024
-/** Gathered before one writev: fewer trips to the thread pool. */
-export const WRITE_BATCH_BYTES = 1024 * 1024
+/** Written in one go: enough for the full speed of a disk, and a multiple of every disk's block. */
+export const WRITE_BLOCK_BYTES = 1024 * 1024
+/** One block is gathered while others are on their way to the disk; more would not make it faster. */
+export const MAX_BLOCKS_IN_MEMORY = 3
 
 /** One blob. The largest known layers (machine-learning models) have some 40 GiB. */
 export const MAX_BLOB_BYTES = 256 * 1024 ** 3

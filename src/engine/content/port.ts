@@ -29,6 +29,8 @@ export interface LayerIngestOptions extends IngestOptions {
   /** Digest of the uncompressed tar. */
   readonly diffId?: Digest
   readonly onProgress?: (takenBytes: number) => void
+  /** Sees the uncompressed bytes go by, not yet checked; it must neither keep nor change them, nor throw. */
+  readonly onPlain?: (chunk: Uint8Array) => void
 }
 
 export interface StoredLayer {

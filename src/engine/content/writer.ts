@@ -1,12 +1,18 @@
+import { constants } from 'node:fs'
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-import { WRITE_BATCH_BYTES } from './limits.ts'
+import { systemCodeOf } from '#base'
+
+import { MAX_BLOCKS_IN_MEMORY, WRITE_BLOCK_BYTES } from './limits.ts'
 
 /** A file that is not there until it is whole: written beside its place, flushed, then renamed. */
 export interface FileWriter {
-  /** Resolves when there is room for more; keeps the chunk, so it must not change afterwards. */
-  write(chunk: Uint8Array): Promise<void>
+  /**
+   * Takes a copy of the chunk. A promise means that there is no room for more until it resolves. Errors are those of the disk, perhaps of an
+   * earlier chunk.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined
   /** Flushes it to the disk and puts it in its place. */
   commit(path: string): Promise<void>
   /** Closes it and leaves it under its temporary name, not flushed to the disk: for what a crash makes worthless anyway. */
@@ -18,35 +24,19 @@ export interface FileWriter {
 /** `temporaryPath` must not exist, and be on the file system of the final place. */
 export async function fileWriter(temporaryPath: string): Promise<FileWriter> {
   const file = await open(temporaryPath, 'wx', 0o600)
+  const bulk = blockWriter(temporaryPath, file)
   let isOpen = true
   let isPlaced = false
-  let batch: Uint8Array[] = []
-  let batchBytes = 0
-  // One write is under way while the next batch is gathered and hashed.
-  let underWay: Promise<void> = Promise.resolve()
-  const flush = async () => {
-    await underWay
-    const chunks = batch
-    batch = []
-    batchBytes = 0
-    underWay = writeAll(file, chunks)
-    // Whoever awaits it next gets the error; this only keeps it from counting as unhandled until then.
-    underWay.catch(() => undefined)
-  }
   const close = async () => {
     if (!isOpen) return
     isOpen = false
+    await bulk.close()
     await file.close()
   }
   return {
-    write: async (chunk) => {
-      batch.push(chunk)
-      batchBytes += chunk.length
-      if (batchBytes >= WRITE_BATCH_BYTES) await flush()
-    },
+    write: bulk.write,
     commit: async (path) => {
-      await flush()
-      await underWay
+      await bulk.end()
       await file.sync()
       await close()
       await rename(temporaryPath, path)
@@ -54,17 +44,119 @@ export async function fileWriter(temporaryPath: string): Promise<FileWriter> {
       await syncDirectory(dirname(path))
     },
     keep: async () => {
-      await flush()
-      await underWay
+      await bulk.end()
       await close()
       isPlaced = true
     },
     [Symbol.asyncDispose]: async () => {
-      await underWay.catch(() => undefined)
       await close()
       if (!isPlaced) await unlink(temporaryPath)
     },
   }
+}
+
+interface BlockWriter {
+  write(chunk: Uint8Array): Promise<void> | undefined
+  /** Writes what is left and waits for all. */
+  end(): Promise<void>
+  /** Waits for what is under way, whatever becomes of it. */
+  close(): Promise<void>
+}
+
+/**
+ * Gathers chunks in a few blocks of memory and writes each past the page cache (O_DIRECT): a layer is read again only where a container needs
+ * it, and a cache full of layers would push out what running containers work on. Flushing afterwards has next to nothing left to do.
+ * Where the file system or the memory does not allow that, and for the last block, which is no multiple of the disk's, the cache is used.
+ */
+function blockWriter(path: string, cached: FileHandle): BlockWriter {
+  const free: Buffer[] = []
+  const underWay = new Set<Promise<void>>()
+  let made = 0
+  let position = 0
+  let filled = 0
+  let current: Buffer | undefined
+  let failure: unknown
+  /** Undefined: not tried yet. */
+  let direct: Promise<FileHandle | undefined> | undefined
+
+  const take = (): Buffer | undefined => {
+    const block = free.pop()
+    if (block !== undefined || made >= MAX_BLOCKS_IN_MEMORY) return block
+    made += 1
+    return alignedBlock()
+  }
+  const writeBlock = async (block: Buffer, at: number) => {
+    direct ??= open(path, constants.O_WRONLY | constants.O_DIRECT).catch(notDirect)
+    const file = await direct
+    try {
+      await writeAll(file ?? cached, block, at)
+    } catch (error) {
+      if (file === undefined) throw error
+      notDirect(error)
+      await writeAll(cached, block, at)
+    }
+  }
+  const send = (block: Buffer) => {
+    const work = writeBlock(block, position).then(
+      () => void free.push(block),
+      (error: unknown) => void (failure ??= error),
+    )
+    underWay.add(work)
+    void work.then(() => underWay.delete(work))
+    position += block.length
+    current = undefined
+    filled = 0
+  }
+  /** How much of the chunk found room. */
+  const fill = (chunk: Uint8Array, from: number): number => {
+    let at = from
+    while (at < chunk.length) {
+      current ??= take()
+      if (current === undefined) break
+      const part = Math.min(chunk.length - at, current.length - filled)
+      current.set(part === chunk.length ? chunk : chunk.subarray(at, at + part), filled)
+      at += part
+      filled += part
+      if (filled === current.length) send(current)
+    }
+    return at
+  }
+  const fillSlowly = async (chunk: Uint8Array, from: number) => {
+    for (let at = from; at < chunk.length; at = fill(chunk, at)) {
+      if (failure !== undefined) throw failure
+      // No block is free, and none failed: so some are under way.
+      await Promise.race(underWay)
+    }
+  }
+  const settle = async () => void (await Promise.all(underWay))
+  return {
+    write: (chunk) => {
+      const at = failure === undefined ? fill(chunk, 0) : chunk.length
+      if (failure !== undefined) return Promise.reject(failure as Error)
+      return at === chunk.length ? undefined : fillSlowly(chunk, at)
+    },
+    end: async () => {
+      await settle()
+      if (failure !== undefined) throw failure
+      if (current !== undefined) await writeAll(cached, current.subarray(0, filled), position)
+    },
+    close: async () => {
+      await settle()
+      await (await direct)?.close()
+    },
+  }
+}
+
+/** Undefined for what says that it does not go this way; other errors are thrown on by whoever asks. */
+function notDirect(error: unknown): undefined {
+  const code = systemCodeOf(error)
+  if (code === 'EINVAL' || code === 'EOPNOTSUPP' || code === 'EPERM') return undefined
+  throw error
+}
+
+/** Buffers that may grow lie at the beginning of a page, which is what writing past the cache needs; others lie anywhere. */
+function alignedBlock(): Buffer {
+  return Buffer.from(new ArrayBuffer(WRITE_BLOCK_BYTES, { maxByteLength: WRITE_BLOCK_BYTES }))
 }
 
 /** A rename is only as durable as the directory that it happened in. */
@@ -77,23 +169,9 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  if (chunks.length === 0) return
-  let left = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  let rest = [...chunks]
-  while (left > 0) {
-    const { bytesWritten } = await file.writev(rest)
-    left -= bytesWritten
-    if (left > 0) rest = afterBytes(rest, bytesWritten)
+async function writeAll(file: FileHandle, block: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < block.length;) {
+    const { bytesWritten } = await file.write(block, at, block.length - at, position + at)
+    at += bytesWritten
   }
-}
-
-function afterBytes(chunks: readonly Uint8Array[], written: number): Uint8Array[] {
-  const rest: Uint8Array[] = []
-  let skip = written
-  for (const chunk of chunks) {
-    if (skip < chunk.length) rest.push(chunk.subarray(skip))
-    skip = Math.max(0, skip - chunk.length)
-  }
-  return rest
 }

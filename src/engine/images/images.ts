@@ -12,7 +12,6 @@ import { commitImage } from './commit.ts'
 import { importImage } from './import.ts'
 import { createLayers, mustHave } from './layers.ts'
 import { loadImages } from './load/load-images.ts'
-import { temporaryPlaces } from './load/spool.ts'
 import { moveName, readTagTarget, shownReference } from './names.ts'
 import { publish, recordOf, type ImageParts } from './parts.ts'
 import type { Images } from './port.ts'
@@ -23,6 +22,7 @@ import { applyRemoval } from './remove.ts'
 import { mustResolve, resolve } from './resolve.ts'
 import { saveImages } from './save/save-images.ts'
 import type { ImageUser, LayerSnapshots } from './snapshots-port.ts'
+import { temporaryPlaces } from './temporary-places.ts'
 import { openTransfer } from './transfer.ts'
 
 export interface ImagesNeeds {
@@ -94,8 +94,8 @@ export function createImages(needs: ImagesNeeds): Images {
     import: (options) => importImage(parts, options),
     commit: (options) => commitImage(parts, options),
     addLayer: async (tar) => {
-      const stored = await layers.add(bytesOf(tar), { compression: 'none' })
-      return { diffId: stored.digest, sizeBytes: stored.sizeBytes }
+      const { diffId, sizeBytes } = await layers.add(bytesOf(tar), { compression: 'none' })
+      return { diffId, sizeBytes }
     },
     transfer: () => openTransfer(parts),
     hasLayer: (diffId) => layers.stat(diffId) !== undefined,

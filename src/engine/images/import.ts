@@ -23,14 +23,14 @@ export async function importImage(parts: ImageParts, options: Parameters<Images[
       author: '',
       comment,
       config,
-      diffIds: [layer.digest],
+      diffIds: [layer.diffId],
       history: [{ created, createdBy: '', author: '', comment, isEmptyLayer: false }],
     })
     const { id } = await storeImage(parts, { configBytes, names, parent: null })
     publish(parts, 'import', id, options.ref ?? id, config.labels)
     return recordOf(parts, id)
   } finally {
-    parts.layers.release([layer.digest])
-    await parts.layers.collect([layer.digest])
+    parts.layers.release([layer.diffId])
+    await parts.layers.collect([layer.diffId])
   }
 }

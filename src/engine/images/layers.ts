@@ -1,7 +1,9 @@
 import { during, isKind, type Clock, type Digest, type KeyedLocks } from '#base'
-import type { ByteSource, ContentStore, LayerIngestOptions, StoredBlob } from '#engine/content'
+import type { ByteSource, ContentStore, LayerIngestOptions, StoredBlob, StoredLayer } from '#engine/content'
+import type { LayerTree } from '#oci/erofs'
 
 import { imageError } from './errors.ts'
+import { layerTreeReader } from './layer-tree.ts'
 import { FRESH_LAYER_MS } from './limits.ts'
 import type { LayerSnapshots } from './snapshots-port.ts'
 
@@ -11,7 +13,7 @@ import type { LayerSnapshots } from './snapshots-port.ts'
  */
 export interface Layers {
   /** Stores a layer's tar, makes it mountable and holds it once. */
-  add(source: ByteSource, options: LayerIngestOptions): Promise<StoredBlob>
+  add(source: ByteSource, options: LayerIngestOptions): Promise<StoredLayer>
   /** Holds a layer that is there; undefined when it is not. */
   hold(diffId: Digest): StoredBlob | undefined
   /** Gives back one hold of each. Nothing is deleted yet. */
@@ -71,18 +73,21 @@ export function createLayers(options: {
   return {
     add: async (source, ingestOptions) => {
       const turns: Disposable[] = []
+      const reader = layerTreeReader()
       try {
         const stored = await content.ingestLayer(source, {
           ...ingestOptions,
+          onPlain: reader.push,
           // From here to the hold nobody may collect the same layer.
           beforeVisible: async (digest) => {
             turns.push(await locks.acquire(digest))
             await ingestOptions.beforeVisible?.(digest)
           },
         })
-        await makeMountable(content, snapshots, stored.diffId, isUsed(stored.diffId) || held.has(stored.diffId))
+        const isKept = isUsed(stored.diffId) || held.has(stored.diffId)
+        await makeMountable(content, snapshots, stored.diffId, { isKept, tree: reader.finish() })
         holdOnce(stored.diffId)
-        return { digest: stored.diffId, sizeBytes: stored.sizeBytes }
+        return stored
       } finally {
         for (const turn of turns) turn[Symbol.dispose]()
       }
@@ -113,9 +118,14 @@ export function createLayers(options: {
 }
 
 /** A tar that cannot be mounted (hostile, or no tar at all) is not kept. */
-async function makeMountable(content: ContentStore, snapshots: LayerSnapshots, diffId: Digest, isKept: boolean): Promise<void> {
+async function makeMountable(
+  content: ContentStore,
+  snapshots: LayerSnapshots,
+  diffId: Digest,
+  { isKept, tree }: { readonly isKept: boolean; readonly tree: LayerTree | undefined },
+): Promise<void> {
   try {
-    await snapshots.addLayer(diffId, content.path(diffId))
+    await snapshots.addLayer(diffId, content.path(diffId), tree === undefined ? {} : { tree })
   } catch (error) {
     if (!isKept) await content.delete(diffId)
     throw during(`layer ${diffId}`, error)

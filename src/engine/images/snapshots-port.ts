@@ -1,9 +1,13 @@
 import type { Digest } from '#base'
+import type { LayerTree } from '#oci/erofs'
 
 /** What images ask of whoever makes layers mountable. */
 export interface LayerSnapshots {
-  /** Makes the uncompressed tar at `tarPath` mountable; the file stays where it is and is not changed. Done already: nothing. */
-  addLayer(diffId: Digest, tarPath: string): Promise<unknown>
+  /**
+   * Makes the uncompressed tar at `tarPath` mountable; the file stays where it is and is not changed. Done already: nothing. `tree` is what
+   * the tar means, if that is known already.
+   */
+  addLayer(diffId: Digest, tarPath: string, options?: { readonly tree?: LayerTree }): Promise<unknown>
   /** Absent is fine. Rejects with an error of the kind `conflict` while a container needs it: it is then tried again later. */
   removeLayer(diffId: Digest): Promise<unknown>
 }

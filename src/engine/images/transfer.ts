@@ -17,9 +17,9 @@ export function openTransfer(parts: ImageParts): ImageTransfer {
       return found
     },
     addLayer: async (source, options) => {
-      const { digest } = await layers.add(source, options)
-      held.push(digest)
-      return digest
+      const { diffId } = await layers.add(source, options)
+      held.push(diffId)
+      return diffId
     },
     store: async (configBytes) => recordOf(parts, (await storeImage(parts, { configBytes, names: [], parent: null })).id),
     name: (id, references) => {

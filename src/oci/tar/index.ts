@@ -20,4 +20,5 @@ export {
 export { packTar, type TarMember } from './pack.ts'
 export { normalizePath, type NormalPath } from './path.ts'
 export { scanTar, tarPushScanner, type ReadAt, type TarPushScanner } from './scan.ts'
+export { streamTar, type StreamedEntry } from './stream.ts'
 export { TAR_END, tarHeader, tarPadding } from './write.ts'

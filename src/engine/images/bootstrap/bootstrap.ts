@@ -71,7 +71,7 @@ async function makeImage(
       author: '',
       comment: '',
       config,
-      diffIds: [layer.digest],
+      diffIds: [layer.diffId],
       history: [{ created, createdBy: historyLine(base), author: '', comment: '', isEmptyLayer: false }],
     })
     const { id } = await storeImage(parts, { configBytes, names: [base.reference], parent: null })
@@ -79,8 +79,8 @@ async function makeImage(
     publish(parts, 'import', id, name, {})
     return { type: 'loaded', image: recordOf(parts, id), ref: name }
   } finally {
-    parts.layers.release([layer.digest])
-    await parts.layers.collect([layer.digest])
+    parts.layers.release([layer.diffId])
+    await parts.layers.collect([layer.diffId])
   }
 }
 

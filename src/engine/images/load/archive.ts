@@ -1,60 +1,58 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 
-import type { GloveboxError } from '#base'
+import type { Digest, GloveboxError } from '#base'
 import { readRange, type ByteSource } from '#engine/content'
-import { scanTar, textOfBytes, type TarEntry } from '#oci/tar'
 
 import { imageError } from '../errors.ts'
-import { MAX_ARCHIVE_ENTRIES } from '../limits.ts'
-import type { SpooledFile } from './spool.ts'
 
-/** A regular file inside an archive: a name, and where its bytes lie. Nothing of it ever becomes a path on this machine. */
-export interface ArchiveFile {
-  readonly name: string
-  readonly startByte: number
-  readonly sizeBytes: number
+/** A layer of an archive that is in the store: what it was, byte for byte, and what it is uncompressed. */
+export interface TakenLayer {
+  readonly diffId: Digest
+  /** Of the bytes as they lay in the archive. */
+  readonly digest: Digest
 }
 
+/** What came under a name. Nothing of it ever becomes a path on this machine. */
+export type ArchiveEntry =
+  /** Small, and perhaps a document: set aside. */
+  | { readonly type: 'file'; readonly startByte: number; readonly sizeBytes: number }
+  | { readonly type: 'layer'; readonly sizeBytes: number; readonly layer: TakenLayer }
+  /** A file that was neither: why it is no layer. */
+  | { readonly type: 'refused'; readonly sizeBytes: number; readonly error: GloveboxError }
+  | { readonly type: 'symlink'; readonly target: string }
+  | { readonly type: 'other'; readonly what: string }
+
+export type ArchiveFile = Extract<ArchiveEntry, { readonly sizeBytes: number }> & { readonly name: string }
+
+/** An archive that has been read. */
 export interface Archive {
   has(name: string): boolean
   /** Error: `image.archive_invalid` when there is none, or it is a link that may not be one. */
   file(name: string): ArchiveFile
-  /** A small document. Error: `image.archive_invalid` when it is larger. */
+  /** A small document. Errors: `image.archive_invalid` when it is larger, or no document at all. */
   read(name: string, maxBytes: number): Buffer
-  open(file: ArchiveFile): ByteSource
-  /** The first bytes, at most. */
-  head(file: ArchiveFile, length: number): Buffer
+  /** The bytes of a file that was set aside. */
+  open(file: { readonly startByte: number; readonly sizeBytes: number }): ByteSource
 }
 
-/** Reads the structure of a spooled archive. Errors: `tar.*`, `image.archive_invalid`. */
-export function openArchive(spooled: SpooledFile): Archive {
-  const entries = scanEntries(spooled)
-  const file = (name: string): ArchiveFile => {
-    const entry = resolveEntry(entries, name)
-    return { name, startByte: entry.dataOffset, sizeBytes: entry.size }
-  }
-  const readAt = (start: number, length: number): Buffer =>
-    withFile(spooled.path, (descriptor) => {
-      const buffer = Buffer.alloc(length)
-      let filled = 0
-      while (filled < length) {
-        const read = readSync(descriptor, buffer, filled, length - filled, start + filled)
-        if (read === 0) break
-        filled += read
-      }
-      return buffer.subarray(0, filled)
-    })
+/** `asidePath` holds the small files; `readAside` reads of it. */
+export function archiveOf(
+  entries: ReadonlyMap<string, ArchiveEntry>,
+  asidePath: string,
+  readAside: (startByte: number, length: number) => Buffer,
+): Archive {
+  const file = (name: string): ArchiveFile => ({ ...resolveEntry(entries, name), name })
   return {
     has: (name) => entries.has(name),
     file,
     read: (name, maxBytes) => {
-      const { startByte, sizeBytes } = file(name)
+      const found = file(name)
+      const { sizeBytes } = found
       if (sizeBytes > maxBytes) throw invalidArchive(`${shown(name)} has ${sizeBytes} bytes, more than ${maxBytes}`)
-      return readAt(startByte, sizeBytes)
+      if (found.type !== 'file') throw invalidArchive(`${shown(name)} is no document`)
+      return readAside(found.startByte, sizeBytes)
     },
-    open: ({ startByte, sizeBytes }) => readRange(spooled.path, startByte, startByte + sizeBytes),
-    head: ({ startByte, sizeBytes }, length) => readAt(startByte, Math.min(length, sizeBytes)),
+    open: ({ startByte, sizeBytes }) => readRange(asidePath, startByte, startByte + sizeBytes),
   }
 }
 
@@ -67,45 +65,22 @@ export function shown(name: string): string {
   return JSON.stringify(name.slice(0, 200))
 }
 
-function scanEntries(spooled: SpooledFile): ReadonlyMap<string, TarEntry> {
-  return withFile(spooled.path, (descriptor) => {
-    const entries = new Map<string, TarEntry>()
-    const readAt = (buffer: Buffer, position: number) => readSync(descriptor, buffer, 0, buffer.length, position)
-    for (const entry of scanTar(readAt, spooled.sizeBytes)) {
-      if (entry.type === 'directory') continue
-      const name = textOfBytes(entry.path)
-      if (entries.has(name)) throw invalidArchive(`${shown(name)} is in it twice`)
-      if (entries.size >= MAX_ARCHIVE_ENTRIES) throw invalidArchive(`it has more than ${MAX_ARCHIVE_ENTRIES} entries`)
-      entries.set(name, entry)
-    }
-    if (entries.size === 0)
-      throw invalidArchive('it is empty', 'Give a file that was made by `docker save`, or an OCI layout as a tar.')
-    return entries
-  })
-}
-
 /**
  * Older clients wrote a layer that two images share as a symlink from one to the other. That one step is followed, by name and inside the
  * archive; blobs are never links.
  */
-function resolveEntry(entries: ReadonlyMap<string, TarEntry>, name: string): TarEntry {
+function resolveEntry(
+  entries: ReadonlyMap<string, ArchiveEntry>,
+  name: string,
+): Extract<ArchiveEntry, { readonly sizeBytes: number }> {
   const entry = entries.get(name)
   if (entry === undefined) throw invalidArchive(`it has no ${shown(name)}`)
-  if (entry.type === 'file') return entry
-  if (entry.type !== 'symlink' || name.startsWith('blobs/'))
-    throw invalidArchive(`${shown(name)} is a ${entry.type} and not a file`)
-  const target = posix.join(posix.dirname(name), textOfBytes(entry.linkname))
+  if ('sizeBytes' in entry) return entry
+  if (entry.type === 'other' || name.startsWith('blobs/'))
+    throw invalidArchive(`${shown(name)} is a ${entry.type === 'other' ? entry.what : entry.type} and not a file`)
+  const target = posix.join(posix.dirname(name), entry.target)
   const found = entries.get(target)
-  if (found?.type !== 'file')
+  if (found === undefined || !('sizeBytes' in found))
     throw invalidArchive(`${shown(name)} is a link to ${shown(target)}, which is no file of the archive`)
   return found
-}
-
-function withFile<T>(path: string, work: (descriptor: number) => T): T {
-  const descriptor = openSync(path, 'r')
-  try {
-    return work(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

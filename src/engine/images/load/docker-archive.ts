@@ -33,7 +33,7 @@ function planImage(archive: Archive, item: unknown, what: string): PlannedImage 
     throw invalidArchive(`${what} lists ${layerNames.length} layers, its configuration ${config.diffIds.length}`)
   const layers = layerNames.map((name, index): PlannedLayer => {
     const diffId = config.diffIds[index] ?? null
-    return { file: archive.file(name), diffId, digest: blobDigest(name), compression: null }
+    return { file: archive.file(name), diffId, digest: blobDigest(name) }
   })
   return { what, names: strings(item['RepoTags'], `${what}: RepoTags`).map(readName), layers, configBytes: () => bytes }
 }

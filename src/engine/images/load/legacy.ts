@@ -51,7 +51,7 @@ function planImage(archive: Archive, top: string, names: readonly ImageReference
   return {
     what: `image ${top}`,
     names,
-    layers: chain.map(({ id }) => ({ file: archive.file(`${id}/layer.tar`), diffId: null, digest: null, compression: null })),
+    layers: chain.map(({ id }) => ({ file: archive.file(`${id}/layer.tar`), diffId: null, digest: null })),
     configBytes: (diffIds: readonly Digest[]) =>
       writeImageConfig({
         architecture: image?.architecture ?? '',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 
@@ -75,7 +76,7 @@ test('docker save of old and OCI layouts give the same image', async () => {
       [base, top].map((layer) => ({ diffId: digestOf(layer), sizeBytes: layer.length })),
     )
     assert.equal(image.config.labels['made'], 'by hand')
-    assert.deepEqual([...rig.mountable], [digestOf(base), digestOf(top)])
+    assert.deepEqual(rig.mountable, new Set([digestOf(base), digestOf(top)]))
     assert.ok(progress.some((one) => one.type === 'layer' && one.currentBytes === one.totalBytes))
     assert.deepEqual(rig.leftovers(), [])
     assert.deepEqual(
@@ -171,6 +172,59 @@ test('a layer that two images share may be a link inside an old archive, and onl
         code: 'image.archive_invalid',
       },
     )
+})
+
+test('layers that look like documents, and files that only look like layers, are what the manifest says they are', async () => {
+  using rig = imagesRig()
+  const odd = await tarOf({ '{"a":1}': 'a file whose name begins as JSON does' })
+  const files: ArchiveContent = {
+    'other.bin': Buffer.alloc(4096, 7),
+    'other.gz': gzipSync(Buffer.alloc(100_000, 7)),
+    'cut.gz': gzipSync(randomBytes(3000)).subarray(0, -5),
+    'big.bz2': Buffer.concat([Buffer.from('BZh91AY'), Buffer.alloc(1000)]),
+    'odd.tar': odd,
+    'base.tar': base,
+    'c.json': configJson([odd, base]),
+    'manifest.json': json([{ Config: 'c.json', RepoTags: ['odd:1'], Layers: ['odd.tar', 'base.tar'] }]),
+  }
+  await loadAll(rig.images, await tarOf(files))
+  assert.deepEqual(
+    rig.images.get('odd:1').layers.map(({ diffId }) => diffId),
+    [digestOf(odd), digestOf(base)],
+  )
+  assert.deepEqual(new Set(rig.blobs()), new Set([digestOf(odd), digestOf(base), rig.images.get('odd:1').id]))
+  for (const [name, code] of [
+    ['cut.gz', 'content.compression_invalid'],
+    ['big.bz2', 'content.compression_unsupported'],
+  ] as const) {
+    const wrong = { ...files, 'manifest.json': json([{ Config: 'c.json', RepoTags: null, Layers: ['odd.tar', name] }]) }
+    await assert.rejects(loadAll(rig.images, await tarOf(wrong)), { code })
+  }
+  assert.deepEqual(rig.mountable, new Set([digestOf(base), digestOf(odd)]))
+  assert.deepEqual(rig.leftovers(), [])
+})
+
+test('layers of an archive that cannot be had in their order are refused', async () => {
+  using rig = imagesRig()
+  const swapped = { Config: 'c.json', RepoTags: null, Layers: ['top.tar', 'base.tar'] }
+  const files = { 'base.tar': base, 'top.tar': top, 'c.json': configJson([base, top]), 'manifest.json': json([swapped]) }
+  await assert.rejects(loadAll(rig.images, await tarOf(files)), { code: 'digest.mismatch' })
+  assert.deepEqual([rig.blobs(), [...rig.mountable], rig.leftovers()], [[], [], []])
+})
+
+test('a layer that is here and goes by its digest is not read again', async () => {
+  using rig = imagesRig()
+  await loadAll(rig.images, await tarOf(oldDockerSave))
+  const lies = Buffer.alloc(base.length, 1)
+  const again = {
+    [blob(base)]: lies,
+    'c.json': configJson([base], { author: 'again' }),
+    'manifest.json': json([{ Config: 'c.json', RepoTags: ['again:1'], Layers: [blob(base)] }]),
+  }
+  const progress = await loadAll(rig.images, await tarOf(again))
+  assert.ok(!progress.some((one) => one.type === 'layer'))
+  await rig.content.verify(digestOf(base))
+  assert.equal(rig.images.get('again:1').layers[0]?.diffId, digestOf(base))
 })
 
 test('a name that another image had moves, and the other one stays without it', async () => {

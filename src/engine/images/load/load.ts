@@ -1,26 +1,26 @@
 import { during, shortId, type Digest } from '#base'
 import type { ByteSource } from '#engine/content'
 import type { Platform } from '#oci/image'
+import { digestError } from '#oci/digest'
 import { familiarText } from '#oci/reference'
 
-import { PROGRESS_STEP_BYTES } from '../limits.ts'
 import type { Layers } from '../layers.ts'
 import type { ImageProgress } from '../port.ts'
 import type { NewImage, NewImageResult } from '../store-image.ts'
-import { invalidArchive, openArchive, type Archive } from './archive.ts'
+import { invalidArchive, shown, type Archive, type TakenLayer } from './archive.ts'
 import { planDockerArchive } from './docker-archive.ts'
 import { planLegacyArchive } from './legacy.ts'
 import { planOciLayout } from './oci-layout.ts'
 import type { PlannedImage, PlannedLayer } from './planned-image.ts'
-import { spool } from './spool.ts'
+import { takeIn } from './take-in.ts'
 
 export interface LoadedImage extends NewImageResult {
   readonly names: readonly string[]
 }
 
 /**
- * Loads every image of an archive. Documents are all checked before the first layer is stored. When one image fails, those before
- * it stay: each is whole.
+ * Loads every image of an archive. The layers come first, the documents are all checked before the first image is stored. When one image
+ * fails, those before it stay: each is whole.
  */
 export async function loadArchive(
   parts: {
@@ -32,13 +32,13 @@ export async function loadArchive(
   source: ByteSource,
   report: (progress: ImageProgress) => void,
 ): Promise<readonly LoadedImage[]> {
-  await using spooled = await spool(source, parts.temporaryPath, 'image archive')
-  const archive = openArchive(spooled)
+  await using taken = await takeIn({ ...parts, report }, source)
+  const { archive } = taken
   const loaded: LoadedImage[] = []
   for (const image of planArchive(archive, parts.platform)) {
     const held: Digest[] = []
     try {
-      for (const layer of image.layers) held.push(await loadLayer(parts.layers, archive, layer, report))
+      for (const layer of image.layers) held.push(await holdLayer(parts.layers, archive, layer, report))
       const result = await parts.store({ configBytes: image.configBytes(held), names: image.names, parent: null })
       loaded.push({ ...result, names: image.names.map(familiarText) })
     } catch (error) {
@@ -61,29 +61,37 @@ function planArchive(archive: Archive, platform: Platform): readonly PlannedImag
   )
 }
 
-/** Holds the layer; the caller gives it back. */
-async function loadLayer(
+/** Checks that the layer is what it is said to be, and holds it; the caller gives it back. */
+async function holdLayer(
   layers: Layers,
   archive: Archive,
   layer: PlannedLayer,
   report: (progress: ImageProgress) => void,
 ): Promise<Digest> {
-  const { file, diffId, digest, compression } = layer
+  const { file, diffId, digest } = layer
+  if (file.type === 'refused') throw during(`layer ${shown(file.name)}`, file.error)
+  if (file.type === 'layer') {
+    checkLayer(file.layer, layer)
+    layers.hold(file.layer.diffId)
+    return file.layer.diffId
+  }
   if (diffId !== null && layers.hold(diffId) !== undefined) return diffId
   const id = shortId(diffId ?? digest?.text ?? file.name)
-  const tell = (currentBytes: number) =>
-    report({ type: 'layer', id, status: 'Loading layer', currentBytes, totalBytes: file.sizeBytes })
-  let toldBytes = 0
   const stored = await layers.add(archive.open(file), {
     what: `layer ${id}`,
     ...(diffId === null ? {} : { diffId }),
     ...(digest === null ? {} : { digest }),
-    ...(compression === null ? {} : { compression }),
-    onProgress: (takenBytes) => {
-      if (takenBytes - toldBytes < PROGRESS_STEP_BYTES && takenBytes < file.sizeBytes) return
-      toldBytes = takenBytes
-      tell(takenBytes)
-    },
   })
-  return stored.digest
+  const { sizeBytes } = file
+  report({ type: 'layer', id, status: 'Loading layer', currentBytes: sizeBytes, totalBytes: sizeBytes })
+  return stored.diffId
+}
+
+/** A digest of another algorithm was checked when the layer came: it is part of its name. */
+function checkLayer(found: TakenLayer, { file, diffId, digest }: PlannedLayer): void {
+  const what = `layer ${shown(file.name)}`
+  if (diffId !== null && found.diffId !== diffId)
+    throw digestError('digest.mismatch', `${what}, uncompressed, has the digest ${found.diffId} and not the promised ${diffId}`)
+  if (digest?.algorithm === 'sha256' && found.digest !== digest.text)
+    throw digestError('digest.mismatch', `${what} has the digest ${found.digest} and not the promised ${digest.text}`)
 }

@@ -91,11 +91,11 @@ function planImage(archive: Archive, manifest: ImageManifest, names: readonly Im
   if (config.diffIds.length !== manifest.layers.length)
     throw invalidArchive(`${what}: the manifest has ${manifest.layers.length} layers, the configuration ${config.diffIds.length}`)
   const layers = manifest.layers.map((descriptor, index): PlannedLayer => {
-    const compression = layerCompression(descriptor.mediaType)
-    if (compression === undefined) throw invalidArchive(`${what}: ${descriptor.mediaType} is no layer of a file system`)
+    if (layerCompression(descriptor.mediaType) === undefined)
+      throw invalidArchive(`${what}: ${descriptor.mediaType} is no layer of a file system`)
     const file = archive.file(blobName(descriptor))
     checkSize(descriptor, file.sizeBytes)
-    return { file, diffId: config.diffIds[index] ?? null, digest: descriptor.digest, compression }
+    return { file, diffId: config.diffIds[index] ?? null, digest: descriptor.digest }
   })
   return { what, names, layers, configBytes: () => bytes }
 }

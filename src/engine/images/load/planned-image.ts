@@ -1,6 +1,5 @@
 import type { Digest } from '#base'
 import type { VerifiableDigest } from '#oci/digest'
-import type { LayerCompression } from '#oci/image'
 import type { ImageReference } from '#oci/reference'
 
 import type { ArchiveFile } from './archive.ts'
@@ -11,8 +10,6 @@ export interface PlannedLayer {
   readonly diffId: Digest | null
   /** What the archive promises of the bytes as they lie in it. */
   readonly digest: VerifiableDigest | null
-  /** null: look. */
-  readonly compression: LayerCompression | null
 }
 
 /** One image of an archive, all documents read and checked against each other, no layer touched yet. */
