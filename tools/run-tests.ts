@@ -17,6 +17,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/include/stdio.h', 'libc6-dev'],
   ['/usr/bin/docker', 'docker.io'],
   ['/usr/bin/curl', 'curl'],
+  ['/usr/sbin/iptables-legacy', 'iptables'],
   ['/bin/busybox', 'busybox-static'],
   ['/usr/bin/docker-registry', 'docker-registry'],
   ['/usr/bin/openssl', 'openssl'],

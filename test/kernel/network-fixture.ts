@@ -23,6 +23,8 @@ export interface NetworkFixture extends HostFixture {
   container(name: string, networks: readonly string[], aliases?: readonly string[]): Promise<ContainerId>
   /** A TCP server in the sandbox that greets with a text. */
   serve(containerId: ContainerId, port: number, greeting: string): void
+  /** The same on a socket that listens already. */
+  greet(fd: number, greeting: string): void
   /** What a server says to somebody in that sandbox, or in the host's namespace. */
   hear(from: ContainerId | 'host', address: string, port: number): Promise<string>
   pinOf(containerId: ContainerId): string
@@ -50,6 +52,14 @@ export function networkFixture(options: Partial<NetworksNeeds> = {}): NetworkFix
     await last.recover({ pidOf: () => null })
     await last.shutdown({ remove: true })
   })
+  const greet = (fd: number, greeting: string) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.end(`${greeting} to ${socket.remoteAddress ?? ''}`)
+    })
+    server.listen({ fd })
+    defer(() => void server.close())
+  }
   const pinOf = (id: ContainerId) => join(root, 'run/netns', id)
   return {
     ...fixture,
@@ -64,16 +74,11 @@ export function networkFixture(options: Partial<NetworksNeeds> = {}): NetworkFix
       for (const network of on) await networks.attach({ containerId, containerName: name, network, aliases })
       return containerId
     },
-    serve: (containerId, port, greeting) => {
-      const server = createServer((socket) => {
-        socket.on('error', () => undefined)
-        socket.end(`${greeting} to ${socket.remoteAddress ?? ''}`)
-      })
-      server.listen({ fd: host.sockets.listeningTcp({ netnsPin: pinOf(containerId), address: '0.0.0.0', port }).fd })
-      defer(() => void server.close())
-    },
+    greet,
+    serve: (containerId, port, greeting) =>
+      greet(host.sockets.listeningTcp({ netnsPin: pinOf(containerId), address: '0.0.0.0', port }).fd, greeting),
     hear: async (from, address, port) => {
-      const client = ['timeout', '3', 'bash', '-c', 'exec 3<>"/dev/tcp/$0/$1" && cat <&3', address, String(port)]
+      const client = ['timeout', '1.5', 'bash', '-c', 'exec 3<>"/dev/tcp/$0/$1" && cat <&3', address, String(port)]
       const [command = '', ...args] = from === 'host' ? client : ['nsenter', `--net=${pinOf(from)}`, ...client]
       try {
         return (await run(command, args)).stdout

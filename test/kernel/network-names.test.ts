@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { before, test } from 'node:test'
 import { promisify } from 'node:util'
 
+import { newId, systemRandom } from '#base'
 import type { ContainerId } from '#base'
 
 import { networkFixture } from './network-fixture.ts'
 
 const fixture = networkFixture({ readResolvConf: () => 'nameserver 127.0.0.1\nsearch example.org\n' })
-const { networks, host, container, pinOf } = fixture
+const { networks, host, container, pinOf, defer } = fixture
 
 before(async () => {
   await networks.recover({ pidOf: () => null })
@@ -21,7 +22,12 @@ before(async () => {
 const TYPE = { a: 1, ptr: 12, aaaa: 28 }
 
 /** Asks 127.0.0.11 inside the sandbox and gives the code with the answers' raw values. */
-function ask(containerId: ContainerId, name: string, type = TYPE.a): Promise<{ code: number; values: readonly string[] }> {
+function ask(
+  containerId: ContainerId,
+  name: string,
+  type = TYPE.a,
+  { timeoutMs } = { timeoutMs: 2000 },
+): Promise<{ code: number; values: readonly string[] }> {
   const query = queryOf(name, type)
   const socket = createSocket('udp4')
   // Bound inside by the host, so that the query leaves from within.
@@ -30,7 +36,7 @@ function ask(containerId: ContainerId, name: string, type = TYPE.a): Promise<{ c
     const timer = setTimeout(() => {
       socket.close()
       reject(new Error(`no answer for ${name}`))
-    }, 2000)
+    }, timeoutMs)
     socket.on('error', () => undefined)
     socket.on('message', (reply) => {
       clearTimeout(timer)
@@ -127,16 +133,76 @@ test('resolv.conf and hosts say where to ask', async () => {
   assert.notEqual((await ask(plain, 'named')).code, 0)
 })
 
+/** Ports of 127.0.0.11 in a sandbox, UDP first. */
+function serversIn(containerId: ContainerId): readonly number[] {
+  const list = (table: string) =>
+    execFileSync('nsenter', [`--net=${pinOf(containerId)}`, 'cat', `/proc/net/${table}`], { encoding: 'utf8' })
+  return ['udp', 'tcp'].flatMap((table) =>
+    [...list(table).matchAll(/ 0B00007F:([0-9A-F]{4}) /g)].map(([, port = '']) => Number.parseInt(port, 16)),
+  )
+}
+
+test('a container serves names itself on port 53 of all its addresses, and still finds others', async () => {
+  const server = await container('own-dns', ['names'])
+  const udp = createSocket('udp4')
+  defer(() => void udp.close())
+  udp.bind({ fd: host.sockets.boundUdp({ netnsPin: pinOf(server), address: '0.0.0.0', port: 53 }).fd })
+  udp.on('message', (query, peer) => udp.send(refusal(query), peer.port, peer.address))
+  fixture.serve(server, 53, 'names over TCP')
+  const address = networks.endpointsOf(server)[0]?.ipAddress ?? ''
+  assert.deepEqual(await ask(server, 'own-dns'), { code: 0, values: [address] })
+  const client = await container('own-dns-client', ['names'])
+  assert.match(await fixture.hear(client, address, 53), /^names over TCP/)
+  // Named by --dns, it is asked about what we do not know: from its neighbour's place, and not from the host's.
+  const asking = await userOf('asks-neighbour', address)
+  assert.deepEqual(await ask(asking, 'example.org'), { code: 5, values: [] })
+  const itself = await userOf('asks-itself', '127.0.0.1')
+  const own = createSocket('udp4')
+  defer(() => void own.close())
+  own.bind({ fd: host.sockets.boundUdp({ netnsPin: pinOf(itself), address: '127.0.0.1', port: 53 }).fd })
+  own.on('message', (query, peer) => own.send(refusal(query), peer.port, peer.address))
+  assert.deepEqual(await ask(itself, 'example.org'), { code: 5, values: [] })
+})
+
+/** An answer that nobody else gives. */
+function refusal(query: Buffer): Buffer {
+  const reply = Buffer.from(query)
+  reply.writeUInt16BE(0x8185, 2)
+  return reply
+}
+
+/** A container with a name server of the user's. */
+async function userOf(name: string, nameServer: string): Promise<ContainerId> {
+  const containerId = newId<ContainerId>(systemRandom())
+  networks.sandboxCreate(containerId, { nameServers: [nameServer] })
+  await networks.attach({ containerId, containerName: name, network: 'names' })
+  return containerId
+}
+
+test('a link is a name that only its own container knows', async () => {
+  const target = await container('link-target', ['names'])
+  const [one, other] = [newId<ContainerId>(systemRandom()), await container('unlinked', ['names'])]
+  networks.sandboxCreate(one)
+  const links = [{ alias: 'database', target: 'link-target' }]
+  await networks.attach({ containerId: one, containerName: 'linked', network: 'names', links })
+  assert.deepEqual((await ask(one, 'database')).values, [networks.endpointsOf(target)[0]?.ipAddress])
+  assert.notEqual((await ask(other, 'database')).code, 0)
+})
+
 test('after a restart of the daemon names, ports and addresses of running containers are as before, and the rest is swept', async () => {
   const survivor = await container('survivor', ['names'])
   const gone = await container('gone', ['names'])
   const before = networks.endpointsOf(survivor)[0]
   const [port] = await networks.publish(survivor, [{ containerPort: 5000, protocol: 'tcp', hostIp: '', hostPort: null }])
+  const listening = serversIn(survivor)
   await networks.shutdown({ remove: false })
-  await assert.rejects(ask(survivor, 'survivor'))
+  // Nobody refuses: a resolver that asks now asks again, and by then the daemon may be back.
+  await assert.rejects(ask(survivor, 'survivor', TYPE.a, { timeoutMs: 300 }), /no answer/)
+  assert.deepEqual(serversIn(survivor), [])
   const restarted = fixture.again()
   await restarted.recover({ pidOf: (id) => (id === survivor ? process.pid : null) })
   assert.deepEqual(await ask(survivor, 'survivor'), { code: 0, values: [before?.ipAddress] })
+  assert.deepEqual(serversIn(survivor), listening)
   assert.deepEqual(restarted.publishedPorts(survivor), [port])
   assert.equal(restarted.sandboxPath(gone), undefined)
   assert.equal(host.namespaces.isPinned(pinOf(gone)), false)

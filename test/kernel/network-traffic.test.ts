@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
@@ -81,7 +83,7 @@ function outsideHost(): { pin: string; address: string; gateway: string } {
 }
 
 async function hearFrom(pin: string, address: string, port: number): Promise<string> {
-  const args = [`--net=${pin}`, 'timeout', '3', 'bash', '-c', 'exec 3<>"/dev/tcp/$0/$1" && cat <&3', address, String(port)]
+  const args = [`--net=${pin}`, 'timeout', '1.5', 'bash', '-c', 'exec 3<>"/dev/tcp/$0/$1" && cat <&3', address, String(port)]
   return await new Promise((resolve) => {
     execFile('nsenter', args, (error, stdout) => resolve(error === null ? stdout : 'no answer'))
   })
@@ -97,6 +99,82 @@ test('a published UDP port carries datagrams', async () => {
   const sender = createSocket('udp4')
   sender.send('hello', published?.hostPort ?? 0, '127.0.0.1', () => sender.close())
   assert.equal(await received, 'hello')
+})
+
+test('a client of a published UDP port that keeps its own port is heard by the next container', async () => {
+  const listen = async (name: string) => {
+    const id = await container(name, ['front'])
+    const socket = createSocket('udp4')
+    socket.bind({ fd: host.sockets.boundUdp({ netnsPin: fixture.pinOf(id), address: '0.0.0.0', port: 515 }).fd })
+    defer(() => void socket.close())
+    return { id, next: async () => String((await once(socket, 'message', { signal: AbortSignal.timeout(2000) }))[0]) }
+  }
+  const client = createSocket('udp4')
+  defer(() => void client.close())
+  const free = host.sockets.boundUdp({ address: '127.0.0.1', port: 0 })
+  closeSync(free.fd)
+  const range = { first: free.port, last: free.port }
+  const request = { containerPort: 515, protocol: 'udp', hostIp: '', hostPort: range } as const
+  const say = (text: string) => void client.send(text, free.port, '127.0.0.1')
+  // Before anybody has the port: the host itself is what the client talks to.
+  say('nobody hears this')
+  for (const name of ['udp-first', 'udp-second']) {
+    const server = await listen(name)
+    await networks.publish(server.id, [request])
+    const heard = server.next()
+    say(name)
+    assert.equal(await heard, name)
+    await networks.sandboxRemove(server.id)
+  }
+})
+
+test('an SCTP port is one container’s', async () => {
+  const [one, two] = [await container('sctp-one', ['front']), await container('sctp-two', ['front'])]
+  const request = { containerPort: 9899, protocol: 'sctp', hostIp: '', hostPort: { first: 39_899, last: 39_899 } } as const
+  assert.equal((await networks.publish(one, [request]))[0]?.hostPort, 39_899)
+  await assert.rejects(networks.publish(two, [request]), { code: 'network.port_in_use' })
+  assert.match(execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }), /sctp \. 39899 : [0-9.]+ \. 9899/)
+  networks.unpublish(one)
+})
+
+test('a published port follows the default route to the next network, and comes back to one of higher priority', async () => {
+  const mover = await container('mover', ['front', 'back'])
+  serve(mover, 85, 'mover')
+  const [published] = await networks.publish(mover, [{ containerPort: 85, protocol: 'tcp', hostIp: '', hostPort: null }])
+  const port = published?.hostPort ?? 0
+  const [, back] = networks.endpointsOf(mover)
+  await networks.detach(mover, 'front')
+  assert.deepEqual(networks.publishedPorts(mover), [published])
+  assert.match(await hear('host', '127.0.0.1', port), new RegExp(`^mover to ${back?.gateway}`))
+  await networks.attach({ containerId: mover, containerName: 'mover', network: 'front', gatewayPriority: 1 })
+  const front = networks.endpointsOf(mover).find(({ networkName }) => networkName === 'front')
+  assert.match(await hear('host', '127.0.0.1', port), new RegExp(`^mover to ${front?.gateway}`))
+})
+
+test('an endpoint has the link name, sysctls and link-local address that were asked for, and nothing else is taken', async () => {
+  const id = await container('special', [])
+  const driverOptions = {
+    'com.docker.network.endpoint.ifname': 'lan.7',
+    'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.log_martians=1',
+  }
+  const request = { containerId: id, containerName: 'special', network: 'front' }
+  const wanted = { driverOptions, linkLocalAddresses: ['169.254.7.7'] }
+  await networks.attach({ ...request, ...wanted })
+  const inside = (...args: readonly string[]) =>
+    execFileSync('nsenter', [`--net=${fixture.pinOf(id)}`, ...args], { encoding: 'utf8' })
+  assert.match(inside('ip', '-4', '-o', 'address', 'show', 'lan.7'), /169\.254\.7\.7\/16/)
+  assert.equal(host.kernel.readSysctl('net/ipv4/conf/lan.7/log_martians', fixture.pinOf(id)), '1')
+  await assert.rejects(networks.attach({ ...request, network: 'back', driverOptions: { speed: 'high' } }), {
+    code: 'network.unsupported',
+    message: /driver option speed/,
+  })
+  await assert.rejects(networks.attach({ ...request, network: 'back', linkLocalAddresses: ['10.0.0.1'] }), {
+    code: 'network.invalid',
+  })
+  const unknown = { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.no_such_thing=1' }
+  await assert.rejects(networks.attach({ ...request, network: 'back', driverOptions: unknown }), { code: 'host.sysctl_failed' })
+  assert.equal(networks.endpointsOf(id).length, 1)
+  assert.doesNotMatch(inside('ip', '-o', 'link'), /eth0/)
 })
 
 test('without inter-container traffic neighbours are strangers, but published ports still answer', async () => {

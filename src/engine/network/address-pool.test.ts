@@ -3,8 +3,18 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { chooseSubnet, DEFAULT_POOLS, ipv6Pool, macOfIpv4, nextAddress, planSubnets, wantedAddress } from './address-pool.ts'
+import {
+  chooseSubnet,
+  DEFAULT_POOLS,
+  ipv6Pool,
+  macOfIpv4,
+  nextAddress,
+  planSubnets,
+  readAddressPool,
+  wantedAddress,
+} from './address-pool.ts'
 import type { SubnetPlanInput } from './address-pool.ts'
+import type { Cidr } from './cidr.ts'
 import { addressBits, contains, formatCidr, formatIp, includes, overlaps, parseCidr, parseIp } from './cidr.ts'
 import type { Subnet, SubnetSpec } from './port.ts'
 
@@ -148,4 +158,16 @@ test('a wanted address must be a free host address', () => {
 
 test('a MAC follows from the address as with Docker', () => {
   assert.equal(macOfIpv4(value('172.18.0.2')), '02:42:ac:12:00:02')
+})
+
+test('pools are written as for Docker, and are cut into their subnets', () => {
+  const pool = readAddressPool('base=10.20.0.0/16,size=24')
+  assert.deepEqual(pool, { first: '10.20.0.0', prefixLength: 24, count: 256 })
+  assert.equal(readAddressPool('base=fd12::/32,size=64').count, 65_536)
+  for (const text of ['', '10.0.0.0/8', 'base=10.0.0.0/16,size=8', 'base=10.0.0.0/16,size=31', 'base=x,size=24'])
+    assert.throws(() => readAddressPool(text), { code: 'network.invalid' }, text)
+  const chosen: Cidr[] = []
+  for (let next = chooseSubnet([pool], chosen); next !== undefined; next = chooseSubnet([pool], chosen)) chosen.push(next)
+  assert.equal(chosen.length, 256)
+  assert.equal(formatCidr(chosen.at(-1) ?? assert.fail()), '10.20.255.0/24')
 })

@@ -77,3 +77,20 @@ test('a server that refuses is passed over, and without any the query fails', as
   }
   await assert.rejects(forward('udp', []), { code: 'operation.timeout' })
 })
+
+test('a server that cannot say is passed over for one that can, and heard when nobody can', async () => {
+  const evasive = createSocket('udp4')
+  evasive.bind(port, '127.0.0.3')
+  await once(evasive, 'listening')
+  evasive.on('message', (message, peer) => {
+    const reply = encodeReply(decodeQuery(message), { code: 2, answers: [], timeToLiveS: 1 })
+    evasive.send(reply, peer.port, peer.address)
+  })
+  try {
+    assert.deepEqual([...(await forward('udp', ['127.0.0.3', '127.0.0.1'])).subarray(-4)], [10, 0, 0, 1])
+    assert.equal((await forward('udp', ['127.0.0.3'])).readUInt16BE(2) & 0xf, 2)
+    assert.equal((await forward('udp', ['127.0.0.3', '127.0.0.9'])).readUInt16BE(2) & 0xf, 2)
+  } finally {
+    evasive.close()
+  }
+})
