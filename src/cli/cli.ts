@@ -18,7 +18,7 @@ export async function runCli(launch: Launch): Promise<number> {
   const stderr = sinkOf(launch.stderr, launch.env)
   try {
     const before = parseArguments({ flags: globalFlags, stopsAtOperand: true, command: 'glovebox' }, launch.words)
-    const words = helpWords(before.operands, before.flags.help)
+    const words = helpWords(before.flags.version ? ['version'] : before.operands, before.flags.help)
     if (words.isHelp && words.operands.length === 0) {
       stdout.write(overview(painter(stdout.hasColour)))
       return 0
@@ -33,7 +33,11 @@ export async function runCli(launch: Launch): Promise<number> {
       stdout.write(commandHelp(command, painter(stdout.hasColour)))
       return 0
     }
-    return await runCommand(command, found.rest, before.flags, launch)
+    return await runCommand(command, before.flags.version ? [] : found.rest, before.flags, launch).catch((error: unknown) => {
+      if (command.failureCode === undefined) throw error
+      stderr.write(errorText(error, painter(stderr.hasColour)))
+      return command.failureCode
+    })
   } catch (error) {
     stderr.write(errorText(error, painter(stderr.hasColour)))
     return exitCodeOf(error)
@@ -49,13 +53,20 @@ function helpWords(
   return operands[0] === 'help' ? { isHelp: true, operands: operands.slice(1) } : { isHelp, operands }
 }
 
+/** Behind a command these words are the command's business: `glovebox rm -v`. */
+const BEFORE_ONLY = ['version', 'context']
+
 type Globals = ReturnType<typeof parseArguments<typeof globalFlags>>['flags']
 
 async function runCommand(command: Command, words: readonly string[], before: Globals, launch: Launch): Promise<number> {
   const name = `glovebox ${command.name}`
   // A command's own flag wins over a global one of its name or letter: `run -h` is the host name, as with docker.
   const shorts = new Set(Object.values(command.flags).map((flag) => flag.short))
-  const globals = Object.fromEntries(Object.entries(globalFlags).map(([key, flag]) => [key, withoutTaken(flag, shorts)]))
+  const globals = Object.fromEntries(
+    Object.entries(globalFlags)
+      .filter(([key]) => !BEFORE_ONLY.includes(key))
+      .map(([key, flag]) => [key, withoutTaken(flag, shorts)]),
+  )
   const syntax = { flags: { ...globals, ...command.flags }, stopsAtOperand: command.stopsAtOperand ?? false, command: name }
   const { flags, operands } = parseArguments(syntax, words)
   const merged: Globals = { ...before, ...pickGlobals(flags) }

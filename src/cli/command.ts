@@ -1,7 +1,7 @@
 import type { Clock } from '#base'
 import type { Client } from '#client'
 
-import type { Flags, FlagValues } from './args/flags.ts'
+import type { Flags, FlagValues, Named } from './args/flags.ts'
 import type { InstancePaths } from './daemon/paths.ts'
 import type { Paint } from './output/colour.ts'
 import type { Terminal } from './output/terminal.ts'
@@ -18,8 +18,12 @@ export interface Command<F extends Flags = Flags> {
   readonly examples: readonly (readonly [command: string, what: string])[]
   readonly flags: F
   readonly operands: { readonly min: number; readonly max: number }
+  /** What the operands name, for completion; the last stands for all that follow. */
+  readonly completes?: readonly (Named | readonly string[])[]
   /** What follows the first operand is the container's command. */
   readonly stopsAtOperand?: boolean
+  /** The exit code for wrong usage and an absent daemon, where those of the house are the container's own. */
+  readonly failureCode?: number
   /** Resolves to the exit code. */
   readonly run: (invocation: Invocation<F>, context: CliContext) => Promise<number>
 }
@@ -29,12 +33,14 @@ export interface Invocation<F extends Flags> {
   readonly operands: readonly string[]
 }
 
-export const GROUPS = ['Applications', 'Containers', 'Images', 'Understanding', 'The daemon'] as const
+export const GROUPS = ['Applications', 'Containers', 'Images', 'Networks', 'Volumes', 'Understanding', 'The daemon'] as const
 export type Group = (typeof GROUPS)[number]
 
 /** A command in the table. Loaded only when used: starting must stay cheap. */
 export interface TableEntry {
   readonly name: string
+  /** The other words for it: `container ls` for `ps`. */
+  readonly aliases: readonly string[]
   readonly group: Group
   readonly summary: string
   readonly load: () => Promise<Command>
@@ -52,6 +58,8 @@ export interface CliContext {
   readonly home: string
   /** Whether missing Debian packages may be installed. */
   readonly mayInstall: boolean
+  /** Where docker's config.json is, if not where it usually is. */
+  readonly configDir: string | undefined
   /** Every command, for those that speak of the others. */
   readonly commands: readonly TableEntry[]
   /** Loads the client on first use. */

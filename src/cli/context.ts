@@ -20,7 +20,7 @@ export interface Launch {
 }
 
 export function createContext(
-  choice: InstanceChoice & { readonly 'no-install': boolean },
+  choice: InstanceChoice & { readonly 'no-install': boolean; readonly config?: string | undefined },
   launch: Launch,
   commands: readonly TableEntry[],
 ): CliContext {
@@ -42,6 +42,7 @@ export function createContext(
     instance,
     home: launch.home,
     mayInstall: !choice['no-install'] && (launch.env['GLOVEBOX_NO_INSTALL'] ?? '') === '',
+    configDir: choice.config,
     commands,
     client: async () => {
       const { createClient, placeOf } = await import('#client')

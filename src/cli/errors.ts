@@ -2,8 +2,10 @@ import { declareErrors } from '#base'
 
 export const cliError = declareErrors({
   'cli.usage': 'invalid',
+  'cli.unsupported': 'unsupported',
   'cli.failed': 'internal',
   'cli.not_found': 'not_found',
+  'cli.conflict': 'conflict',
   'cli.denied': 'denied',
   'cli.host_incomplete': 'unavailable',
   'cli.daemon_died': 'unavailable',

@@ -8,7 +8,7 @@ export const EXIT_UNREACHABLE = 3
 /** 0 done, 1 failed, 2 wrong usage, 3 no daemon, 130 interrupted. `run` and `exec` have codes of their own on top. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof GloveboxError)) return 1
-  if (error.code === 'cli.usage') return EXIT_USAGE
+  if (error.code === 'cli.usage' || error.code === 'cli.unsupported') return EXIT_USAGE
   if (error.code === 'client.unreachable' || error.code === 'client.denied') return EXIT_UNREACHABLE
   return error.kind === 'cancelled' ? 130 : 1
 }

@@ -1,7 +1,7 @@
 import { nearest } from './args/nearest.ts'
 import { cliError } from './errors.ts'
 import type { TableEntry } from './command.ts'
-import { ALIASES, commandTable } from './table.ts'
+import { commandTable, hiddenCommands, REFUSED } from './table.ts'
 
 export type Found =
   | { readonly kind: 'command'; readonly entry: TableEntry; readonly rest: readonly string[] }
@@ -11,23 +11,29 @@ export type Found =
 /** Finds the command that the words begin with, the longest name first. Errors: `cli.usage`, with the nearest command. */
 export function findCommand(words: readonly string[]): Found {
   const [first = '', second] = words
-  const two = second === undefined ? undefined : named(`${first} ${second}`)
+  const two = second === undefined ? undefined : commandNamed(`${first} ${second}`)
   if (two !== undefined) return { kind: 'command', entry: two, rest: words.slice(2) }
-  const one = named(first)
+  const one = commandNamed(first)
   if (one !== undefined) return { kind: 'command', entry: one, rest: words.slice(1) }
-  const members = commandTable.filter((entry) => entry.name.startsWith(`${first} `))
+  const members = membersOf(first)
   if (members.length > 0 && (second === undefined || second.startsWith('-'))) return { kind: 'group', name: first }
-  if (members.length > 0)
-    throw unknown(
-      `${first} ${second ?? ''}`,
-      members.map((entry) => entry.name),
-    )
-  throw unknown(first, [...commandTable.map((entry) => entry.name), ...Object.keys(ALIASES), 'help'])
+  if (members.length > 0) throw unknown(`${first} ${second ?? ''}`, members)
+  const advice = Object.hasOwn(REFUSED, first) ? REFUSED[first] : undefined
+  if (advice !== undefined) throw cliError('cli.unsupported', `${first} is not supported`, { hint: advice })
+  throw unknown(first, [...commandTable.flatMap(namesOf), 'help'])
 }
 
-function named(name: string): TableEntry | undefined {
-  const meant = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name
-  return commandTable.find((entry) => entry.name === meant)
+/** The commands of a group, `container ls`, under the name that has the group's word in it. */
+export function membersOf(group: string): readonly string[] {
+  return commandTable.flatMap((entry) => namesOf(entry).filter((name) => name.startsWith(`${group} `)))
+}
+
+function namesOf(entry: TableEntry): readonly string[] {
+  return [entry.name, ...entry.aliases]
+}
+
+export function commandNamed(name: string): TableEntry | undefined {
+  return [...commandTable, ...hiddenCommands].find((entry) => entry.name === name || entry.aliases.includes(name))
 }
 
 function unknown(typed: string, names: readonly string[]): Error {

@@ -20,18 +20,25 @@ export function overview(paint: Paint): string {
     ...groups,
     `\n${paint('bold', 'Flags for every command')}\n`,
     flagLines(globalFlags),
-    '\nRun `glovebox COMMAND --help` for one command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no daemon.\n',
+    '\nRun `glovebox COMMAND --help` for one command. Exit codes: 0 done, 1 failed, 2 wrong usage,\n3 no daemon, 130 interrupted; run and exec: those of the process, 125, 126 and 127 as with docker.\n',
   ].join('')
 }
 
 export function groupHelp(name: string, paint: Paint): string {
-  const members = commandTable.filter((entry) => entry.name.startsWith(`${name} `))
-  const width = Math.max(...members.map((entry) => entry.name.length))
-  const lines = members.map((entry) => `  glovebox ${pad(entry.name, width, 'left')}   ${entry.summary}\n`)
+  // One line each, also for those that have several such names.
+  const members = commandTable.flatMap((entry) => {
+    const own = [entry.name, ...entry.aliases].find((word) => word.startsWith(`${name} `))
+    return own === undefined ? [] : [{ own, summary: entry.summary }]
+  })
+  const width = Math.max(...members.map(({ own }) => own.length))
+  const lines = members.map(({ own, summary }) => `  glovebox ${pad(own, width, 'left')}   ${summary}\n`)
   return `${paint('bold', 'Usage')}  glovebox ${name} COMMAND\n\n${lines.join('')}`
 }
 
 export function commandHelp(command: Command, paint: Paint): string {
+  const aliases = commandTable.find((entry) => entry.name === command.name)?.aliases ?? []
+  const also =
+    aliases.length === 0 ? '' : `\n${paint('bold', 'Also')}   ${aliases.map((name) => `glovebox ${name}`).join(', ')}\n`
   const usage = `${paint('bold', 'Usage')}  glovebox ${command.name} ${command.usage}`.trimEnd()
   const about = [command.summary, ...(command.description?.split('\n\n') ?? [])]
     .map((text) => wrap(text, 100).join('\n'))
@@ -39,13 +46,16 @@ export function commandHelp(command: Command, paint: Paint): string {
   const own = Object.keys(command.flags).length === 0 ? '' : `\n${paint('bold', 'Flags')}\n${flagLines(command.flags)}`
   const examples = command.examples.map(([line, what]) => `  ${paint('dim', `# ${what}`)}\n  glovebox ${line}\n`).join('\n')
   const shown = examples === '' ? '' : `\n${paint('bold', 'Examples')}\n${examples}`
-  return `${usage}\n\n${about}\n${own}${shown}\n${paint('bold', 'Flags for every command')}\n${flagLines(globalFlags)}`
+  return `${usage}\n${also}\n${about}\n${own}${shown}\n${paint('bold', 'Flags for every command')}\n${flagLines(globalFlags)}`
 }
 
 function flagLines(flags: Flags): string {
-  const heads = Object.entries(flags).map(([name, flag]) => {
+  const shown = Object.entries(flags).filter(([, flag]) => flag.kind !== 'refused')
+  if (shown.length === 0) return ''
+  const heads = shown.map(([name, flag]) => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `
-    return [`  ${short}--${name} ${placeholderOf(flag)}`.trimEnd(), flag.help] as const
+    const value = placeholderOf(flag)
+    return [`  ${short}--${name}${value.startsWith('[') ? '' : ' '}${value}`.trimEnd(), flag.help] as const
   })
   const width = Math.min(36, Math.max(...heads.map(([head]) => head.length)))
   return heads.map(([head, help]) => flagLine(head, help, width)).join('')

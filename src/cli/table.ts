@@ -1,11 +1,8 @@
-import type { Command, Group, TableEntry } from './command.ts'
-
-const entry = (group: Group, name: string, summary: string, load: () => Promise<Command>): TableEntry => ({
-  group,
-  name,
-  summary,
-  load,
-})
+import type { TableEntry } from './command.ts'
+import { containerEntries } from './table/containers.ts'
+import { entry } from './table/entry.ts'
+import { imageEntries } from './table/images.ts'
+import { networkEntries } from './table/networks.ts'
 
 /** Every command: its words, its one line in the overview, and where it is. */
 export const commandTable: readonly TableEntry[] = [
@@ -22,54 +19,10 @@ export const commandTable: readonly TableEntry[] = [
     'Show what an application is doing, and why it is not ready',
     async () => (await import('./commands/status.ts')).status,
   ),
-  entry('Applications', 'build', 'Build an image from a Dockerfile', async () => (await import('./commands/build.ts')).build),
 
-  entry('Containers', 'run', 'Create and start a container', async () => (await import('./commands/run.ts')).run),
-  entry('Containers', 'ps', 'List containers', async () => (await import('./commands/ps.ts')).ps),
-  entry('Containers', 'logs', 'Show what a container wrote', async () => (await import('./commands/logs.ts')).logs),
-  entry('Containers', 'exec', 'Run a command inside a running container', async () => (await import('./commands/exec.ts')).exec),
-  entry('Containers', 'start', 'Start containers', async () => (await import('./commands/start.ts')).start),
-  entry('Containers', 'stop', 'Stop containers', async () => (await import('./commands/stop.ts')).stop),
-  entry('Containers', 'rm', 'Remove containers', async () => (await import('./commands/rm.ts')).rm),
-  entry('Containers', 'cp', 'Copy files in and out of a container', async () => (await import('./commands/cp.ts')).cp),
-  entry('Containers', 'commit', 'Make an image of a container', async () => (await import('./commands/commit.ts')).commit),
-  entry('Containers', 'diff', 'Show what a container changed', async () => (await import('./commands/diff.ts')).diff),
-
-  entry('Images', 'image ls', 'List images', async () => (await import('./commands/image-ls.ts')).imageLs),
-  entry(
-    'Images',
-    'image bootstrap',
-    'Make a base image from Debian packages',
-    async () => (await import('./commands/image-bootstrap.ts')).imageBootstrap,
-  ),
-  entry(
-    'Images',
-    'image pull',
-    'Fetch images from their registries',
-    async () => (await import('./commands/image-pull.ts')).imagePull,
-  ),
-  entry(
-    'Images',
-    'image push',
-    'Send images to their registries',
-    async () => (await import('./commands/image-push.ts')).imagePush,
-  ),
-  entry('Images', 'image load', 'Read images from an archive', async () => (await import('./commands/image-load.ts')).imageLoad),
-  entry('Images', 'image save', 'Write images into an archive', async () => (await import('./commands/image-save.ts')).imageSave),
-  entry(
-    'Images',
-    'image import',
-    'Make an image from a tarball of a root file system',
-    async () => (await import('./commands/image-import.ts')).imageImport,
-  ),
-  entry(
-    'Images',
-    'image history',
-    'Show the layers of an image',
-    async () => (await import('./commands/image-history.ts')).imageHistory,
-  ),
-  entry('Images', 'image tag', 'Give an image another name', async () => (await import('./commands/image-tag.ts')).imageTag),
-  entry('Images', 'image rm', 'Remove images', async () => (await import('./commands/image-rm.ts')).imageRm),
+  ...containerEntries,
+  ...imageEntries,
+  ...networkEntries,
 
   entry(
     'Understanding',
@@ -79,17 +32,13 @@ export const commandTable: readonly TableEntry[] = [
   ),
   entry(
     'Understanding',
-    'top',
-    "Containers' processes as the host sees them",
-    async () => (await import('./commands/top.ts')).top,
-  ),
-  entry(
-    'Understanding',
     'inspect',
     'Everything the daemon knows of containers or images, as JSON',
     async () => (await import('./commands/inspect.ts')).inspect,
   ),
-  entry('Understanding', 'events', 'Follow what happens', async () => (await import('./commands/events.ts')).events),
+  entry('Understanding', 'events', 'Follow what happens', async () => (await import('./commands/events.ts')).events, [
+    'system events',
+  ]),
   entry('Understanding', 'doctor', 'Examine this host', async () => (await import('./commands/doctor.ts')).doctor),
 
   entry('The daemon', 'daemon', 'Run the daemon in the foreground', async () => (await import('./commands/daemon.ts')).daemon),
@@ -123,7 +72,16 @@ export const commandTable: readonly TableEntry[] = [
     'Show which unused images go by themselves, what went and why',
     async () => (await import('./commands/system-gc.ts')).systemGc,
   ),
-  entry('The daemon', 'info', 'What the daemon and its host are', async () => (await import('./commands/system-facts.ts')).info),
+  entry(
+    'The daemon',
+    'system df',
+    'Show how much the images, containers and volumes take',
+    async () => (await import('./commands/system-df.ts')).systemDf,
+  ),
+  entry('The daemon', 'system prune', 'Remove what nothing uses', async () => (await import('./commands/prune.ts')).systemPrune),
+  entry('The daemon', 'info', 'What the daemon and its host are', async () => (await import('./commands/system-facts.ts')).info, [
+    'system info',
+  ]),
   entry('The daemon', 'version', 'Versions of client and daemon', async () => (await import('./commands/version.ts')).version),
   entry(
     'The daemon',
@@ -133,18 +91,34 @@ export const commandTable: readonly TableEntry[] = [
   ),
 ]
 
-/** Old habits: the words that the docker CLI has for the same thing. */
-export const ALIASES: Readonly<Record<string, string>> = {
-  images: 'image ls',
-  rmi: 'image rm',
-  pull: 'image pull',
-  push: 'image push',
-  load: 'image load',
-  save: 'image save',
-  import: 'image import',
-  tag: 'image tag',
-  history: 'image history',
-  'image list': 'image ls',
-  'image remove': 'image rm',
-  'image build': 'build',
+/** Answers to scripts and to other machines, not to people: no help shows them. */
+export const hiddenCommands: readonly TableEntry[] = [
+  entry(
+    'The daemon',
+    '__complete',
+    'Words that a shell may complete',
+    async () => (await import('./commands/complete.ts')).complete,
+  ),
+  entry(
+    'The daemon',
+    'system dial-stdio',
+    'Carry the standard streams to the daemon',
+    async () => (await import('./commands/dial-stdio.ts')).dialStdio,
+  ),
+]
+
+const SWARM = 'Swarm mode is not here: `glovebox up` keeps the services of a Compose file running.'
+const ONE_BUILDER = 'There is one builder: `glovebox build`.'
+
+/** What the docker CLI has and this one does not, and what to do instead. */
+export const REFUSED: Readonly<Record<string, string>> = {
+  search: 'Registries are not searched: look on their sites, then `glovebox pull NAME`.',
+  ...Object.fromEntries(['swarm', 'service', 'stack', 'node', 'secret', 'config'].map((name) => [name, SWARM])),
+  ...Object.fromEntries(['buildx', 'buildkit'].map((name) => [name, ONE_BUILDER])),
+  plugin: 'There are no plugins.',
+  context: 'There are no contexts: name a daemon with --host or $GLOVEBOX_HOST.',
+  trust: 'Images are not signed: pull by digest to pin what you run.',
+  manifest: 'Lists of images for several platforms are read and not written.',
+  checkpoint: 'The state of processes cannot be saved.',
+  compose: '`glovebox up`, `down` and `status` read Compose files.',
 }

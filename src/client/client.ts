@@ -1,14 +1,22 @@
+import type { Duplex } from 'node:stream'
+
 import { type ContainerCalls, containerCalls } from './containers.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
+import { type NetworkCalls, networkCalls } from './networks.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
+import { type VolumeCalls, volumeCalls } from './volumes.ts'
 import { nameOf, type DaemonPlace } from './place.ts'
 import { transportTo } from './transport.ts'
 
 export interface Client {
   readonly socketPath: string
+  /** A bare connection to the daemon of this machine. */
+  connect(): Promise<Duplex>
   readonly containers: ContainerCalls
   readonly images: ImageCalls
+  readonly networks: NetworkCalls
+  readonly volumes: VolumeCalls
   readonly system: SystemCalls
   readonly glovebox: GloveboxCalls
 }
@@ -18,8 +26,11 @@ export function createClient(place: DaemonPlace): Client {
   const transport = transportTo(place)
   return {
     socketPath: nameOf(place),
+    connect: () => transport.connect(),
     containers: containerCalls(transport),
     images: imageCalls(transport),
+    networks: networkCalls(transport),
+    volumes: volumeCalls(transport),
     system: systemCalls(transport),
     glovebox: gloveboxCalls(transport),
   }

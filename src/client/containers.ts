@@ -1,20 +1,43 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
-import { done, json, segment } from './call.ts'
-import type { DockerContainer, DockerContainerSummary, DockerExec, DockerWait } from './docker-wire.ts'
+import { done, json, lines, segment } from './call.ts'
+import type {
+  DockerContainer,
+  DockerContainerSummary,
+  DockerExec,
+  DockerPruned,
+  DockerStats,
+  DockerTop,
+  DockerWait,
+} from './docker-wire.ts'
 import { clientError } from './errors.ts'
 import type { Query, Transport, Upgraded } from './transport.ts'
 
 export interface ContainerCalls {
   list(query: Query): Promise<readonly DockerContainerSummary[]>
-  create(body: unknown, name: string | undefined): Promise<{ readonly Id: string; readonly Warnings?: readonly string[] | null }>
-  inspect(ref: string): Promise<DockerContainer>
+  create(
+    body: unknown,
+    name: string | undefined,
+    platform?: string,
+  ): Promise<{ readonly Id: string; readonly Warnings?: readonly string[] | null }>
+  inspect(ref: string, query?: Query): Promise<DockerContainer>
   /** False: it runs already. */
   start(ref: string, query?: Query): Promise<boolean>
   /** False: it does not run. */
   stop(ref: string, query: Query): Promise<boolean>
-  kill(ref: string, signal: string): Promise<void>
+  restart(ref: string, query: Query): Promise<void>
+  kill(ref: string, signal: string | undefined): Promise<void>
+  pause(ref: string): Promise<void>
+  unpause(ref: string): Promise<void>
+  rename(ref: string, name: string): Promise<void>
+  update(ref: string, body: unknown): Promise<{ readonly Warnings?: readonly string[] | null }>
+  top(ref: string, psArguments: string | undefined): Promise<DockerTop>
+  /** One value a second with `stream`, else one value. */
+  stats(ref: string, query: Query, signal?: AbortSignal): AsyncIterable<DockerStats>
+  /** Its whole file system as a tar. */
+  export(ref: string): Promise<Readable>
+  prune(filters: string | undefined): Promise<DockerPruned>
   remove(ref: string, query: Query): Promise<void>
   resize(ref: string, size: TerminalSize): Promise<void>
   attach(ref: string, query: Query): Promise<Upgraded>
@@ -62,10 +85,21 @@ export function containerCalls(transport: Transport): ContainerCalls {
     (await done(transport, { method: 'POST', path: url, query: query ?? {} })) !== 304
   return {
     list: (query) => json(transport, { method: 'GET', path: '/containers/json', query }),
-    create: (body, name) => json(transport, { method: 'POST', path: '/containers/create', query: { name }, json: body }),
-    inspect: (ref) => json(transport, { method: 'GET', path: path(ref, '/json') }),
+    create: (body, name, platform) =>
+      json(transport, { method: 'POST', path: '/containers/create', query: { name, platform }, json: body }),
+    inspect: (ref, query = {}) => json(transport, { method: 'GET', path: path(ref, '/json'), query }),
     start: (ref, query) => post(path(ref, '/start'), query),
     stop: (ref, query) => post(path(ref, '/stop'), query),
+    restart: async (ref, query) => void (await post(path(ref, '/restart'), query)),
+    pause: async (ref) => void (await post(path(ref, '/pause'))),
+    unpause: async (ref) => void (await post(path(ref, '/unpause'))),
+    rename: async (ref, name) => void (await post(path(ref, '/rename'), { name })),
+    update: (ref, body) => json(transport, { method: 'POST', path: path(ref, '/update'), json: body }),
+    top: (ref, psArguments) => json(transport, { method: 'GET', path: path(ref, '/top'), query: { ps_args: psArguments } }),
+    stats: (ref, query, signal) =>
+      lines(transport, { method: 'GET', path: path(ref, '/stats'), query, ...(signal === undefined ? {} : { signal }) }),
+    export: (ref) => transport.send({ method: 'GET', path: path(ref, '/export') }),
+    prune: (filters) => json(transport, { method: 'POST', path: '/containers/prune', query: { filters } }),
     kill: async (ref, signal) => void (await post(path(ref, '/kill'), { signal })),
     remove: async (ref, query) => void (await done(transport, { method: 'DELETE', path: path(ref), query })),
     resize: async (ref, size) => void (await post(path(ref, '/resize'), { h: size.rows, w: size.columns })),

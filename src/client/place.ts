@@ -6,8 +6,8 @@ import { messageOf } from '#base'
 
 import { clientError } from './errors.ts'
 
-/** Where a daemon answers: the path of its socket, or an address where it speaks TLS. */
-export type DaemonPlace = string | TlsPlace
+/** Where a daemon answers: the path of its socket, an address where it speaks TLS, or another machine that is reached with ssh. */
+export type DaemonPlace = string | TlsPlace | SshPlace
 
 export interface TlsPlace {
   readonly host: string
@@ -17,14 +17,22 @@ export interface TlsPlace {
   readonly key: Buffer
 }
 
+export interface SshPlace {
+  /** As the user wrote it. */
+  readonly address: string
+  /** For ssh(1): the machine and what to run there. */
+  readonly words: readonly string[]
+}
+
 /** As Docker's clients have it: the port of those who speak TLS. */
 const DEFAULT_PORT = 2376
 
 /**
  * `tcp://HOST[:PORT]` with what Docker's clients read beside it: DOCKER_CERT_PATH (~/.docker) with ca.pem, cert.pem and key.pem, and
- * DOCKER_TLS_VERIFY, which must be set: a daemon is not spoken to in the clear. Error: `client.place_invalid`.
+ * DOCKER_TLS_VERIFY, which must be set: a daemon is not spoken to in the clear. `ssh://[USER@]HOST[:PORT][/SOCKET]` needs none of it. Error: `client.place_invalid`.
  */
 export function placeOf(address: string, env: NodeJS.ProcessEnv): DaemonPlace {
+  if (address.startsWith('ssh://')) return sshPlace(address)
   const match = /^tcp:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^:/[\]]+))(?::(\d{1,5}))?\/?$/.exec(address)
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3] ?? DEFAULT_PORT)
@@ -44,9 +52,28 @@ export function placeOf(address: string, env: NodeJS.ProcessEnv): DaemonPlace {
   return { host, port, ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }
 }
 
+/** The names are strict: ssh must not take one for an option, and the shell over there sees the path. */
+function sshPlace(address: string): SshPlace {
+  const match = /^ssh:\/\/(?:([\w.][\w.-]*)@)?([\w][\w.-]*|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?(\/[\w./-]*)?$/.exec(address)
+  const [, user, host, port, path] = match ?? []
+  if (host === undefined) throw clientError('client.place_invalid', `${address}: not ssh://[USER@]HOST[:PORT][/SOCKET]`)
+  const remote = path === undefined || path === '/' ? [] : ['--host', `unix://${path}`]
+  return {
+    address,
+    words: [
+      ...(user === undefined ? [] : ['-l', user]),
+      ...(port === undefined ? [] : ['-p', port]),
+      '--',
+      host.replace(/^\[(.*)\]$/, '$1'),
+      ...['glovebox', ...remote, 'system', 'dial-stdio'],
+    ],
+  }
+}
+
 /** For people. */
 export function nameOf(place: DaemonPlace): string {
-  return typeof place === 'string' ? place : `tcp://${place.host}:${place.port}`
+  if (typeof place === 'string') return place
+  return 'address' in place ? place.address : `tcp://${place.host}:${place.port}`
 }
 
 /** Node's and OpenSSL's names of what can be wrong with a server's certificate. */

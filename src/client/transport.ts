@@ -35,6 +35,8 @@ export interface Transport {
   send(call: Call): Promise<IncomingMessage>
   /** Turns the connection into a byte stream, as attach and exec do. */
   upgrade(call: Call): Promise<Upgraded>
+  /** A bare connection. */
+  connect(): Promise<Duplex>
 }
 
 export function transportTo(place: DaemonPlace): Transport {
@@ -52,7 +54,20 @@ export function transportTo(place: DaemonPlace): Transport {
       response.destroy()
       throw clientError('client.bad_answer', `${call.method} ${call.path}: the daemon did not switch protocols`)
     },
+    connect: () => connectTo(place),
   }
+}
+
+/** Only a socket of this machine: what carries a connection further is not carried further itself. */
+async function connectTo(place: DaemonPlace): Promise<Duplex> {
+  if (typeof place !== 'string')
+    throw clientError('client.place_invalid', `${nameOf(place)}: only a socket of this machine can be dialled`)
+  const { connect } = await import('node:net')
+  const socket = connect({ path: place, allowHalfOpen: true })
+  return await new Promise((resolve, reject) => {
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', (error) => reject(connectionError(place, { method: 'GET', path: '/' }, error)))
+  })
 }
 
 type Send = (options: RequestOptions) => ClientRequest
@@ -60,6 +75,10 @@ type Send = (options: RequestOptions) => ClientRequest
 /** TLS is loaded by those who speak it: most commands never do. */
 async function sendTo(place: DaemonPlace): Promise<Send> {
   if (typeof place === 'string') return (options) => httpRequest({ ...options, socketPath: place })
+  if ('address' in place) {
+    const { sshStream } = await import('./ssh-stream.ts')
+    return (options) => httpRequest({ ...options, createConnection: () => sshStream(place) })
+  }
   const { request } = await import('node:https')
   const { host, port, ca, cert, key } = place
   return (options) => request({ ...options, host, port, ca, cert, key, agent: false })
@@ -108,6 +127,7 @@ function queryText(query: Query = {}): string {
 }
 
 function connectionError(place: DaemonPlace, call: Call, error: Error): GloveboxError {
+  if (error instanceof GloveboxError) return error
   const code = systemCodeOf(error)
   const socketPath = nameOf(place)
   if (isCertificateTrouble(code))

@@ -17,7 +17,7 @@ export interface ParsedArguments<F extends Flags> {
 
 /**
  * Reads `--flag value`, `--flag=value`, `-f value`, `-fvalue` and grouped booleans (`-it`); `--` ends the flags.
- * A flag given twice keeps its last value, lists gather. Errors: `cli.usage`.
+ * A flag given twice keeps its last value, lists gather. Errors: `cli.usage`, `cli.unsupported`.
  */
 export function parseArguments<F extends Flags>(syntax: ArgumentSyntax<F>, words: readonly string[]): ParsedArguments<F> {
   const reading: Reading = { syntax, words, at: 0, values: emptyValues(syntax.flags), operands: [] }
@@ -50,15 +50,20 @@ interface Reading {
 
 function emptyValues(flags: Flags): Map<string, unknown> {
   return new Map(
-    Object.entries(flags).map(([name, flag]) => [name, flag.kind === 'boolean' ? false : flag.kind === 'list' ? [] : undefined]),
+    Object.entries(flags).map(([name, flag]) => [
+      name,
+      flag.kind === 'boolean' ? flag.isOn === true : flag.kind === 'list' ? [] : undefined,
+    ]),
   )
 }
 
 function readLong(reading: Reading, word: string): void {
   const equals = word.indexOf('=')
-  const name = equals === -1 ? word : word.slice(0, equals)
-  const flag = flagNamed(reading.syntax.flags, name)
-  if (flag === undefined) throw unknownFlag(reading.syntax, `--${name}`, name)
+  const typed = equals === -1 ? word : word.slice(0, equals)
+  const found = flagNamed(reading.syntax.flags, typed)
+  if (found === undefined) throw unknownFlag(reading.syntax, `--${typed}`, typed)
+  const [name, flag] = found
+  if (flag.kind === 'refused') throw refusal(reading.syntax, `--${name}`, flag.help)
   if (equals !== -1) return store(reading, name, flag, word.slice(equals + 1))
   store(reading, name, flag, flag.kind === 'boolean' ? 'true' : nextWord(reading, `--${name}`))
 }
@@ -69,7 +74,8 @@ function readShorts(reading: Reading, letters: string): void {
     const found = Object.entries(reading.syntax.flags).find(([, flag]) => flag.short === letter)
     if (found === undefined) throw unknownFlag(reading.syntax, `-${letter}`, letters.length > 2 ? letters : '')
     const [name, flag] = found
-    if (flag.kind === 'boolean') {
+    if (flag.kind === 'refused') throw refusal(reading.syntax, `-${letter} (--${name})`, flag.help)
+    if (flag.kind === 'boolean' && letters[i + 1] !== '=') {
       store(reading, name, flag, 'true')
       continue
     }
@@ -78,8 +84,13 @@ function readShorts(reading: Reading, letters: string): void {
   }
 }
 
-function flagNamed(flags: Flags, name: string): Flag | undefined {
-  return Object.hasOwn(flags, name) ? flags[name] : undefined
+function flagNamed(flags: Flags, name: string): readonly [string, Flag] | undefined {
+  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
+  return flag === undefined ? Object.entries(flags).find(([, one]) => one.aliases?.includes(name) === true) : [name, flag]
+}
+
+function refusal(syntax: ArgumentSyntax<Flags>, shown: string, why: string): Error {
+  return cliError('cli.unsupported', `${syntax.command}: ${shown} is not supported: ${why}`)
 }
 
 function nextWord(reading: Reading, name: string): string {
@@ -99,7 +110,7 @@ function store(reading: Reading, name: string, flag: Flag, raw: string): void {
 }
 
 function unknownFlag(syntax: ArgumentSyntax<Flags>, shown: string, name: string): Error {
-  const guess = name === '' ? undefined : nearest(name, Object.keys(syntax.flags))
+  const guess = name === '' ? undefined : nearest(name, knownNames(syntax.flags))
   return cliError('cli.usage', `${syntax.command}: unknown flag ${shown}`, {
     hint: guess === undefined ? helpHint(syntax.command) : `Did you mean --${guess}?`,
   })
@@ -107,4 +118,10 @@ function unknownFlag(syntax: ArgumentSyntax<Flags>, shown: string, name: string)
 
 function helpHint(command: string): string {
   return `Run \`${command} --help\` for what it takes.`
+}
+
+function knownNames(flags: Flags): readonly string[] {
+  return Object.entries(flags)
+    .filter(([, flag]) => flag.kind !== 'refused')
+    .map(([name]) => name)
 }

@@ -12,6 +12,7 @@ export const anatomy = command({
   ],
   flags: { format: choice(['text', 'json'], 'How to print it') },
   operands: { min: 1, max: 1 },
+  completes: ['container'],
   run: async ({ flags, operands }, context) => {
     const page = await (await context.client()).glovebox.anatomy(operands[0] ?? '')
     const { stdout } = context.terminal

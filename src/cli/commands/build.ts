@@ -24,6 +24,7 @@ export const build = command({
     quiet: isSet("Only the image's id", 'q'),
   },
   operands: { min: 1, max: 1 },
+  completes: ['directory'],
   run: async ({ flags, operands }, context) => {
     const { stdout, stderr } = context.terminal
     const args = pairs(flags['build-arg'].map((word) => (word.includes('=') ? word : `${word}=${context.env[word] ?? ''}`)))

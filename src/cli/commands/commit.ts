@@ -1,4 +1,4 @@
-import { isSet, list, text } from '../args/flags.ts'
+import { isOn, isSet, list, text } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { splitName } from './image-import.ts'
 
@@ -13,9 +13,11 @@ export const commit = command({
     author: text('NAME', 'Who made it', 'a'),
     change: list('INSTRUCTION', 'Dockerfile instruction for the configuration: CMD, ENV, ...', 'c'),
     message: text('TEXT', 'For the history', 'm'),
-    'no-pause': isSet('Let its processes go on while their files are read'),
+    pause: isOn('Hold its processes still while their files are read', 'p'),
+    'no-pause': isSet('The same as --pause=false'),
   },
   operands: { min: 1, max: 2 },
+  completes: ['container', 'repository'],
   run: async ({ flags, operands }, context) => {
     const [container = '', name] = operands
     const client = await context.client()
@@ -24,7 +26,7 @@ export const commit = command({
       author: flags.author,
       comment: flags.message,
       changes: flags.change,
-      pause: !flags['no-pause'],
+      pause: flags.pause && !flags['no-pause'],
     })
     context.terminal.stdout.write(`${id}\n`)
     return 0

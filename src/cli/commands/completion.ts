@@ -1,5 +1,5 @@
 import { command } from '../command.ts'
-import { completionScript, type Shell, SHELLS } from '../completion/script.ts'
+import { completionScript, SHELLS } from '../completion/script.ts'
 import { cliError } from '../errors.ts'
 
 export const completion = command({
@@ -8,16 +8,17 @@ export const completion = command({
   summary: 'Completion script for bash, zsh or fish.',
   examples: [
     ['completion bash > /etc/bash_completion.d/glovebox', 'for every user of bash'],
+    ['completion zsh > /usr/share/zsh/vendor-completions/_glovebox', 'for every user of zsh'],
     ['completion fish > ~/.config/fish/completions/glovebox.fish', 'for fish'],
   ],
   flags: {},
   operands: { min: 1, max: 1 },
+  completes: [SHELLS],
   run: async ({ operands }, context) => {
     const shell = SHELLS.find((name) => name === operands[0])
     if (shell === undefined)
       throw cliError('cli.usage', `completion: ${JSON.stringify(operands[0])} is none of ${SHELLS.join(', ')}`)
-    const commands = await Promise.all(context.commands.map(async (entry) => ({ ...entry, flags: (await entry.load()).flags })))
-    context.terminal.stdout.write(completionScript(shell satisfies Shell, commands))
+    context.terminal.stdout.write(completionScript(shell))
     return 0
   },
 })

@@ -18,6 +18,7 @@ export const cp = command({
   ],
   flags: {
     archive: isSet("Keep owners (out), or make everything the container's user's (in)", 'a'),
+    quiet: isSet('Say nothing', 'q'),
     'follow-link': isSet('Copy what a link leads to, not the link', 'L'),
   },
   operands: { min: 2, max: 2 },

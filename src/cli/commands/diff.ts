@@ -10,6 +10,7 @@ export const diff = command({
   examples: [['diff web', 'against its image']],
   flags: {},
   operands: { min: 1, max: 1 },
+  completes: ['container'],
   run: async ({ operands: [container = ''] }, context) => {
     const client = await context.client()
     for (const { Kind, Path } of await client.containers.changes(container))

@@ -1,10 +1,12 @@
 import type { DockerEvent } from '#client'
 
-import { choice, list, text } from '../args/flags.ts'
+import { list, text } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { filterQuery } from '../list-format.ts'
 import { printable } from '../output/colour.ts'
-import { localTime } from '../output/units.ts'
+import { rfc3339 } from '../output/human.ts'
+import { unescaped } from '../listing/listing.ts'
+import { compileTemplate } from '../template/template.ts'
 import { timestampQuery } from '../timestamps.ts'
 
 export const events = command({
@@ -19,7 +21,7 @@ export const events = command({
     since: text('TIME', 'Begin in the past: 10m, 1700000000, or 2026-01-31T14:00:00Z'),
     until: text('TIME', 'End there'),
     filter: list('NAME=VALUE', 'Only those that match: type, event, container, image, label', 'f'),
-    format: choice(['text', 'json'], 'How to print them'),
+    format: text('FORMAT', "text (default), json, or a template such as '{{.Action}} {{.Actor.ID}}'"),
   },
   operands: { min: 0, max: 0 },
   run: async ({ flags }, context) => {
@@ -30,14 +32,43 @@ export const events = command({
       until: timestampQuery('--until', flags.until, nowMs),
       filters: filterQuery(flags.filter),
     }
+    const lineOf = eventLine(flags.format)
     for await (const event of client.system.events(query, context.interrupted()))
-      context.terminal.stdout.write(`${flags.format === 'json' ? JSON.stringify(event) : eventText(event)}\n`)
+      context.terminal.stdout.write(`${lineOf(event)}\n`)
     return 0
   },
 })
 
+function eventLine(format: string | undefined): (event: DockerEvent) => string {
+  if (format === undefined || format === 'text') return eventText
+  if (format === 'json' || format === '{{json .}}') return (event) => JSON.stringify(event)
+  const template = compileTemplate(unescaped(format))
+  return (event) => template.render(eventFields(event))
+}
+
+/** Under the names that templates have for them, the older ones as well. */
+function eventFields(event: DockerEvent) {
+  const { Type, Action, Actor, scope, status, id, from, time, timeNano } = event
+  return {
+    Type,
+    Action,
+    Actor,
+    Scope: scope ?? '',
+    Status: status ?? '',
+    ID: id ?? '',
+    From: from ?? '',
+    Time: time,
+    TimeNano: timeNano,
+  }
+}
+
+/** `2026-01-31T14:05:09.123456789+01:00 container start ID (name=web)`. */
 export function eventText(event: DockerEvent): string {
-  const attributes = Object.entries(event.Actor.Attributes).map(([name, value]) => `${name}=${value}`)
+  const attributes = Object.entries(event.Actor.Attributes)
+    .map(([name, value]) => `${name}=${value}`)
+    .toSorted()
   const tail = attributes.length === 0 ? '' : ` (${attributes.join(', ')})`
-  return `${localTime(event.timeNano / 1e6)}  ${printable(`${event.Type} ${event.Action} ${event.Actor.ID.slice(0, 12)}${tail}`)}`
+  // Nanoseconds since 1970 have more digits than a number holds; the last three are lost to rounding.
+  const fraction = String(Math.round(event.timeNano % 1e9)).padStart(9, '0')
+  return `${rfc3339(event.time * 1000, fraction)} ${printable(`${event.Type} ${event.Action} ${event.Actor.ID}${tail}`)}`
 }

@@ -1,10 +1,10 @@
-import { isSet, list, text } from '../args/flags.ts'
+import { isSet, list, naming, text } from '../args/flags.ts'
 import { command } from '../command.ts'
-import { cliError } from '../errors.ts'
-import { errorText } from '../exit-code.ts'
+import { errorText, exitCodeOf } from '../exit-code.ts'
 import { DEFAULT_DETACH_KEYS } from '../run/detach-keys.ts'
 import { EXIT_DAEMON, startFailureCode } from '../run/exit-codes.ts'
 import { environment } from '../run/pairs.ts'
+import { requireTerminal } from '../run/require-terminal.ts'
 import { session } from '../run/session.ts'
 
 export const exec = command({
@@ -21,21 +21,19 @@ export const exec = command({
     interactive: isSet('Hand on the standard input', 'i'),
     tty: isSet('Give it a terminal', 't'),
     env: list('NAME=VALUE', 'Environment; NAME alone takes the value from here', 'e'),
-    'env-file': list('FILE', 'Environment from a file of NAME=VALUE lines'),
+    'env-file': naming('file', list('FILE', 'Environment from a file of NAME=VALUE lines')),
     user: text('USER[:GROUP]', 'Who the process is', 'u'),
     workdir: text('DIR', 'Working directory', 'w'),
     privileged: isSet('Everything that this host can give'),
     'detach-keys': text('KEYS', 'Keys that leave it running (default ctrl-p,ctrl-q)'),
   },
   operands: { min: 2, max: Infinity },
+  completes: ['running', []],
   stopsAtOperand: true,
   run: async ({ flags, operands }, context) => {
     const [ref = '', ...words] = operands
-    const { stdout, stdin, stderr } = context.terminal
-    if (flags.tty && flags.interactive && !flags.detach && !stdin.isTTY)
-      throw cliError('cli.usage', 'the standard input is not a terminal', {
-        hint: 'Leave -t out when input comes from a pipe or a file.',
-      })
+    const { stdout, stderr } = context.terminal
+    if (!flags.detach) requireTerminal(flags, context)
     const ConsoleSize = flags.tty && stdout.isTty ? [stdout.rows, stdout.columns] : undefined
     const client = await context.client()
     try {
@@ -50,6 +48,7 @@ export const exec = command({
         User: flags.user ?? '',
         WorkingDir: flags.workdir ?? '',
         ConsoleSize,
+        DetachKeys: flags['detach-keys'],
       })
       const begin = { Detach: flags.detach, Tty: flags.tty, ConsoleSize }
       if (flags.detach) {
@@ -67,9 +66,9 @@ export const exec = command({
       return (await client.containers.inspectExec(id)).ExitCode ?? EXIT_DAEMON
     } catch (error) {
       stderr.write(errorText(error, context.paint))
+      // A container that is not there is a plain failure, and a daemon that is not there has its own code; docker exec knows 1 only.
       const code = startFailureCode(error)
-      // A container that is not there is a plain failure, as with docker exec.
-      return code === EXIT_DAEMON ? 1 : code
+      return code === EXIT_DAEMON ? exitCodeOf(error) : code
     }
   },
 })

@@ -1,37 +1,41 @@
-import { formatBytes, shortId } from '#base'
-import type { DockerHistoryEntry } from '#client'
-
-import { isSet } from '../args/flags.ts'
+import { isOn, isSet, text } from '../args/flags.ts'
 import { command } from '../command.ts'
-import { formatFlag, printList } from '../list-format.ts'
-import { printable } from '../output/colour.ts'
-import { truncate } from '../output/table.ts'
-import { roughDuration } from '../output/units.ts'
+import { HISTORY_HEADINGS, historyRow } from '../listing/image-rows.ts'
+import { printListing } from '../listing/listing.ts'
+import { formatFlag } from '../list-format.ts'
 
 export const imageHistory = command({
   name: 'image history',
   usage: '[FLAGS] IMAGE',
   summary: 'Show the layers of an image, the newest first.',
-  examples: [['image history --no-trunc app:1', 'with whole instructions']],
-  flags: { 'no-trunc': isSet('Nothing shortened'), format: formatFlag },
+  examples: [
+    ['image history --no-trunc app:1', 'with whole instructions'],
+    ["history --human=false --format '{{.Size}} {{.CreatedBy}}' app:1", 'sizes in bytes'],
+  ],
+  flags: {
+    human: isOn('Sizes and times for people', 'H'),
+    'no-trunc': isSet('Nothing shortened'),
+    quiet: isSet('Ids only', 'q'),
+    platform: text('OS/ARCH', 'Of this platform of the image'),
+    format: formatFlag,
+  },
   operands: { min: 1, max: 1 },
-  run: async ({ flags, operands }, context) => {
-    const rows = await (await context.client()).images.history(operands[0] ?? '')
-    const nowMs = context.clock.nowMs()
-    const columns = [
-      {
-        title: 'IMAGE',
-        cell: (row: DockerHistoryEntry) => (row.Id.startsWith('sha256:') && !flags['no-trunc'] ? shortId(row.Id) : row.Id),
-      },
-      { title: 'CREATED', cell: (row: DockerHistoryEntry) => `${roughDuration(nowMs - row.Created * 1000)} ago` },
-      {
-        title: 'CREATED BY',
-        cell: (row: DockerHistoryEntry) =>
-          flags['no-trunc'] ? printable(row.CreatedBy) : truncate(printable(row.CreatedBy), 60),
-      },
-      { title: 'SIZE', align: 'right' as const, cell: (row: DockerHistoryEntry) => formatBytes(row.Size) },
-    ]
-    printList({ rows, columns }, flags.format, context)
+  completes: ['image'],
+  run: async ({ flags, operands: [image = ''] }, context) => {
+    const entries = await (await context.client()).images.history(image, { platform: platformQuery(flags.platform) })
+    const view = { nowMs: context.clock.nowMs(), isWhole: flags['no-trunc'], isHuman: flags.human }
+    const rows = entries.map((entry) => historyRow(entry, view))
+    if (flags.quiet) for (const row of rows) context.terminal.stdout.write(`${String(row['ID'])}\n`)
+    else printListing({ headings: HISTORY_HEADINGS, table: TABLE, rows }, flags.format, context)
     return 0
   },
 })
+
+const TABLE = ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'] as const
+
+/** The API takes a platform as JSON here. */
+export function platformQuery(platform: string | undefined): string | undefined {
+  if (platform === undefined) return undefined
+  const [os, architecture, variant] = platform.split('/')
+  return JSON.stringify({ os, architecture, ...(variant === undefined ? {} : { variant }) })
+}

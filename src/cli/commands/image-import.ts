@@ -15,12 +15,16 @@ export const imageImport = command({
     platform: text('OS/ARCH', 'Platform of the content'),
   },
   operands: { min: 1, max: 2 },
+  completes: ['file', 'repository'],
   run: async ({ flags, operands }, context) => {
     const [file = '-', name] = operands
     const client = await context.client()
     const query = { ...splitName(name), changes: flags.change, message: flags.message, platform: flags.platform }
     const steps = client.images.import(await openArchive(file, context), query)
-    await followProgress(steps, progress(context.terminal.stderr, context.paint), context.terminal.stdout)
+    const { stdout, stderr } = context.terminal
+    // Its only line is the id of the image.
+    const show = { ...progress(stderr, context.paint), note: (text: string) => void stdout.write(`${text}\n`) }
+    await followProgress(steps, show, stdout)
     return 0
   },
 })

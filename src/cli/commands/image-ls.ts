@@ -1,63 +1,43 @@
-import { formatBytes, shortId } from '#base'
-import type { DockerImageSummary } from '#client'
-
-import { isSet, list } from '../args/flags.ts'
+import { isSet, list, refused } from '../args/flags.ts'
 import { command } from '../command.ts'
-import { filterQuery, formatFlag, printList } from '../list-format.ts'
-import { printable } from '../output/colour.ts'
-import { roughDuration } from '../output/units.ts'
+import { IMAGE_HEADINGS, imageRows } from '../listing/image-rows.ts'
+import { printListing } from '../listing/listing.ts'
+import { filterQuery, formatFlag } from '../list-format.ts'
 
 export const imageLs = command({
   name: 'image ls',
-  usage: '[FLAGS]',
+  usage: '[FLAGS] [NAME[:TAG]]',
   summary: 'List images.',
-  examples: [['image ls --filter dangling=true', 'those without a name']],
+  examples: [
+    ['image ls app', 'those of one name'],
+    ['image ls --filter dangling=true', 'those without a name'],
+    ["images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", 'chosen fields'],
+  ],
   flags: {
     all: isSet('Also those that only other images stand on', 'a'),
+    digests: isSet('Also the digests that registries know them by'),
     quiet: isSet('Ids only', 'q'),
     'no-trunc': isSet('Nothing shortened'),
     filter: list('NAME=VALUE', 'Only those that match: reference, dangling, label, before, since', 'f'),
     format: formatFlag,
+    tree: refused('an image is of one platform here', false),
   },
-  operands: { min: 0, max: 0 },
-  run: async ({ flags }, context) => {
+  operands: { min: 0, max: 1 },
+  completes: ['repository'],
+  run: async ({ flags, operands: [name] }, context) => {
     const client = await context.client()
-    const found = await client.images.list({ all: flags.all || undefined, filters: filterQuery(flags.filter) })
-    const nowMs = context.clock.nowMs()
-    const rows = found.flatMap((image) => imageRows(image, nowMs, flags['no-trunc']))
-    if (flags.quiet) for (const id of new Set(rows.map((row) => row.ID))) context.terminal.stdout.write(`${id}\n`)
-    else printList({ rows, columns: COLUMNS }, flags.format, context)
+    const filters = filterQuery([...flags.filter, ...(name === undefined ? [] : [`reference=${name}`])])
+    const found = await client.images.list({ all: flags.all || undefined, filters })
+    const isWhole = flags['no-trunc']
+    const view = { nowMs: context.clock.nowMs(), isWhole }
+    const rows = found.flatMap((image) => imageRows(image, view))
+    if (flags.quiet) {
+      for (const row of rows) context.terminal.stdout.write(`${String(row['ID'])}\n`)
+      return 0
+    }
+    const digests = flags.digests ? ['Digest'] : []
+    const table = ['Repository', 'Tag', ...digests, 'ID', 'CreatedSince', 'Size']
+    printListing({ headings: IMAGE_HEADINGS, table, rows }, flags.format, context)
     return 0
   },
 })
-
-interface ImageRow {
-  readonly Repository: string
-  readonly Tag: string
-  readonly ID: string
-  readonly CreatedSince: string
-  readonly Size: string
-}
-
-const COLUMNS = [
-  { title: 'REPOSITORY', cell: (row: ImageRow) => row.Repository },
-  { title: 'TAG', cell: (row: ImageRow) => row.Tag },
-  { title: 'IMAGE ID', cell: (row: ImageRow) => row.ID },
-  { title: 'CREATED', cell: (row: ImageRow) => row.CreatedSince },
-  { title: 'SIZE', align: 'right' as const, cell: (row: ImageRow) => row.Size },
-]
-
-/** One row a name. */
-function imageRows(image: DockerImageSummary, nowMs: number, isWhole: boolean): ImageRow[] {
-  const names = image.RepoTags === null || image.RepoTags.length === 0 ? ['<none>:<none>'] : image.RepoTags
-  return names.map((name) => {
-    const colon = name.lastIndexOf(':')
-    return {
-      Repository: printable(name.slice(0, colon)),
-      Tag: printable(name.slice(colon + 1)),
-      ID: isWhole ? image.Id : shortId(image.Id),
-      CreatedSince: `${roughDuration(nowMs - image.Created * 1000)} ago`,
-      Size: formatBytes(image.Size),
-    }
-  })
-}

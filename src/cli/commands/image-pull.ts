@@ -1,44 +1,30 @@
-import { familiarText, parseReference, withDefaultTag } from '#oci/reference'
-
-import { isSet, text } from '../args/flags.ts'
+import { isSet, refused, text } from '../args/flags.ts'
 import { command } from '../command.ts'
-import { followProgress } from '../images/progress-stream.ts'
-import { registryAuth } from '../images/registry-auth.ts'
-import { progress } from '../output/progress.ts'
-import type { Sink } from '../output/terminal.ts'
+import { pullImage } from '../images/pull.ts'
 
 export const imagePull = command({
   name: 'image pull',
   usage: '[FLAGS] IMAGE...',
   summary: 'Fetch images from their registries.',
-  description: 'Signs in with what `docker login` has kept for the registry, if anything.',
+  description: 'Signs in with what `glovebox login` or `docker login` has kept for the registry, if anything.',
   examples: [
     ['image pull registry.example.org/team/app:1', 'from a registry of your own'],
     ['image pull --platform linux/arm64 app', 'for another machine than this'],
   ],
   flags: {
+    'all-tags': isSet('Every tag of the name', 'a'),
     platform: text('OS/ARCH', 'Choose this platform of the image (default: that of the daemon)'),
     quiet: isSet('Print names only', 'q'),
+    'disable-content-trust': refused('signatures of images are not checked; pull by digest to pin what you run', false),
   },
   operands: { min: 1, max: Infinity },
+  completes: ['repository'],
   run: async ({ flags, operands }, context) => {
     const client = await context.client()
-    const { stdout, stderr } = context.terminal
-    const show = progress(flags.quiet ? silent(stderr) : stderr, context.paint)
-    const signal = context.interrupted()
     for (const image of operands) {
-      const auth = await registryAuth(image, context)
-      await followProgress(
-        client.images.pull(familiarText(withDefaultTag(parseReference(image))), { platform: flags.platform }, auth, signal),
-        show,
-        stdout,
-      )
-      stdout.write(`${image}\n`)
+      const pull = { image, platform: flags.platform, isQuiet: flags.quiet, isEveryTag: flags['all-tags'] }
+      context.terminal.stdout.write(`${await pullImage(pull, client, context)}\n`)
     }
     return 0
   },
 })
-
-function silent(sink: Sink): Sink {
-  return { ...sink, isTty: false, write: () => true }
-}

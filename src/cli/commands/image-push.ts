@@ -1,10 +1,12 @@
-import { isSet } from '../args/flags.ts'
-import { command } from '../command.ts'
-import { followProgress } from '../images/progress-stream.ts'
-import { registryAuth } from '../images/registry-auth.ts'
-import { progress } from '../output/progress.ts'
-import { cliError } from '../errors.ts'
 import { parseReference } from '#oci/reference'
+
+import { isSet, refused, text } from '../args/flags.ts'
+import { command } from '../command.ts'
+import { cliError } from '../errors.ts'
+import { followProgress } from '../images/progress-stream.ts'
+import { registryAuth } from '../credentials/registry-auth.ts'
+import { progress } from '../output/progress.ts'
+import { platformQuery } from './image-history.ts'
 
 export const imagePush = command({
   name: 'image push',
@@ -12,12 +14,18 @@ export const imagePush = command({
   summary: 'Send images to their registries.',
   description: 'The name says where to: `image tag app registry.example.org/team/app:1` first gives it one that does.',
   examples: [['image push registry.example.org/team/app:1', 'to a registry of your own']],
-  flags: { 'all-tags': isSet('Every tag of the name', 'a') },
+  flags: {
+    'all-tags': isSet('Every tag of the name', 'a'),
+    platform: text('OS/ARCH', 'Only this platform of the image'),
+    quiet: isSet('Print names only', 'q'),
+    'disable-content-trust': refused('images are not signed; their digests are what others can pin', false),
+  },
   operands: { min: 1, max: Infinity },
+  completes: ['image'],
   run: async ({ flags, operands }, context) => {
     const client = await context.client()
     const { stdout, stderr } = context.terminal
-    const show = progress(stderr, context.paint)
+    const show = progress(stderr, context.paint, flags.quiet)
     const signal = context.interrupted()
     for (const image of operands) {
       const { tag, digest } = parseReference(image)
@@ -26,7 +34,9 @@ export const imagePush = command({
       const name = tag === null ? image : image.slice(0, -tag.length - 1)
       const wanted = flags['all-tags'] ? undefined : (tag ?? 'latest')
       const auth = await registryAuth(image, context)
-      await followProgress(client.images.push(name, { tag: wanted }, auth, signal), show, stdout)
+      const query = { tag: wanted, platform: platformQuery(flags.platform) }
+      await followProgress(client.images.push(name, query, auth, signal), show)
+      if (signal.aborted) throw cliError('cli.cancelled', `push ${image}: cancelled`)
       stdout.write(`${image}\n`)
     }
     return 0

@@ -8,6 +8,7 @@ export const imageTag = command({
   examples: [['image tag app:1 app:stable', 'the same image under a second name']],
   flags: {},
   operands: { min: 2, max: 2 },
+  completes: ['image', 'repository'],
   run: async ({ operands }, context) => {
     const [image = '', name = ''] = operands
     const { repo = name, tag = 'latest' } = splitName(name)

@@ -15,11 +15,13 @@ export const logs = command({
   flags: {
     follow: isSet('Stay and show what comes', 'f'),
     timestamps: isSet('A time before each line', 't'),
+    details: isSet('The labels and variables that the log driver keeps with each line'),
     tail: text('N', 'Only the last N lines', 'n'),
     since: text('TIME', 'Begin there: 10m, or a time'),
     until: text('TIME', 'End there'),
   },
   operands: { min: 1, max: 1 },
+  completes: ['container'],
   run: async ({ flags, operands }, context) => {
     const ref = operands[0] ?? ''
     if (flags.tail !== undefined && !/^(\d+|all)$/.test(flags.tail))
@@ -32,6 +34,7 @@ export const logs = command({
       stderr: true,
       follow: flags.follow || undefined,
       timestamps: flags.timestamps || undefined,
+      details: flags.details || undefined,
       tail: flags.tail,
       since: timestampQuery('--since', flags.since, nowMs),
       until: timestampQuery('--until', flags.until, nowMs),

@@ -1,4 +1,4 @@
-import { isSet } from '../args/flags.ts'
+import { isSet, refused } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { forEach } from '../for-each.ts'
 
@@ -10,8 +10,10 @@ export const rm = command({
   flags: {
     force: isSet('Kill those that run', 'f'),
     volumes: isSet('Also their anonymous volumes', 'v'),
+    link: refused('links are made when a container is created, and go with it', false, 'l'),
   },
   operands: { min: 1, max: Infinity },
+  completes: ['container'],
   run: ({ flags, operands }, context) =>
     forEach(operands, context, (client, ref) =>
       client.containers.remove(ref, { force: flags.force || undefined, v: flags.volumes || undefined }),

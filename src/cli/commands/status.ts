@@ -14,6 +14,7 @@ export const status = command({
   examples: [['status guestbook', 'services, replicas, health, addresses']],
   flags: { format: formatFlag },
   operands: { min: 0, max: 1 },
+  completes: ['stack'],
   run: async ({ flags, operands }, context) => {
     const client = await context.client()
     const [name] = operands

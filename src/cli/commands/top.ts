@@ -2,6 +2,7 @@ import { duration, isSet } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { formatFlag, printList } from '../list-format.ts'
 import { cpuShares, type ProcessRow, processRows } from '../output/process-rows.ts'
+import { alignedText } from '../listing/listing.ts'
 import { printable } from '../output/colour.ts'
 import { renderTable, truncate } from '../output/table.ts'
 import { binaryBytes } from '../output/units.ts'
@@ -12,11 +13,15 @@ const SAMPLE_MS = 200
 
 export const top = command({
   name: 'top',
-  usage: '[FLAGS] [CONTAINER...]',
+  usage: '[FLAGS] [CONTAINER...] or CONTAINER [PS OPTIONS]',
   summary: "Containers' processes as the host sees them: each is an ordinary process with an ordinary number.",
+  description:
+    'Without a container, or with --once, --interval or --format: the processes of all or of some containers, with what they use. With a container and none of these flags: its processes in the columns of ps, as docker top has them.',
   examples: [
     ['top', 'all containers, again every second'],
-    ['top --once web', 'one container, once'],
+    ['top web', 'one container, the columns of ps -ef'],
+    ['top web -o pid,comm', 'other columns'],
+    ['top --once --format json web db', 'for a program'],
   ],
   flags: {
     once: isSet('Print once, also on a terminal'),
@@ -24,8 +29,17 @@ export const top = command({
     format: formatFlag,
   },
   operands: { min: 0, max: Infinity },
+  completes: ['running'],
+  stopsAtOperand: true,
   run: async ({ flags, operands }, context) => {
     const client = await context.client()
+    if (operands.length > 0 && !flags.once && flags.interval === undefined && flags.format === undefined) {
+      const [ref = '', ...words] = operands
+      const { Titles, Processes } = await client.containers.top(ref, words.length === 0 ? undefined : words.join(' '))
+      const lines = [Titles, ...(Processes ?? [])].map((line) => line.map(printable))
+      context.terminal.stdout.write(alignedText(lines))
+      return 0
+    }
     const { stdout } = context.terminal
     const read = async () => ({ processes: await client.glovebox.processes(operands), atMs: context.clock.monotonicMs() })
     const isLive = stdout.isTty && !flags.once && flags.format === undefined

@@ -1,21 +1,28 @@
-import { choice } from '../args/flags.ts'
+import { text } from '../args/flags.ts'
 import { type CliContext, command } from '../command.ts'
 import { PROGRAM_VERSION } from '../program-version.ts'
 import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { renderFields } from '../output/table.ts'
+import { compileTemplate } from '../template/template.ts'
 
 export const version = command({
   name: 'version',
   usage: '',
   summary: 'Versions of client and daemon.',
-  examples: [['version --format json', 'for programs']],
-  flags: { format: choice(['text', 'json'], 'How to print it') },
+  examples: [
+    ['version', 'of both'],
+    ["version --format '{{.Server.Version}}'", 'of the daemon'],
+  ],
+  flags: { format: text('FORMAT', "text (default), json, or a template such as '{{.Server.Version}}'", 'f') },
   operands: { min: 0, max: 0 },
   run: async ({ flags }, context) => {
     const client = { version: PROGRAM_VERSION, node: process.versions.node, arch: process.arch }
     const daemon = await daemonVersion(context)
-    if (flags.format === 'json') {
-      context.terminal.stdout.write(`${JSON.stringify({ client, daemon: daemon ?? null })}\n`)
+    if (flags.format !== undefined && flags.format !== 'text') {
+      const both = { Client: clientVersion(daemon?.ApiVersion), Server: daemon ?? null }
+      const isJson = flags.format === 'json' || flags.format === '{{json .}}'
+      const line = isJson ? JSON.stringify(both) : compileTemplate(flags.format).render(both)
+      context.terminal.stdout.write(`${line}\n`)
       return 0
     }
     const fields: [string, string][] = [['client', `${client.version} (Node ${client.node}, ${client.arch})`]]
@@ -30,6 +37,19 @@ export const version = command({
     return 0
   },
 })
+
+/** Under the names that scripts know. */
+function clientVersion(apiVersion: string | undefined) {
+  return {
+    Platform: { Name: 'Glovebox' },
+    Version: PROGRAM_VERSION,
+    ApiVersion: apiVersion ?? '',
+    DefaultAPIVersion: apiVersion ?? '',
+    NodeVersion: process.versions.node,
+    Os: process.platform,
+    Arch: process.arch === 'x64' ? 'amd64' : process.arch,
+  }
+}
 
 async function daemonVersion(context: CliContext) {
   const client = await context.client()

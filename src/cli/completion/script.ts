@@ -1,87 +1,75 @@
-import type { Flags } from '../args/flags.ts'
-import { globalFlags } from '../globals.ts'
-
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof SHELLS)[number]
+type Shell = (typeof SHELLS)[number]
 
-export interface CompletedCommand {
-  readonly name: string
-  readonly summary: string
-  readonly flags: Flags
+/** A script that asks the program itself at every completion, so that it knows what the program knows. */
+export function completionScript(shell: Shell): string {
+  return { bash: BASH, zsh: ZSH, fish: FISH }[shell]
 }
 
-/** A script of words that are known when it is written: completing runs no program of ours, so it costs nothing. */
-export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
-  return { bash, zsh, fish }[shell](commands)
-}
-
-const words = (commands: readonly CompletedCommand[]) =>
-  [...new Set(commands.map((one) => one.name.split(' ')[0] ?? ''))].join(' ')
-const members = (group: string, commands: readonly CompletedCommand[]) =>
-  commands.filter((one) => one.name.startsWith(`${group} `)).map((one) => one.name.split(' ')[1] ?? '')
-const groups = (commands: readonly CompletedCommand[]) => [
-  ...new Set(commands.filter((one) => one.name.includes(' ')).map((one) => one.name.split(' ')[0] ?? '')),
-]
-const flagWords = (flags: Flags) =>
-  Object.keys({ ...flags, ...globalFlags })
-    .map((name) => `--${name}`)
-    .join(' ')
-
-function bash(commands: readonly CompletedCommand[]): string {
-  const cases = commands.map((one) => `    '${one.name}') flags='${flagWords(one.flags)}' ;;\n`).join('')
-  const seconds = groups(commands)
-    .map((group) => `    ${group}) words='${members(group, commands).join(' ')}' ;;\n`)
-    .join('')
-  return `# bash completion for glovebox
+const BASH = `# bash completion for glovebox
 _glovebox() {
-  local word=\${COMP_WORDS[COMP_CWORD]} first=\${COMP_WORDS[1]} second=\${COMP_WORDS[2]} flags='' words=''
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W '${words(commands)} help' -- "$word"))
-    return
-  fi
-  case $first in
-${seconds}  esac
-  if [ "$COMP_CWORD" -eq 2 ] && [ -n "$words" ]; then
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
-    return
-  fi
-  local name=$first
-  [ -z "$words" ] || case " $words " in *" $second "*) name="$first $second" ;; esac
-  case $name in
-${cases}  esac
-  case $word in
-    -*) COMPREPLY=($(compgen -W "$flags" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+  local line=\${COMP_LINE:0:COMP_POINT} kind='' answer i
+  local -a words=()
+  # bash cuts words at colons and equals signs as well: the line itself tells them whole. Nothing in it is expanded.
+  read -r -a words <<<"$line"
+  case $line in *[[:blank:]]) words+=('') ;; esac
+  local current=\${words[\${#words[@]} - 1]} last=\${COMP_WORDS[COMP_CWORD]}
+  COMPREPLY=()
+  while IFS= read -r answer; do
+    case $answer in
+      :*) kind=$answer ;;
+      *) COMPREPLY+=("\${answer%%$'\\t'*}") ;;
+    esac
+  done < <("\${words[0]}" __complete -- "\${words[@]:1}" 2>/dev/null)
+  case $kind in
+    :files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$last"); return ;;
+    :directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$last"); return ;;
   esac
+  # What stands before the last colon or equals sign is on the line already.
+  local head=\${current%"\${current##*[:=]}"}
+  if [ -n "$head" ]; then
+    for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=\${COMPREPLY[i]#"$head"}; done
+  fi
 }
 complete -F _glovebox glovebox
 `
+const ZSH = `#compdef glovebox
+# zsh completion for glovebox
+_glovebox() {
+  local answer kind='' word
+  local -a answers values descriptions
+  answers=("\${(@f)$("\${words[1]}" __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+  for answer in "\${answers[@]}"; do
+    case $answer in
+      :*) kind=$answer ;;
+      ?*)
+        word=\${answer%%$'\\t'*}
+        values+=("$word")
+        if [[ $answer == *$'\\t'* ]]; then descriptions+=("$word -- \${answer#*$'\\t'}"); else descriptions+=("$word"); fi
+        ;;
+    esac
+  done
+  if (( \${#values} )); then compadd -l -d descriptions -a values; fi
+  case $kind in
+    :files) _files ;;
+    :directories) _files -/ ;;
+  esac
 }
-
-function zsh(commands: readonly CompletedCommand[]): string {
-  return `#compdef glovebox
-autoload -U +X bashcompinit && bashcompinit
-${bash(commands)}`
-}
-
-function fish(commands: readonly CompletedCommand[]): string {
-  const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-  const lines = commands.flatMap((one) => {
-    const [first = '', second] = one.name.split(' ')
-    const seen =
-      second === undefined
-        ? `__fish_seen_subcommand_from ${first}`
-        : `__fish_seen_subcommand_from ${first}; and __fish_seen_subcommand_from ${second}`
-    const offer =
-      second === undefined
-        ? `complete -c glovebox -n __fish_use_subcommand -a ${first} -d ${quote(one.summary)}`
-        : `complete -c glovebox -n '__fish_seen_subcommand_from ${first}' -a ${second} -d ${quote(one.summary)}`
-    const flags = Object.entries({ ...one.flags, ...globalFlags }).map(
-      ([name, flag]) =>
-        `complete -c glovebox -n '${seen}' -l ${name}${flag.short === undefined ? '' : ` -s ${flag.short}`}${flag.kind === 'boolean' ? '' : ' -r'} -d ${quote(flag.help)}`,
-    )
-    return [offer, ...flags]
-  })
-  const groupLines = groups(commands).map((group) => `complete -c glovebox -n __fish_use_subcommand -a ${group}`)
-  return `# fish completion for glovebox\n${[...groupLines, ...lines].join('\n')}\n`
-}
+if [ "$funcstack[1]" = _glovebox ]; then _glovebox "$@"; else compdef _glovebox glovebox; fi
+`
+const FISH = `# fish completion for glovebox
+function __glovebox_complete
+    set -l words (commandline -opc)
+    set -l answers ($words[1] __complete -- $words[2..-1] (commandline -ct) 2>/dev/null)
+    if test (count $answers) -gt 1
+        printf '%s\\n' $answers[1..-2]
+    end
+    switch "$answers[-1]"
+        case ':files'
+            __fish_complete_path (commandline -ct)
+        case ':directories'
+            __fish_complete_directories (commandline -ct)
+    end
+end
+complete -c glovebox -f -a '(__glovebox_complete)'
+`

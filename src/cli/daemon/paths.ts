@@ -9,7 +9,7 @@ export interface InstancePaths {
   readonly socketPath: string
   /** In the names of links, tables and control groups. */
   readonly name: string
-  /** `tcp://HOST:PORT` of a daemon elsewhere, for the commands that only talk to one. */
+  /** `tcp://HOST:PORT` or `ssh://HOST` of a daemon elsewhere, for the commands that only talk to one. */
   readonly tcp?: string
 }
 
@@ -39,7 +39,7 @@ export function instancePaths(choice: InstanceChoice, env: NodeJS.ProcessEnv, cw
 
 /** DOCKER_HOST counts when it names a machine: a socket in it is another engine's. */
 function tcpIn(address: string | undefined): string | undefined {
-  return address?.startsWith('tcp://') === true ? address : undefined
+  return /^(?:tcp|ssh):\/\//.test(address ?? '') ? address : undefined
 }
 
 function socketOf(address: string): string {
@@ -47,7 +47,7 @@ function socketOf(address: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)
   if (scheme !== null)
     throw cliError('cli.usage', `--socket: ${scheme[0]} is not supported`, {
-      hint: 'Name a unix socket (unix:///run/glovebox/docker.sock) or a machine (tcp://HOST:PORT).',
+      hint: 'Name a unix socket (unix:///run/glovebox/docker.sock) or a machine (tcp://HOST:PORT, ssh://HOST).',
     })
   return address
 }

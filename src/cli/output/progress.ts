@@ -1,6 +1,6 @@
-import { printable, type Paint } from './colour.ts'
+import { printable, type Paint, widthOf } from './colour.ts'
 import type { Sink } from './terminal.ts'
-import { truncate } from './table.ts'
+import { pad, truncate } from './table.ts'
 
 /** Work in several items. On a terminal one line each, redrawn in place; elsewhere (a log, a pipe) sentences, and few of them. */
 export interface Progress {
@@ -22,7 +22,8 @@ interface Item {
 /** More lines than a screen cannot be redrawn; what is above stays as it was last. */
 const MAX_ITEMS = 200
 
-export function progress(sink: Sink, paint: Paint): Progress {
+export function progress(sink: Sink, paint: Paint, isQuiet = false): Progress {
+  if (isQuiet) return { update: () => undefined, say: () => undefined, note: () => undefined, finish: () => undefined }
   return sink.isTty ? redrawn(sink, paint) : lineByLine(sink)
 }
 
@@ -38,13 +39,18 @@ function lineByLine(sink: Sink): Progress {
 function redrawn(sink: Sink, paint: Paint): Progress {
   const items = new Map<string, Item>()
   let drawn = 0
+  let before = ''
   const clear = () => (drawn > 0 ? `\u001b[${drawn}A\u001b[J` : '')
   const draw = (above = '') => {
     const shown = [...items].slice(-Math.max(1, sink.rows - 2))
-    const width = Math.max(0, ...shown.map(([name]) => name.length))
-    const lines = shown.map(([name, item]) => itemLine(name, item, width, sink.columns, paint))
-    sink.write(`${clear()}${above}${lines.map((line) => `${line}\n`).join('')}`)
+    const width = Math.max(0, ...shown.map(([name]) => widthOf(printable(name))))
+    const lines = shown.map(([name, item]) => `${itemLine(name, item, width, sink.columns, paint)}\n`)
+    const text = lines.join('')
+    // Bytes arrive by the hundred a second, and most of them change no character.
+    if (text === before && above === '') return
+    sink.write(`${clear()}${above}${text}`)
     drawn = lines.length
+    before = text
   }
   return {
     update: (item, state, detail = '') => {
@@ -57,12 +63,13 @@ function redrawn(sink: Sink, paint: Paint): Progress {
     finish: () => {
       items.clear()
       drawn = 0
+      before = ''
     },
   }
 }
 
 function itemLine(name: string, item: Item, width: number, columns: number, paint: Paint): string {
-  const head = printable(name).padEnd(width)
+  const head = pad(printable(name), width, 'left')
   const text = truncate(
     printable(item.detail === '' ? item.state : `${item.state}  ${item.detail}`),
     Math.max(10, columns - width - 3),

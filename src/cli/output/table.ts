@@ -1,4 +1,4 @@
-import { widthOf } from './colour.ts'
+import { charWidth, widthOf } from './colour.ts'
 
 export interface Column {
   readonly title: string
@@ -41,8 +41,15 @@ export function pad(text: string, width: number, align: 'left' | 'right'): strin
 
 /** Cuts at `width` columns with an ellipsis. Text without colours only. */
 export function truncate(text: string, width: number): string {
-  const chars = [...text]
-  return chars.length <= width ? text : `${chars.slice(0, Math.max(0, width - 1)).join('')}…`
+  if (widthOf(text) <= width) return text
+  let cut = ''
+  let used = 0
+  for (const char of text) {
+    used += charWidth(char)
+    if (used > width - 1) break
+    cut += char
+  }
+  return width < 1 ? '' : `${cut}…`
 }
 
 /** Breaks at spaces so that no line is wider than `width`, except a word that is. */

@@ -9,7 +9,14 @@ import { createRequest } from './create-request.ts'
 import { createFlags } from './flags.ts'
 import { portWords } from './ports.ts'
 
-const attachment = { isInteractive: false, hasTty: false, isDetached: false, removesItself: false, consoleSize: undefined }
+const attachment = {
+  isInteractive: false,
+  hasTty: false,
+  isDetached: false,
+  streams: [],
+  removesItself: false,
+  consoleSize: undefined,
+}
 
 function request(...words: string[]): Record<string, any> {
   const { flags, operands } = parseArguments({ flags: createFlags, stopsAtOperand: true, command: 'glovebox run' }, words)

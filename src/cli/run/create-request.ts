@@ -1,23 +1,27 @@
 import { readFileSync } from 'node:fs'
 
-import { messageOf, parseBytes } from '#base'
+import { messageOf } from '#base'
 
-import type { FlagValues } from '../args/flags.ts'
 import { cliError } from '../errors.ts'
-import type { createFlags } from './flags.ts'
+import { compact } from './compact.ts'
+import type { CreateFlags } from './flags.ts'
 import { bindWords, mountWord } from './mounts.ts'
-import { environment, pairs } from './pairs.ts'
+import { isUserDefined, networking } from './networking.ts'
+import { environment, labelFileWords, pairs } from './pairs.ts'
 import { portWords } from './ports.ts'
-
-export type CreateFlags = FlagValues<typeof createFlags>
+import { device, gpuRequests, resources } from './resources.ts'
 
 export interface Attachment {
   readonly isInteractive: boolean
   readonly hasTty: boolean
   readonly isDetached: boolean
+  /** The streams that are joined; all of them when none was named. */
+  readonly streams: readonly Stream[]
   readonly removesItself: boolean
   readonly consoleSize: readonly [rows: number, columns: number] | undefined
 }
+
+export type Stream = 'stdin' | 'stdout' | 'stderr'
 
 const NS_PER_MS = 1_000_000
 
@@ -31,7 +35,10 @@ export function createRequest(
 ): Record<string, unknown> {
   const ports = portWords(flags.publish, flags.expose)
   const mounts = bindWords(flags.volume, here.cwd)
-  const isAttached = !attachment.isDetached
+  const joins = (stream: Stream) =>
+    !attachment.isDetached &&
+    (attachment.streams.length === 0 ? stream !== 'stdin' || attachment.isInteractive : attachment.streams.includes(stream))
+  const { mode, config } = networking(flags)
   return compact({
     Image: image,
     Cmd: words.length === 0 ? undefined : words,
@@ -41,26 +48,34 @@ export function createRequest(
     User: flags.user,
     Hostname: flags.hostname,
     Domainname: flags.domainname,
-    Labels: pairs(flags.label),
+    Labels: pairs([...labelFileWords(flags['label-file']), ...flags.label]),
     Tty: attachment.hasTty,
     OpenStdin: attachment.isInteractive,
-    StdinOnce: attachment.isInteractive && isAttached,
-    AttachStdin: attachment.isInteractive && isAttached,
-    AttachStdout: isAttached,
-    AttachStderr: isAttached,
+    StdinOnce: attachment.isInteractive && joins('stdin'),
+    AttachStdin: joins('stdin'),
+    AttachStdout: joins('stdout'),
+    AttachStderr: joins('stderr'),
     ExposedPorts: ports.exposed,
     Volumes: mounts.anonymous,
     StopSignal: flags['stop-signal'],
     StopTimeout: flags['stop-timeout'],
     Healthcheck: healthcheck(flags),
-    HostConfig: hostConfig(flags, attachment, ports.bindings, mounts.binds, here.cwd),
-    NetworkingConfig: networking(flags),
+    HostConfig: {
+      ...hostConfig(flags, attachment, ports.bindings, mounts.binds, here.cwd),
+      ...(mode === undefined ? {} : { NetworkMode: mode }),
+    },
+    NetworkingConfig: config,
   })
 }
 
 function hostConfig(flags: CreateFlags, attachment: Attachment, bindings: object, binds: readonly string[], cwd: string) {
   return compact({
     AutoRemove: attachment.removesItself || undefined,
+    VolumeDriver: flags['volume-driver'],
+    StorageOpt: pairs(flags['storage-opt']),
+    UsernsMode: flags.userns,
+    Runtime: flags.runtime,
+    DeviceRequests: gpuRequests(flags.gpus),
     ConsoleSize: attachment.consoleSize,
     Annotations: pairs(flags.annotation),
     Binds: binds,
@@ -69,7 +84,7 @@ function hostConfig(flags: CreateFlags, attachment: Attachment, bindings: object
     VolumesFrom: flags['volumes-from'],
     PortBindings: bindings,
     PublishAllPorts: flags['publish-all'] || undefined,
-    NetworkMode: flags.network,
+    Links: isUserDefined(flags.network[0]) ? undefined : flags.link,
     Dns: flags.dns,
     DnsSearch: flags['dns-search'],
     DnsOptions: flags['dns-option'],
@@ -95,26 +110,6 @@ function hostConfig(flags: CreateFlags, attachment: Attachment, bindings: object
   })
 }
 
-function resources(flags: CreateFlags) {
-  const swap = flags['memory-swap']
-  return {
-    Memory: flags.memory,
-    MemorySwap: swap === undefined ? undefined : swap === '-1' ? -1 : parseBytes(swap, '--memory-swap'),
-    MemoryReservation: flags['memory-reservation'],
-    NanoCpus: flags.cpus === undefined ? undefined : Math.round(flags.cpus * 1e9),
-    CpuShares: flags['cpu-shares'],
-    CpuPeriod: flags['cpu-period'],
-    CpuQuota: flags['cpu-quota'],
-    CpusetCpus: flags['cpuset-cpus'],
-    CpusetMems: flags['cpuset-mems'],
-    PidsLimit: flags['pids-limit'],
-    BlkioWeight: flags['blkio-weight'],
-    OomScoreAdj: flags['oom-score-adj'],
-    ShmSize: flags['shm-size'],
-    Ulimits: flags.ulimit.map(ulimit),
-  }
-}
-
 function healthcheck(flags: CreateFlags): object | undefined {
   if (flags['no-healthcheck']) return { Test: ['NONE'] }
   const ns = (ms: number | undefined) => (ms === undefined ? undefined : ms * NS_PER_MS)
@@ -129,16 +124,7 @@ function healthcheck(flags: CreateFlags): object | undefined {
   return Object.keys(check).length === 0 ? undefined : check
 }
 
-function networking(flags: CreateFlags): object | undefined {
-  const endpoint = compact({
-    Aliases: flags['network-alias'],
-    IPAMConfig: flags.ip === undefined ? undefined : { IPv4Address: flags.ip },
-    MacAddress: flags['mac-address'],
-  })
-  return Object.keys(endpoint).length === 0 ? undefined : { EndpointsConfig: { [flags.network ?? 'bridge']: endpoint } }
-}
-
-function restartPolicy(word: string | undefined): object | undefined {
+export function restartPolicy(word: string | undefined): object | undefined {
   if (word === undefined) return undefined
   const match = /^(no|always|unless-stopped|on-failure)(?::(\d+))?$/.exec(word)
   if (match === null || (match[2] !== undefined && match[1] !== 'on-failure'))
@@ -162,33 +148,7 @@ function securityOption(word: string): string {
   }
 }
 
-function device(word: string): object {
-  const [host = '', inside = host, permissions = 'rwm', ...more] = word.split(':')
-  if (!host.startsWith('/') || more.length > 0 || !/^[rwm]{1,3}$/.test(permissions))
-    throw cliError('cli.usage', `--device: ${JSON.stringify(word)} is not HOST[:INSIDE[:rwm]]`)
-  return { PathOnHost: host, PathInContainer: inside, CgroupPermissions: permissions }
-}
-
-function ulimit(word: string): object {
-  const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(word)
-  if (match === null) throw cliError('cli.usage', `--ulimit: ${JSON.stringify(word)} is not NAME=SOFT[:HARD]`)
-  return { Name: match[1], Soft: Number(match[2]), Hard: Number(match[3] ?? match[2]) }
-}
-
 function splitOnce(word: string, mark: string): [string, string] {
   const at = word.indexOf(mark)
   return at === -1 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
-}
-
-/** Without what was not said: undefined values and empty lists and maps. */
-function compact(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const isSaid = (value: unknown) =>
-    value !== undefined && !(Array.isArray(value) && value.length === 0) && !(isPlain(value) && Object.keys(value).length === 0)
-  return Object.fromEntries(
-    Object.entries(fields).filter(([name, value]) => isSaid(value) || (name === 'Entrypoint' && value !== undefined)),
-  )
-}
-
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

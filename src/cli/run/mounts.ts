@@ -3,16 +3,22 @@ import { resolve } from 'node:path'
 import { parseBytes } from '#base'
 
 import { cliError } from '../errors.ts'
+import { compact } from './compact.ts'
+import { pairs } from './pairs.ts'
 
 export interface ApiMount {
-  readonly Type: 'bind' | 'volume' | 'tmpfs'
+  readonly Type: MountType
   readonly Source?: string
   readonly Target: string
   readonly ReadOnly?: boolean
-  readonly BindOptions?: { readonly Propagation?: string; readonly CreateMountpoint?: boolean }
-  readonly VolumeOptions?: { readonly NoCopy?: boolean; readonly Subpath?: string }
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number }
+  readonly BindOptions?: object
+  readonly VolumeOptions?: object
+  readonly ImageOptions?: object
+  readonly TmpfsOptions?: object
 }
+
+const TYPES = ['bind', 'volume', 'tmpfs', 'image'] as const
+type MountType = (typeof TYPES)[number]
 
 /** `-v`: a relative source (`./data`) means a directory here; everything else is left to the daemon to read. */
 export function bindWords(
@@ -29,19 +35,14 @@ export function bindWords(
   return { binds, anonymous }
 }
 
-type Fields = ReadonlyMap<string, string>
+/** The first value of a key counts, except for those that gather. */
+type Fields = ReadonlyMap<string, readonly string[]>
 
 /** `--mount type=bind,source=/a,target=/b,readonly`. Keys that are not known are refused by name. Errors: `cli.usage`. */
 export function mountWord(word: string, cwd: string): ApiMount {
-  const fields: Fields = new Map(
-    word.split(',').map((part) => {
-      const at = part.indexOf('=')
-      return at === -1 ? ([part, 'true'] as const) : ([part.slice(0, at), part.slice(at + 1)] as const)
-    }),
-  )
-  const type = fields.get('type') ?? 'volume'
-  if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs')
-    throw wrong(word, `type ${JSON.stringify(type)} is none of bind, volume, tmpfs`)
+  const fields = readFields(word)
+  const type = TYPES.find((one) => one === (first(fields, 'type') ?? 'volume'))
+  if (type === undefined) throw wrong(word, `type ${JSON.stringify(first(fields, 'type'))} is none of ${TYPES.join(', ')}`)
   const target = first(fields, 'target', 'destination', 'dst')
   if (target === undefined) throw wrong(word, 'target is missing')
   const source = first(fields, 'source', 'src')
@@ -59,40 +60,76 @@ export function mountWord(word: string, cwd: string): ApiMount {
 
 const COMMON = ['type', 'source', 'src', 'target', 'destination', 'dst', 'readonly', 'ro']
 const OWN = {
-  bind: ['bind-propagation'],
-  volume: ['volume-nocopy', 'volume-subpath'],
+  bind: ['bind-propagation', 'bind-nonrecursive', 'bind-recursive', 'bind-create-src'],
+  volume: ['volume-nocopy', 'volume-subpath', 'volume-driver', 'volume-opt', 'volume-label'],
   tmpfs: ['tmpfs-size', 'tmpfs-mode'],
+  image: ['image-subpath'],
 } as const
 
-function ownOptions(type: ApiMount['Type'], fields: Fields, word: string): Partial<ApiMount> {
-  if (type === 'bind') {
-    const propagation = fields.get('bind-propagation')
-    return propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }
+/** Comma-separated; a part in double quotes may hold commas itself. */
+function readFields(word: string): Fields {
+  const fields = new Map<string, readonly string[]>()
+  for (const match of word.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)) {
+    const part = match[1] ?? ''
+    if (part === '') continue
+    const text = part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part
+    const at = text.indexOf('=')
+    const [key, value] = at === -1 ? [text, 'true'] : [text.slice(0, at), text.slice(at + 1)]
+    fields.set(key.toLowerCase(), [...(fields.get(key.toLowerCase()) ?? []), value])
   }
-  if (type === 'volume') {
-    const subpath = fields.get('volume-subpath')
-    const options = {
-      ...(isOn(fields, 'volume-nocopy') ? { NoCopy: true } : {}),
-      ...(subpath === undefined ? {} : { Subpath: subpath }),
-    }
-    return Object.keys(options).length === 0 ? {} : { VolumeOptions: options }
+  return fields
+}
+
+function ownOptions(type: MountType, fields: Fields, word: string): Partial<ApiMount> {
+  const options = { bind: bindOptions, volume: volumeOptions, tmpfs: tmpfsOptions, image: imageOptions }[type](fields, word)
+  const name = ({ bind: 'BindOptions', volume: 'VolumeOptions', tmpfs: 'TmpfsOptions', image: 'ImageOptions' } as const)[type]
+  const said = compact({ ...options })
+  return Object.keys(said).length === 0 ? {} : { [name]: said }
+}
+
+function bindOptions(fields: Fields, word: string): object {
+  const recursion = first(fields, 'bind-recursive')
+  if (recursion !== undefined && !['enabled', 'disabled', 'writable', 'readonly'].includes(recursion))
+    throw wrong(word, `bind-recursive ${JSON.stringify(recursion)} is none of enabled, disabled, writable, readonly`)
+  return {
+    Propagation: first(fields, 'bind-propagation'),
+    NonRecursive: isOn(fields, 'bind-nonrecursive') || recursion === 'disabled' || undefined,
+    ReadOnlyNonRecursive: recursion === 'writable' || undefined,
+    ReadOnlyForceRecursive: recursion === 'readonly' || undefined,
+    CreateMountpoint: isOn(fields, 'bind-create-src') || undefined,
   }
-  const size = fields.get('tmpfs-size')
-  const mode = fields.get('tmpfs-mode')
+}
+
+function volumeOptions(fields: Fields): object {
+  const driver = compact({ Name: first(fields, 'volume-driver'), Options: pairs(fields.get('volume-opt') ?? []) })
+  return {
+    NoCopy: isOn(fields, 'volume-nocopy') || undefined,
+    Subpath: first(fields, 'volume-subpath'),
+    Labels: pairs(fields.get('volume-label') ?? []),
+    DriverConfig: driver,
+  }
+}
+
+function imageOptions(fields: Fields): object {
+  return { Subpath: first(fields, 'image-subpath') }
+}
+
+function tmpfsOptions(fields: Fields, word: string): object {
+  const size = first(fields, 'tmpfs-size')
+  const mode = first(fields, 'tmpfs-mode')
   if (mode !== undefined && !/^[0-7]{1,4}$/.test(mode)) throw wrong(word, `tmpfs-mode ${JSON.stringify(mode)} is not octal`)
-  const options = {
-    ...(size === undefined ? {} : { SizeBytes: parseBytes(size, '--mount: tmpfs-size') }),
-    ...(mode === undefined ? {} : { Mode: Number.parseInt(mode, 8) }),
+  return {
+    SizeBytes: size === undefined ? undefined : parseBytes(size, '--mount: tmpfs-size'),
+    Mode: mode === undefined ? undefined : Number.parseInt(mode, 8),
   }
-  return Object.keys(options).length === 0 ? {} : { TmpfsOptions: options }
 }
 
 function first(fields: Fields, ...names: readonly string[]): string | undefined {
-  return names.map((name) => fields.get(name)).find((value) => value !== undefined)
+  return names.map((name) => fields.get(name)?.[0]).find((value) => value !== undefined)
 }
 
 function isOn(fields: Fields, name: string): boolean {
-  return ['true', '1'].includes(fields.get(name) ?? '')
+  return ['true', '1'].includes(first(fields, name) ?? '')
 }
 
 function wrong(word: string, why: string): Error {

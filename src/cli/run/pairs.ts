@@ -16,29 +16,36 @@ export function pairs(words: readonly string[]): Record<string, string> {
 
 /** Files first, flags on top. A name alone is taken from our own environment, and left out when it is not set there. */
 export function environment(files: readonly string[], words: readonly string[], env: NodeJS.ProcessEnv): string[] {
-  return [...files.flatMap(envFileLines), ...words].flatMap((word) => {
+  return [...files.flatMap((path) => fileLines(path, '--env-file')), ...words].flatMap((word) => {
     if (word.includes('=')) return [word]
     const value = env[word]
     return value === undefined ? [] : [`${word}=${value}`]
   })
 }
 
-function envFileLines(path: string): string[] {
+/** `NAME=VALUE` lines of files. */
+export function labelFileWords(files: readonly string[]): string[] {
+  return files.flatMap((path) => fileLines(path, '--label-file'))
+}
+
+function fileLines(path: string, flag: string): string[] {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw cliError('cli.failed', `--env-file: ${messageOf(error)}`, { cause: error })
+    throw cliError('cli.failed', `${flag}: ${messageOf(error)}`, { cause: error })
   }
   const lines = text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .map((line) => line.trimStart().replace(/\r$/, ''))
-  return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line, i) => checkName(line, path, i + 1))
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line, i) => checkName(line, `${flag}: ${path}: line ${i + 1}`))
 }
 
-function checkName(line: string, path: string, number: number): string {
+function checkName(line: string, place: string): string {
   const name = line.split('=')[0] ?? ''
   if (name !== '' && !/\s/.test(name)) return line
-  throw cliError('cli.usage', `--env-file: ${path}: line ${number}: ${JSON.stringify(name)} is not a variable name`)
+  throw cliError('cli.usage', `${place}: ${JSON.stringify(name)} is not a name`)
 }

@@ -1,29 +1,20 @@
 import type { Client } from '#client'
 
 import type { CliContext } from '../command.ts'
-import { type Paint } from '../output/colour.ts'
+import { type Paint, printable } from '../output/colour.ts'
 import { errorText } from '../exit-code.ts'
 import { startFailureCode } from './exit-codes.ts'
+import { type Join, joinQuery } from './join.ts'
 import { proxySignals } from './proxy-signals.ts'
 import { session } from './session.ts'
 
-export interface AttachedRun {
-  readonly id: string
-  readonly isInteractive: boolean
-  readonly hasTty: boolean
+export interface AttachedRun extends Join {
   readonly removesItself: boolean
-  readonly proxiesSignals: boolean
-  readonly detachKeys: string
 }
 
 /** Attaches, starts and stays until the container ends; gives its exit code. Nothing of its output is lost: the streams join before it starts. */
 export async function runAttached(run: AttachedRun, client: Client, context: CliContext): Promise<number> {
-  const upgraded = await client.containers.attach(run.id, {
-    stream: true,
-    stdout: true,
-    stderr: true,
-    stdin: run.isInteractive || undefined,
-  })
+  const upgraded = await client.containers.attach(run.id, joinQuery(run))
   const { exit } = await client.containers.wait(run.id, run.removesItself ? 'removed' : 'next-exit')
   // Looked at below; meanwhile its failure must not count as unobserved.
   exit.catch(() => undefined)
@@ -32,6 +23,7 @@ export async function runAttached(run: AttachedRun, client: Client, context: Cli
     upgraded.socket.destroy()
     return failure
   }
+  // On a terminal the keys go in as bytes, Ctrl-C among them; a signal is then meant for us.
   using _signals =
     run.proxiesSignals && !run.hasTty ? proxySignals(context, (signal) => client.containers.kill(run.id, signal)) : undefined
   const outcome = await session(upgraded, { ...run, resize: (size) => client.containers.resize(run.id, size) }, context)
@@ -40,7 +32,8 @@ export async function runAttached(run: AttachedRun, client: Client, context: Cli
     return 0
   }
   const { StatusCode, Error: problem } = await exit
-  if (problem?.Message !== undefined && problem.Message !== '') context.terminal.stderr.write(`glovebox: ${problem.Message}\n`)
+  if (problem?.Message !== undefined && problem.Message !== '')
+    context.terminal.stderr.write(`glovebox: ${printable(problem.Message)}\n`)
   return StatusCode
 }
 

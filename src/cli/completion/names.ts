@@ -1,0 +1,70 @@
+import { shortId } from '#base'
+import type { Client, DockerContainerSummary } from '#client'
+
+import type { Named } from '../args/flags.ts'
+import { printable } from '../output/colour.ts'
+import type { Completion } from './completion.ts'
+
+/** More names than this are no choice. */
+const MAX_NAMES = 1000
+/** Ids are offered to those who have begun to type one. */
+const LOOKS_LIKE_ID = /^[0-9a-f]{2,}$/
+
+/** Names that the daemon knows. One call each, for it is waited for between two keys. */
+export async function namesOf(names: Named, typed: string, client: Client): Promise<readonly Completion[]> {
+  const found = await lookUp(names, typed, client)
+  return found.slice(0, MAX_NAMES).map(({ word, about }) => ({ word: printable(word), about: printable(about) }))
+}
+
+async function lookUp(names: Named, typed: string, client: Client): Promise<readonly Completion[]> {
+  switch (names) {
+    case 'container':
+      return await containers(client, typed, undefined)
+    case 'running':
+      return await containers(client, typed, ['running'])
+    case 'paused':
+      return await containers(client, typed, ['paused'])
+    case 'stopped':
+      return await containers(client, typed, ['created', 'exited', 'dead'])
+    case 'image':
+    case 'repository':
+      return await images(client, typed, names === 'image')
+    case 'network':
+      return (await client.networks.list(undefined)).map(({ Name, Driver }) => ({ word: Name, about: Driver }))
+    case 'volume':
+      return (await client.volumes.list(undefined)).map(({ Name, Driver }) => ({ word: Name, about: Driver }))
+    case 'stack':
+      return (await client.glovebox.stacks()).map(({ name, state }) => ({ word: name, about: state }))
+    case 'object': {
+      const kinds = ['container', 'image', 'network', 'volume'] as const
+      return (await Promise.all(kinds.map((kind) => lookUp(kind, typed, client)))).flat()
+    }
+    case 'file':
+    case 'directory':
+      return []
+  }
+}
+
+async function containers(client: Client, typed: string, states: readonly string[] | undefined): Promise<readonly Completion[]> {
+  const filters = states === undefined ? undefined : JSON.stringify({ status: states })
+  const found = await client.containers.list({ all: true, filters })
+  return found.flatMap((one) => containerWords(one, typed))
+}
+
+function containerWords(one: DockerContainerSummary, typed: string): readonly Completion[] {
+  const about = `${one.Image}, ${one.Status}`
+  const names = one.Names.map((name) => ({ word: name.replace(/^\//, ''), about }))
+  return LOOKS_LIKE_ID.test(typed) ? [...names, { word: shortId(one.Id), about }] : names
+}
+
+async function images(client: Client, typed: string, withIds: boolean): Promise<readonly Completion[]> {
+  const found = await client.images.list({})
+  return found.flatMap((image) => {
+    const tags = (image.RepoTags ?? []).filter((name) => name !== '<none>:<none>')
+    // `busybox` says as much as `busybox:latest`, and is what people type.
+    const names = tags.flatMap((name) => (name.endsWith(':latest') ? [name.slice(0, -':latest'.length), name] : [name]))
+    const id = shortId(image.Id)
+    const ids = withIds && LOOKS_LIKE_ID.test(typed) ? [id] : []
+    return [...names, ...ids].map((word) => ({ word, about: id }))
+  })
+}
