@@ -14,20 +14,14 @@ void on_init_exit(struct shim *s, int status) {
 }
 
 /*
- * The program may turn out not to be executable after the runtime has reported success. With exec the text is in the runtime's log.
- * With run it is the whole output of a process that exited with 1, because by then the runtime has let go of its log.
+ * A container's program may turn out not to be executable after the runtime has reported success. The runtime has let go of its log by then:
+ * its words are the whole output of a process that exited with 1.
  */
 static void find_runtime_error(struct shim *s) {
   static const char prefix[] = "exec container process `";
-  bool is_exec = s->options->exec_process != NULL;
-  if (is_exec) {
-    (void)runtime_text(&s->runtime, s->runtime_text, sizeof s->runtime_text);
-  } else if (s->record.exit_code == 1 && s->output_bytes == s->opening_length) {
-    snprintf(s->runtime_text, sizeof s->runtime_text, "%.*s", (int)strcspn(s->opening, "\r\n"), s->opening);
-  }
-  /* A mere warning of the runtime is no reason for the exit. */
-  size_t length = is_exec ? 4 : sizeof prefix - 1;
-  if (strncmp(s->runtime_text, prefix, length) == 0) s->record.runtime_error = s->runtime_text;
+  if (s->options->entry != NULL || s->record.exit_code != 1 || s->output_bytes != s->opening_length) return;
+  snprintf(s->runtime_text, sizeof s->runtime_text, "%.*s", (int)strcspn(s->opening, "\r\n"), s->opening);
+  if (strncmp(s->runtime_text, prefix, sizeof prefix - 1) == 0) s->record.runtime_error = s->runtime_text;
 }
 
 /* The record is on disk before anybody is told, so that what a client has heard can be read again after a crash. */

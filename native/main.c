@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-  "usage: glovebox-shim run --dir DIR --runtime FILE --state-root DIR --id ID (--bundle DIR | --exec PROCESS_FILE)\n"
+  "usage: glovebox-shim run --dir DIR --runtime FILE --state-root DIR --id ID --bundle DIR\n"
   "                         [--tty] [--stdin] [--subscribe MASK] [--log FILE] [--log-max-bytes N] [--log-max-files N]\n"
   "                         [--log-compress] [--log-attributes JSON] [--log-queue-bytes N]\n"
   "       glovebox-shim serve --socket FILE\n"

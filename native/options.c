@@ -73,8 +73,7 @@ const char *parse_run_options(struct options *o, int argc, char **argv) {
     {"--runtime", &o->runtime, true, true},
     {"--state-root", &o->state_root, true, true},
     {"--id", &o->id, false, true},
-    {"--bundle", &o->bundle, true, false},
-    {"--exec", &o->exec_process, true, false},
+    {"--bundle", &o->bundle, true, true},
     {"--log", &o->log, true, false},
     {"--log-attributes", &o->log_attributes, false, false},
   };
@@ -95,6 +94,5 @@ const char *parse_run_options(struct options *o, int argc, char **argv) {
     if (used) i++;
   }
   if (o->log_attributes != NULL && strlen(o->log_attributes) > LOG_ATTRIBUTES_MAX) return "too long: --log-attributes";
-  if ((o->bundle == NULL) == (o->exec_process == NULL)) return "give either --bundle or --exec";
   return check_text(texts, count);
 }

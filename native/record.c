@@ -20,8 +20,7 @@ static bool write_record(const char *name, const char *text, size_t length) {
   return written && rename(temporary, name) == 0;
 }
 
-/* Field 22 of /proc/PID/stat: with the pid it names one process for as long as the machine is up. */
-static uint64_t start_ticks(pid_t pid) {
+uint64_t process_start_ticks(pid_t pid) {
   char path[64], text[1024];
   snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -42,7 +41,7 @@ bool write_state_record(pid_t pid, int64_t started_at_ns) {
   char text[256];
   int n = snprintf(text, sizeof text,
                    "{\"shimPid\":%d,\"pid\":%d,\"startTicks\":%" PRIu64 ",\"startedAtNs\":\"%" PRId64 "\"}\n", (int)getpid(),
-                   (int)pid, start_ticks(pid), started_at_ns);
+                   (int)pid, process_start_ticks(pid), started_at_ns);
   return write_record("state.json", text, (size_t)n);
 }
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "enter.h"
 #include "run.h"
 
 #include <errno.h>
@@ -49,8 +50,7 @@ static void fail_start(struct shim *s, const char *fallback) {
   tell(s, FRAME_FAILED, s->runtime_text, strlen(s->runtime_text));
 }
 
-static void take_console(struct shim *s) {
-  if (!runtime_take_console(&s->runtime, &s->stdio)) return;
+static void use_terminal(struct shim *s) {
   apply_size(s);
   if (s->stdin_queue.is_open) {
     s->stdin_queue.fd = s->stdio.in;
@@ -58,6 +58,18 @@ static void take_console(struct shim *s) {
   } else if (s->stdio.in >= 0) {
     close(s->stdio.in);
   }
+}
+
+static void take_console(struct shim *s) {
+  if (runtime_take_console(&s->runtime, &s->stdio)) use_terminal(s);
+}
+
+static void begin(struct shim *s, pid_t pid) {
+  s->record.pid = pid;
+  s->record.started_at_ns = realtime_ns();
+  s->phase = RUNNING;
+  (void)write_state_record(s->record.pid, s->record.started_at_ns);
+  tell_started(s);
 }
 
 static void on_runtime_exit(struct shim *s, int status) {
@@ -70,12 +82,25 @@ static void on_runtime_exit(struct shim *s, int status) {
   if (status != 0) return fail_start(s, fallback);
   if (s->runtime.console_fd >= 0) take_console(s);
   if (s->options->tty && s->stdio.out[0] < 0) return fail_start(s, "the runtime sent no terminal");
-  s->record.pid = runtime_read_pid();
-  if (s->record.pid <= 0) return fail_start(s, "the runtime wrote no pid");
-  s->record.started_at_ns = realtime_ns();
-  s->phase = RUNNING;
-  (void)write_state_record(s->record.pid, s->record.started_at_ns);
-  tell_started(s);
+  pid_t pid = runtime_read_pid();
+  if (pid <= 0) return fail_start(s, "the runtime wrote no pid");
+  begin(s, pid);
+}
+
+static void on_verdict(struct shim *s) {
+  char text[RUNTIME_TEXT_MAX] = "";
+  bool had_terminal = s->stdio.out[0] >= 0;
+  int verdict = enter_verdict(&s->runtime, &s->stdio, text, sizeof text);
+  if (s->options->tty && !had_terminal && s->stdio.out[0] >= 0) use_terminal(s);
+  if (verdict == 0) return;
+  close(s->runtime.verdict_fd);
+  s->runtime.verdict_fd = -1;
+  if (verdict < 0) {
+    /* It is leaving. A zombie of it would hold up the end of the container: its process namespace waits for all of them. */
+    (void)waitpid(s->runtime.entered, NULL, 0);
+    return fail_start(s, text);
+  }
+  begin(s, s->runtime.entered);
 }
 
 static void reap(struct shim *s) {
@@ -86,6 +111,8 @@ static void reap(struct shim *s) {
     s->runtime.pid = 0;
     on_runtime_exit(s, status);
   }
+  /* Who has ended has told before: but of the two, its end may be what we were woken for. */
+  if (s->runtime.verdict_fd >= 0) on_verdict(s);
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
     if (s->phase == RUNNING && pid == s->record.pid) on_init_exit(s, status);
   }
@@ -93,13 +120,14 @@ static void reap(struct shim *s) {
 
 /* ---- the loop ---- */
 
-enum { SLOT_SIGNALS, SLOT_LISTENER, SLOT_CONSOLE, SLOT_OUT, SLOT_ERR, SLOT_STDIN, SLOT_CLIENTS };
+enum { SLOT_SIGNALS, SLOT_LISTENER, SLOT_CONSOLE, SLOT_VERDICT, SLOT_OUT, SLOT_ERR, SLOT_STDIN, SLOT_CLIENTS };
 #define SLOT_COUNT (SLOT_CLIENTS + MAX_CLIENTS)
 
 static void watch(const struct shim *s, struct pollfd polls[SLOT_COUNT]) {
   polls[SLOT_SIGNALS] = (struct pollfd){.fd = s->signals, .events = POLLIN};
   polls[SLOT_LISTENER] = (struct pollfd){.fd = s->listener, .events = POLLIN};
   polls[SLOT_CONSOLE] = (struct pollfd){.fd = s->runtime.console_fd, .events = POLLIN};
+  polls[SLOT_VERDICT] = (struct pollfd){.fd = s->runtime.verdict_fd, .events = POLLIN};
   for (int stream = 0; stream < 2; stream++) {
     polls[SLOT_OUT + stream] = (struct pollfd){.fd = may_read_output(s, stream) ? s->stdio.out[stream] : -1, .events = POLLIN};
   }
@@ -159,6 +187,7 @@ static void turn(struct shim *s) {
   watch(s, polls);
   if (poll(polls, SLOT_COUNT, next_timeout_ms(s)) > 0) {
     if (polls[SLOT_CONSOLE].revents != 0) take_console(s);
+    if (polls[SLOT_VERDICT].revents != 0) on_verdict(s);
     for (int i = 0; i < MAX_CLIENTS; i++) {
       /* The slot may have been given to a new connection: that one has not been polled yet. */
       if (polls[SLOT_CLIENTS + i].revents != 0 && polls[SLOT_CLIENTS + i].fd == s->clients[i].fd) {
@@ -200,7 +229,11 @@ static const char *open_up(struct shim *s) {
   s->signals = take_signals();
   if (s->signals < 0) return "make a signalfd";
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return "become a subreaper";
-  const char *problem = runtime_start(&s->runtime, o, &s->stdio);
+  /* Of an earlier life in the same directory: it must not be taken for ours. */
+  (void)unlink("pid");
+  (void)unlink("exit.json");
+  (void)unlink("state.json");
+  const char *problem = o->entry != NULL ? enter_start(&s->runtime, o, &s->stdio) : runtime_start(&s->runtime, o, &s->stdio);
   if (problem != NULL) return problem;
   /* While the runtime works. A client can come only after the daemon has been told of the start. */
   s->listener = listen_here("shim.sock", MAX_CLIENTS);
@@ -214,7 +247,7 @@ _Noreturn void run_shim(const struct options *options, int daemon_fd) {
   s->options = options;
   s->signals = s->listener = -1;
   s->stdio = (struct stdio){.in = -1, .out = {-1, -1}};
-  s->runtime = (struct runtime){.error_fd = -1, .console_fd = -1};
+  s->runtime = (struct runtime){.verdict_fd = -1, .error_fd = -1, .console_fd = -1};
   s->log.file = (struct rotating_file){
     .path = options->log, .fd = -1, .max_bytes = options->log_max_bytes, .max_files = options->log_max_files,
     .is_compressed = options->log_compress};

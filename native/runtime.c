@@ -38,10 +38,10 @@ static void build_arguments(const char *argv[MAX_ARGUMENTS], const struct option
   argv[n++] = o->state_root;
   argv[n++] = "--log";
   argv[n++] = names->log;
-  argv[n++] = o->exec_process != NULL ? "exec" : "run";
+  argv[n++] = "run";
   argv[n++] = "--detach";
-  argv[n++] = o->exec_process != NULL ? "--process" : "--bundle";
-  argv[n++] = o->exec_process != NULL ? o->exec_process : o->bundle;
+  argv[n++] = "--bundle";
+  argv[n++] = o->bundle;
   argv[n++] = "--pid-file";
   argv[n++] = names->pid_file;
   if (o->tty) {
@@ -52,28 +52,20 @@ static void build_arguments(const char *argv[MAX_ARGUMENTS], const struct option
   argv[n] = NULL;
 }
 
-#define OOM_SCORE "/proc/self/oom_score_adj"
-
-static bool write_small(const char *path, const char *text) {
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  bool written = write(fd, text, strlen(text)) > 0;
-  close(fd);
-  return written;
-}
-
 /* The witness of a container should not be what the kernel kills to free memory. Where that is denied nothing changes. */
-static bool protect_from_oom(char before[16]) {
-  int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
+static bool protect_from_oom(int *before) {
+  char text[16];
+  int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
-  ssize_t n = read(fd, before, 15);
+  ssize_t n = read(fd, text, sizeof text - 1);
   close(fd);
   if (n <= 0) return false;
-  before[n] = 0;
-  return write_small(OOM_SCORE, "-999");
+  text[n] = 0;
+  *before = atoi(text);
+  return set_oom_score(-999);
 }
 
-static _Noreturn void become_runtime(const struct options *o, const struct names *names, const int ends[3], const char *oom_score) {
+static _Noreturn void become_runtime(const struct options *o, const struct names *names, const int ends[3], const int *oom_score) {
   const char *argv[MAX_ARGUMENTS];
   /* Nothing of the daemon's environment: the runtime would take NOTIFY_SOCKET and LISTEN_FDS as meant for the container. */
   static char *environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
@@ -81,7 +73,7 @@ static _Noreturn void become_runtime(const struct options *o, const struct names
   for (int fd = 0; fd < 3; fd++) {
     if (ends[fd] >= 0) dup2(ends[fd], fd);
   }
-  if (oom_score != NULL) (void)write_small(OOM_SCORE, oom_score);
+  if (oom_score != NULL) (void)set_oom_score(*oom_score);
   restore_signals();
   execve(o->runtime, (char **)argv, environment);
   char text[512];
@@ -91,37 +83,19 @@ static _Noreturn void become_runtime(const struct options *o, const struct names
   _exit(127);
 }
 
-/* ours[0] writes the container's stdin, ours[1] and ours[2] read its output; ends[] are the container's sides. */
-static bool make_pipes(const struct options *o, int ours[3], int ends[3]) {
-  for (int fd = 0; fd < 3; fd++) {
-    int pair[2];
-    if (o->tty || (fd == 0 && !o->has_stdin)) continue;
-    if (pipe2(pair, O_CLOEXEC) != 0) return false;
-    ours[fd] = pair[fd == 0 ? 1 : 0];
-    ends[fd] = pair[fd == 0 ? 0 : 1];
-    set_nonblocking(ours[fd]);
-  }
-  return true;
-}
-
 const char *runtime_start(struct runtime *runtime, const struct options *o, struct stdio *stdio) {
   int ours[3] = {-1, -1, -1}, ends[3] = {-1, -1, -1};
   struct names names;
-  char oom_score[16];
-  runtime->console_fd = -1;
-  /* Of an earlier life in the same directory: it must not be taken for ours. */
-  (void)unlink("pid");
-  (void)unlink("exit.json");
-  (void)unlink("state.json");
+  int oom_score = 0;
   runtime->error_fd = memfd_create("runtime-log", MFD_CLOEXEC);
   if (runtime->error_fd < 0) return "make a memory file for the runtime's log";
   name_files(&names, runtime->error_fd);
   if (!make_pipes(o, ours, ends)) return "make pipes for stdin, stdout and stderr";
   if (o->tty && (runtime->console_fd = listen_here("console.sock", 1)) < 0) return "listen on console.sock";
-  bool is_protected = protect_from_oom(oom_score);
+  bool is_protected = protect_from_oom(&oom_score);
   runtime->pid = fork();
   if (runtime->pid < 0) return "fork the runtime";
-  if (runtime->pid == 0) become_runtime(o, &names, ends, is_protected ? oom_score : NULL);
+  if (runtime->pid == 0) become_runtime(o, &names, ends, is_protected ? &oom_score : NULL);
   for (int fd = 0; fd < 3; fd++) {
     if (ends[fd] >= 0) close(ends[fd]);
   }
@@ -131,36 +105,20 @@ const char *runtime_start(struct runtime *runtime, const struct options *o, stru
   return NULL;
 }
 
-static int receive_descriptor(int connection) {
-  char byte[256];
-  union {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(int))];
-  } control;
-  struct iovec part = {.iov_base = byte, .iov_len = sizeof byte};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  struct pollfd wait = {.fd = connection, .events = POLLIN};
-  if (poll(&wait, 1, 1000) != 1 || recvmsg(connection, &message, MSG_CMSG_CLOEXEC) <= 0) return -1;
-  struct cmsghdr *first = CMSG_FIRSTHDR(&message);
-  if (first == NULL || first->cmsg_level != SOL_SOCKET || first->cmsg_type != SCM_RIGHTS) return -1;
-  int fd = -1;
-  memcpy(&fd, CMSG_DATA(first), sizeof fd);
-  return fd;
-}
-
 bool runtime_take_console(struct runtime *runtime, struct stdio *stdio) {
   if (runtime->console_fd < 0) return stdio->out[0] >= 0;
   int connection = accept4(runtime->console_fd, NULL, NULL, SOCK_CLOEXEC);
   if (connection < 0) return false;
-  int terminal = receive_descriptor(connection);
+  char bytes[256];
+  int terminal = -1;
+  struct pollfd wait = {.fd = connection, .events = POLLIN};
+  if (poll(&wait, 1, 1000) == 1) (void)receive_descriptor(connection, bytes, sizeof bytes, &terminal);
   close(connection);
   if (terminal < 0) return false;
   close(runtime->console_fd);
   runtime->console_fd = -1;
   (void)unlink("console.sock");
-  set_nonblocking(terminal);
-  stdio->out[0] = terminal;
-  stdio->in = fcntl(terminal, F_DUPFD_CLOEXEC, 3);
+  adopt_terminal(stdio, terminal);
   return true;
 }
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "enter.h"
 #include "shim.h"
 
 #include <errno.h>
@@ -9,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,9 +24,9 @@
  */
 
 #define SPAWN_FD 3
-/* Arguments of a shim are paths and an id: a few hundred bytes. */
-#define SPAWN_MAX (64 * 1024)
-#define SPAWN_ARGUMENTS 64
+/* The environment and command of a further process, of which the kernel itself takes 2 MB as a rule. What is not used is no memory. */
+#define SPAWN_MAX (4 * 1024 * 1024)
+#define SPAWN_ARGUMENTS (64 * 1024)
 #define SPAWN_TIMEOUT_MS 5000
 
 static _Noreturn void refuse(const char *text) {
@@ -108,6 +112,7 @@ static _Noreturn void spawned(int connection) {
   static char payload[SPAWN_MAX];
   static char *argv[SPAWN_ARGUMENTS + 1];
   static struct options options;
+  static struct entry entry;
   setsid();
   dup2(connection, SPAWN_FD);
   redirect_stdio_to_null();
@@ -115,8 +120,10 @@ static _Noreturn void spawned(int connection) {
   set_cloexec(SPAWN_FD);
   int count = read_request(payload, argv);
   if (strcmp(argv[0], "command") == 0) run_command(argv + 1);
-  if (strcmp(argv[0], "run") != 0) refuse("only run and command can be spawned");
-  const char *problem = parse_run_options(&options, count - 1, argv + 1);
+  bool is_enter = strcmp(argv[0], "enter") == 0;
+  if (!is_enter && strcmp(argv[0], "run") != 0) refuse("only run, enter and command can be spawned");
+  const char *problem = is_enter ? parse_enter_options(&options, &entry, count - 1, argv + 1)
+                                 : parse_run_options(&options, count - 1, argv + 1);
   if (problem != NULL) refuse(problem);
   run_shim(&options, SPAWN_FD);
 }
@@ -148,10 +155,41 @@ static int listen_at(const char *path) {
   return chdir(dir) == 0 ? listen_here(name, 128) : -1;
 }
 
+static bool copy_program(int from, int to) {
+  ssize_t n;
+  do n = sendfile(to, from, NULL, SPAWN_MAX);
+  while (n > 0);
+  return n == 0;
+}
+
+/*
+ * The processes that we fork into containers can be asked by them for their program, as /proc/PID/exe, and it can be executed in there. What
+ * they get must not be the file that everybody on the host executes: a container could write to it. So it is a sealed copy in memory.
+ */
+static bool execute_copy(char **argv) {
+  static const char name[] = "glovebox-shim";
+  int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (self >= 0 && fcntl(self, F_GET_SEALS) >= 0 && (fcntl(self, F_GET_SEALS) & F_SEAL_WRITE) != 0) {
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+    close(self);
+    return true;
+  }
+  int copy = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (self < 0 || copy < 0 || !copy_program(self, copy)) return false;
+  if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) return false;
+  char *whole[] = {(char *)name, "serve", argv[0], argv[1], NULL};
+  (void)fexecve(copy, whole, environ);
+  return false;
+}
+
 int serve_main(int argc, char **argv) {
   if (argc != 2 || strcmp(argv[0], "--socket") != 0 || argv[1][0] != '/') {
     complain("serve: expected --socket and an absolute path");
     return 2;
+  }
+  if (!execute_copy(argv)) {
+    complain("serve: execute a copy of the program: %s", strerror(errno));
+    return 1;
   }
   int listener = listen_at(argv[1]);
   if (listener < 0) {

@@ -5,6 +5,8 @@
  *   options.c    arguments of `run`
  *   run.c        the life of one container or exec process, with tell.c, output.c and exit.c on the state in run.h
  *   runtime.c    starts the OCI runtime and waits for its verdict
+ *   stdio.c      pipes and terminals
+ *   enter.c      starts a further process in a container that runs, with enter-options.c and program.c
  *   clients.c    connections: frames in, bounded buffers out
  *   log.c        json-file lines; log-file.c rotation and full disks; log-queue.c a writer of its own
  *   record.c     the files that a restarted daemon reads
@@ -67,6 +69,8 @@ int listen_here(const char *name, int backlog);
 void redirect_stdio_to_null(void);
 /* Closes all from `first` up. */
 void close_from(int first);
+/* From -1000, never killed to free memory, to 1000. False when the kernel denies it. */
+bool set_oom_score(int score);
 /* Blocks the signals that signalfd reads, ignores those that must not end us. Returns the signalfd (CLOEXEC). */
 int take_signals(void);
 /* Default actions and an empty mask again, for a child before exec. */
@@ -158,6 +162,8 @@ void log_end(struct container_log *log, int stream);
 
 /* ---- options.c ---- */
 
+struct entry;
+
 struct options {
   const char *dir;
   const char *runtime;
@@ -165,7 +171,7 @@ struct options {
   const char *id;
   const char *bundle;
   const char *log;
-  const char *exec_process; /* NULL: run a container */
+  struct entry *entry; /* NULL: run a container */
   uint64_t log_max_bytes;
   unsigned log_max_files;
   bool log_compress;
@@ -174,6 +180,7 @@ struct options {
   bool tty;
   bool has_stdin;
   uint8_t subscribe;
+  uint16_t rows, cols; /* of the terminal of a further process, 0: not known yet */
 };
 
 /* NULL, or what is wrong with the arguments. */
@@ -195,21 +202,34 @@ struct exit_record {
 #define RECORD_MAX 8192
 #define RUNTIME_TEXT_MAX 1024
 
+/* Field 22 of /proc/PID/stat, 0 when there is none: with the pid it names one process for as long as the machine is up. */
+uint64_t process_start_ticks(pid_t pid);
 bool write_state_record(pid_t pid, int64_t started_at_ns);
 bool write_exit_record(const struct exit_record *record);
 size_t format_started(char *out, size_t room, pid_t pid, int64_t started_at_ns);
 size_t format_exited(char *out, size_t room, const struct exit_record *record);
 
-/* ---- runtime.c ---- */
+/* ---- stdio.c ---- */
 
 struct stdio {
   int in;     /* our end of the container's stdin, -1: none */
   int out[2]; /* our ends of stdout and stderr, -1: closed. With a terminal out[0] is its master. */
 };
 
+/* ours[0] writes the program's stdin, ours[1] and ours[2] read its output; ends[] are the program's sides. -1 where there is none. */
+bool make_pipes(const struct options *o, int ours[3], int ends[3]);
+/* Bytes and at most one descriptor, -1 if none came. Returns the number of bytes, 0 at the end, or -1 with errno. */
+ssize_t receive_descriptor(int connection, void *bytes, size_t room, int *descriptor);
+/* The master of a terminal becomes all three streams. */
+void adopt_terminal(struct stdio *stdio, int terminal);
+
+/* ---- runtime.c ---- */
+
 struct runtime {
-  pid_t pid;
-  int error_fd;   /* memory file that the runtime logs to */
+  pid_t pid;      /* of the OCI runtime while it works, else 0 */
+  pid_t entered;  /* of a further process in a container, 0: none */
+  int verdict_fd; /* where that tells whether it could be started, -1: it has told */
+  int error_fd;   /* memory file that the runtime logs to, -1: none */
   int console_fd; /* listening socket for the terminal's master, -1: none */
 };
 

@@ -114,6 +114,16 @@ void close_from(int first) {
   for (int fd = first; fd < (int)limit.rlim_cur; fd++) close(fd);
 }
 
+bool set_oom_score(int score) {
+  char text[16];
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  int length = snprintf(text, sizeof text, "%d", score);
+  bool is_set = write(fd, text, (size_t)length) == length;
+  close(fd);
+  return is_set;
+}
+
 /* Nothing but SIGKILL ends a shim before its container: the operator stops the container, not its witness. */
 static const int IGNORED[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTTIN, SIGTTOU};
 

@@ -122,16 +122,14 @@ test('a program of the wrong format exits with 126 and the reason', async (t) =>
 })
 
 test('exec runs a second process with its own streams and exit code', async (t) => {
-  const { run, runtime, dir, root } = await fixture(t)
+  const { run, runtime, dir } = await fixture(t)
   const { id, process } = await run(['wait'])
   const exec = async (name: string, args: string[]) => {
-    const processPath = join(root, `${name}.json`)
-    writeFileSync(processPath, JSON.stringify({ args, cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {} }))
     let text = ''
     const running = await runtime.exec({
       id,
       dir: dir(name),
-      processPath,
+      process: { args, env: ['PATH=/'], cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {} },
       isTty: false,
       hasStdin: false,
       subscription: { stdout: true, stderr: true },

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-
-import { encodeRuntimeSpec } from '#oci/runtime-spec'
 
 import { planRuntimeSpec, processSpec, type RuntimeSpecInput } from '#engine/runtime/spec'
 import { linuxHost } from '#host'
@@ -94,14 +92,12 @@ test('refused calls answer EPERM, unknown ones ENOSYS, the second time by the co
   await second.output?.until(`ok\n${no}\n${no}\n`)
   assert.match(config(), /run\.oci\.seccomp_bpf_data/)
   assert.doesNotMatch(config(), /SCMP_ACT_ALLOW/)
-  const processPath = join(made.root, 'process.json')
   const { process, security } = second.input
-  writeFileSync(processPath, encodeRuntimeSpec(processSpec({ ...process, args: ['/init', ...calls] }, security, host)))
   let text = ''
   const exec = await made.runtime.exec({
     id: 'spec',
     dir: made.dir('exec'),
-    processPath,
+    process: processSpec({ ...process, args: ['/init', ...calls] }, security, host),
     isTty: false,
     hasStdin: false,
     subscription: { stdout: true, stderr: true },

@@ -1,9 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 
 import { during, messageOf, newId, type ExecId } from '#base'
 import type { RunningProcess } from '#engine/runtime'
-import { encodeRuntimeSpec } from '#oci/runtime-spec'
 
 import { createSession, type AttachSession } from './attach-session.ts'
 import type { Context } from './context.ts'
@@ -134,16 +132,14 @@ export async function launch(
   session: AttachSession | null,
 ): Promise<RunningProcess> {
   const dir = execDirOf(context, live.record.id, id)
-  mkdirSync(dir, { recursive: true, mode: 0o711 })
   const forget = () => rmSync(dir, { recursive: true, force: true })
   try {
-    const processPath = join(dir, 'process.json')
-    writeFileSync(processPath, encodeRuntimeSpec(execProcess(context, live, spec)))
+    const wanted = execProcess(context, live, spec)
     publish(context, live.record, `exec_start: ${spec.cmd.join(' ')}`, { execID: id })
     const process = await context.runtime.exec({
       id: live.record.id,
       dir,
-      processPath,
+      process: wanted,
       isTty: spec.hasTty,
       hasStdin: spec.attachStdin,
       ...(session === null ? {} : { subscription: { stdout: spec.attachStdout, stderr: spec.attachStderr } }),

@@ -2,11 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { during, type Clock } from '#base'
-import { encodeRuntimeSpec, type RuntimeSpec } from '#oci/runtime-spec'
+import { encodeRuntimeSpec, type RuntimeProcess, type RuntimeSpec } from '#oci/runtime-spec'
 
 import { adoptShim, type Adopted } from './adopt.ts'
 import { compiledFilters } from './compiled-filters.ts'
+import { enterArguments } from './enter-arguments.ts'
 import { ociCommands, type OciCommands } from './oci-runtime.ts'
+import { readRunningContainer } from './running-container.ts'
 import type { RunningProcess } from './running-process.ts'
 import { shimArguments, type OciRuntime, type ShimOptions } from './shim-arguments.ts'
 import type { ShimConnection } from './shim-connection.ts'
@@ -28,8 +30,7 @@ export interface ContainerStart extends ProcessStart {
 }
 
 export interface ExecStart extends ProcessStart {
-  /** Absolute path of a file that holds the `process` part of the runtime specification. */
-  readonly processPath: string
+  readonly process: RuntimeProcess
 }
 
 /** OCI bundles to processes. What it starts outlives the daemon, and is taken up again by `adopt`. */
@@ -59,9 +60,9 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
   const { runtime, clock } = options
   const server = shimServer(options)
   const filters = compiledFilters({ stateRoot: runtime.stateRoot, filterDir: options.filterDir })
-  const start = async (task: Parameters<typeof shimArguments>[1], o: ProcessStart): Promise<RunningProcess> => {
+  const start = async (argv: readonly string[], o: ProcessStart): Promise<RunningProcess> => {
     mkdirSync(o.dir, { recursive: true, mode: 0o700 })
-    return await startShim(server, shimArguments(runtime, task, o), o.dir, clock, o.onConnected)
+    return await startShim(server, argv, o.dir, clock, o.onConnected)
   }
   const writeSpec = async (bundle: string, spec: RuntimeSpec): Promise<string | undefined> => {
     const prepared = await filters.prepare(spec)
@@ -75,7 +76,7 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
     start: async (o) => {
       try {
         const key = o.spec === undefined ? undefined : await writeSpec(o.bundle, o.spec)
-        const process = await start({ kind: 'run', id: o.id, bundle: o.bundle }, o)
+        const process = await start(shimArguments(runtime, o), o)
         if (key !== undefined) void filters.learn(key, o.id)
         return process
       } catch (error) {
@@ -84,7 +85,7 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
     },
     exec: async (o) => {
       try {
-        return await start({ kind: 'exec', id: o.id, processPath: o.processPath }, o)
+        return await start(enterArguments(o.process, readRunningContainer(runtime.stateRoot, o.id), o), o)
       } catch (error) {
         throw during('start the process', error)
       }

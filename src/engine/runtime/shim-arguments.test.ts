@@ -10,13 +10,15 @@ const runtime = { path: '/usr/bin/crun', stateRoot: '/run/state' }
 
 test('a container is run from its bundle with what was asked for and nothing else', () => {
   assert.equal(
-    shimArguments(runtime, { kind: 'run', id: 'c1', bundle: '/b' }, { dir: '/d', isTty: false, hasStdin: false }).join(' '),
+    shimArguments(runtime, { id: 'c1', bundle: '/b', dir: '/d', isTty: false, hasStdin: false }).join(' '),
     'run --dir /d --runtime /usr/bin/crun --state-root /run/state --id c1 --bundle /b',
   )
 })
 
-test('an exec with terminal, stdin, log and subscription names them all', () => {
+test('a container with terminal, stdin, log and subscription names them all', () => {
   const options = {
+    id: 'c1',
+    bundle: '/b',
     dir: '/d',
     isTty: true,
     hasStdin: true,
@@ -24,8 +26,8 @@ test('an exec with terminal, stdin, log and subscription names them all', () => 
     subscription: { stdout: true, stderr: true },
   }
   assert.equal(
-    shimArguments(runtime, { kind: 'exec', id: 'c1', processPath: '/p.json' }, options).slice(9).join(' '),
-    '--exec /p.json --tty --stdin --subscribe 3 --log /l --log-max-bytes 100 --log-max-files 3',
+    shimArguments(runtime, options).slice(11).join(' '),
+    '--tty --stdin --subscribe 3 --log /l --log-max-bytes 100 --log-max-files 3',
   )
 })
 

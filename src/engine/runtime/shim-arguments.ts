@@ -33,18 +33,16 @@ export interface OciRuntime {
   readonly stateRoot: string
 }
 
-/** What the OCI runtime is to do: run a new container from a bundle, or one more process in a container. */
-export type ShimTask =
-  | { readonly kind: 'run'; readonly id: string; readonly bundle: string }
-  | { readonly kind: 'exec'; readonly id: string; readonly processPath: string }
-
-/** Arguments of the shim, the mode included and the program's name left out. */
-export function shimArguments(runtime: OciRuntime, task: ShimTask, options: ShimOptions): readonly string[] {
+/** Arguments of a shim that is to run a new container from a bundle, the mode included and the program's name left out. */
+export function shimArguments(
+  runtime: OciRuntime,
+  options: ShimOptions & { readonly id: string; readonly bundle: string },
+): readonly string[] {
   const { log, subscription } = options
   return [
     'run',
-    ...['--dir', options.dir, '--runtime', runtime.path, '--state-root', runtime.stateRoot, '--id', task.id],
-    ...(task.kind === 'run' ? ['--bundle', task.bundle] : ['--exec', task.processPath]),
+    ...['--dir', options.dir, '--runtime', runtime.path, '--state-root', runtime.stateRoot, '--id', options.id],
+    ...['--bundle', options.bundle],
     ...(options.isTty ? ['--tty'] : []),
     ...(options.hasStdin ? ['--stdin'] : []),
     ...(subscription === undefined ? [] : ['--subscribe', String(subscriptionMask(subscription))]),

@@ -1,11 +1,10 @@
 import { sendBytes, sendJson } from '#api/http'
 
-import type { Call, RouteContext, RouteHandle } from '../call.ts'
+import type { Call, RouteHandle } from '../call.ts'
 import { dockerError } from '../errors.ts'
 
 /** GET and HEAD /_ping. Its headers choose the CLI's builder (1: classic) and tell whether there is a swarm. */
-export function ping({ response }: Call, { engine }: RouteContext): void {
-  engine.system.expectWork?.()
+export function ping({ response }: Call): void {
   response.setHeader('Builder-Version', '1')
   response.setHeader('Swarm', 'inactive')
   response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate')
