@@ -29,6 +29,7 @@ import type { Failpoints } from './failpoints/failpoints.ts'
 import { remapUsers } from './remap/user-remap.ts'
 import { shimPath } from './shim-path.ts'
 import { engineSystem } from './system.ts'
+import { tellOfVolumes } from './volume-events.ts'
 
 export interface EngineNeeds extends DaemonOptions {
   readonly clock: Clock
@@ -165,6 +166,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
         log,
         locks: keyedLocks(),
         temporary,
+        runDir,
         host,
         imageUse,
       }),
@@ -181,6 +183,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     eventListeners: () => events.subscribers(),
     collection: needs.collection,
   })
+  undo.use(tellOfVolumes(events, containers))
   const archives = createArchives({ programPath: shimPath(), clock, records: store, host, containers, images, snapshots, events })
   const docker: DockerApiEngine = { containers, images, networks, volumes, events, system, archives, build: builder, registries }
   const owned = undo.move()

@@ -22,11 +22,10 @@ const FILES = ['tls-ca', 'tls-cert', 'tls-key'] as const
 
 /** `--tcp HOST:PORT` with its three files. Error: `input.invalid`. */
 export function readTcp(values: TcpArguments): TcpOptions | undefined {
-  const given = FILES.filter((name) => values[name] !== undefined)
   if (values.tcp === undefined) {
-    const [first] = given
-    if (first === undefined) return undefined
-    throw fail('input.invalid', `--${first} is for connections over TCP`, { hint: 'Say where to listen: --tcp HOST:PORT.' })
+    const given = FILES.find((name) => values[name] !== undefined)
+    if (given === undefined) return undefined
+    throw fail('input.invalid', `--${given} is for connections over TCP`, { hint: 'Say where to listen: --tcp HOST:PORT.' })
   }
   const missing = FILES.filter((name) => values[name] === undefined)
   if (missing.length > 0)

@@ -10,6 +10,9 @@ import type { Volumes } from '#engine/volumes'
 /** What the API needs of the networks; sandboxes and endpoints are the containers' own business. */
 export type ApiNetworks = Pick<Networks, 'list' | 'get' | 'create' | 'remove'>
 
+/** Who uses a volume at the moment is between the engine and itself. */
+export type ApiVolumes = Omit<Volumes, 'hold' | 'release' | 'exclusively'>
+
 /** The ways in, out and about that clients have. Layers are the builder's business. */
 export type ApiImages = Pick<Images, 'get' | 'find' | 'list' | 'tag' | 'remove' | 'load' | 'save' | 'import' | 'prune'>
 
@@ -18,7 +21,7 @@ export interface DockerApiEngine {
   readonly containers: Containers
   readonly images: ApiImages
   readonly networks: ApiNetworks
-  readonly volumes: Volumes
+  readonly volumes: ApiVolumes
   readonly events: Events
   readonly system: EngineSystem
   readonly build?: Pick<Builder, 'build' | 'prune' | 'usage'>

@@ -2,6 +2,7 @@ import { sendJson, sendStream } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
 import { filterContainers } from '../list-filter.ts'
+import { tellOfContainer } from '../tell.ts'
 import { containerJson, containerSummary } from '../translate/container-json.ts'
 import { topJson } from '../translate/top-json.ts'
 import { idOf } from './ids.ts'
@@ -34,6 +35,7 @@ export async function inspectContainer(call: Call, { engine }: RouteContext): Pr
 
 export async function topContainer(call: Call, { engine }: RouteContext): Promise<void> {
   const processes = await engine.containers.top(idOf(call))
+  tellOfContainer(engine, engine.containers.get(idOf(call)), 'top')
   sendJson(call.response, 200, topJson(processes, call.query.text('ps_args'), engine.system.info().memoryBytes))
 }
 
@@ -49,5 +51,8 @@ export async function listChanges(call: Call, { engine }: RouteContext): Promise
 }
 
 export async function exportContainer(call: Call, { engine }: RouteContext): Promise<void> {
-  await sendStream(call.response, 'application/octet-stream', await engine.containers.export(idOf(call)))
+  const record = engine.containers.get(idOf(call))
+  const content = await engine.containers.export(record.id)
+  tellOfContainer(engine, record, 'export')
+  await sendStream(call.response, 'application/octet-stream', content)
 }

@@ -4,6 +4,7 @@ import { sendJson } from '#api/http'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { pruneTest, readFilters } from '../filters.ts'
+import { tellOfPrune } from '../tell.ts'
 import { layerBytes } from '../translate/image-json.ts'
 
 /** Before 1.42 a volume prune took the named ones too. */
@@ -20,6 +21,7 @@ export async function pruneContainers({ query, response }: Call, { engine, clock
     deleted.push(record.id)
     reclaimed += rwBytes
   }
+  tellOfPrune(engine, 'container', reclaimed)
   sendJson(response, 200, { ContainersDeleted: deleted, SpaceReclaimed: reclaimed })
 }
 
@@ -28,6 +30,7 @@ export async function pruneImages({ query, response }: Call, { engine, clock }: 
   const danglingOnly = filters.flag('dangling') ?? true
   if (!['until', 'label', 'label!'].some((name) => filters.has(name))) {
     const { deleted, reclaimedBytes } = await engine.images.prune({ danglingOnly })
+    tellOfPrune(engine, 'image', reclaimedBytes)
     return sendJson(response, 200, { ImagesDeleted: deleted.map(deletedJson), SpaceReclaimed: reclaimedBytes })
   }
   const before = layerBytes(engine.images.list())
@@ -39,7 +42,9 @@ export async function pruneImages({ query, response }: Call, { engine, clock }: 
       deleted.push(...(await engine.images.remove(image.id, { force: image.tags.length > 1, noPrune: false })).map(deletedJson))
     })
   }
-  sendJson(response, 200, { ImagesDeleted: deleted, SpaceReclaimed: before - layerBytes(engine.images.list()) })
+  const reclaimed = before - layerBytes(engine.images.list())
+  tellOfPrune(engine, 'image', reclaimed)
+  sendJson(response, 200, { ImagesDeleted: deleted, SpaceReclaimed: reclaimed })
 }
 
 export function deletedJson(entry: { readonly untagged: string } | { readonly deleted: string }) {
@@ -52,6 +57,7 @@ export async function pruneNetworks({ query, response }: Call, { engine, clock }
   const idle = engine.networks.list().filter((network) => !network.isPredefined && isWanted(network.labels, network.createdAt))
   const names: string[] = []
   for (const { id, name } of idle) if (await isRemoved(async () => void (await engine.networks.remove(id)))) names.push(name)
+  tellOfPrune(engine, 'network', 0)
   sendJson(response, 200, { NetworksDeleted: names })
 }
 
@@ -59,6 +65,7 @@ export async function pruneVolumes({ query, minor, response }: Call, { engine }:
   const filters = readFilters(query.text('filters'), ['label', 'label!', 'all'])
   const all = minor < FIRST_MINOR_WITH_ANONYMOUS_ONLY || filters.flag('all') === true
   const { deleted, reclaimedBytes } = await engine.volumes.prune({ all, keep: ({ labels }) => !filters.matchesLabels(labels) })
+  tellOfPrune(engine, 'volume', reclaimedBytes)
   sendJson(response, 200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimedBytes })
 }
 
@@ -70,6 +77,7 @@ export async function pruneBuilds({ query, response }: Call, { engine }: RouteCo
     deleted: [],
     reclaimedBytes: 0,
   }
+  tellOfPrune(engine, 'builder', reclaimedBytes)
   sendJson(response, 200, { CachesDeleted: deleted, SpaceReclaimed: reclaimedBytes })
 }
 
