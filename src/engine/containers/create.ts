@@ -123,7 +123,7 @@ async function resolveMount(
   })
   if (isNew) undo.defer(async () => await context.volumes.remove(volume.name, { force: true }).catch(() => undefined))
   if (isNew) giveToContainerRoot(context, spec, volume.mountpoint)
-  if (!mount.isNoCopy) await fillVolume(context, spec, volume.mountpoint, mount.target)
+  if (!mount.isNoCopy) await fillVolume(context, spec, volume, mount.target)
   return {
     ...shared,
     type: 'volume',

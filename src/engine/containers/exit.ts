@@ -14,6 +14,7 @@ import { dropRecord, removeTraces } from './remove.ts'
 import { planRestart, SETTLED_MS, type RestartPlan } from './restart-plan.ts'
 import { releaseSharedMemory } from './shared-memory.ts'
 import { startContainer } from './start.ts'
+import { releaseVolumes } from './volume-sources.ts'
 
 /** 128 + SIGKILL. */
 const KILLED_EXIT = 137
@@ -116,6 +117,8 @@ export async function takeDown(context: Context, record: ContainerRecord): Promi
     if (spec.namespaces.pid !== '') await context.host.cgroups.kill(cgroup)
   })
   await attempt(context, record, 'unmount its root', () => context.snapshots.unmountContainer(id))
+  if (record.mounts.some(({ type }) => type === 'volume'))
+    await attempt(context, record, 'let go of its volumes', async () => await releaseVolumes(context, record))
   await attempt(context, record, 'remove its cgroup', async () => await context.host.cgroups.remove(cgroup))
   await attempt(context, record, 'remove its run directory', async () => {
     releaseSharedMemory(context, id)

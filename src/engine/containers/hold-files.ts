@@ -3,8 +3,8 @@ import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
 import { cgroupPathOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
-import { subpathOf } from './runtime-input.ts'
 import { isRemapped } from './user-namespace.ts'
+import { holdSources, type MountSources } from './volume-sources.ts'
 
 /** A container's files for as long as somebody works on them. */
 export type HeldFiles = { readonly record: ContainerRecord } & (
@@ -54,17 +54,19 @@ async function whileStopped<T>(
     const wasMounted = context.snapshots.containers().some((root) => root.id === id && root.isMounted)
     const { rootfs } = context.snapshots.mountContainer({ id, layers })
     try {
-      return { result: await work({ record, state: 'stopped', rootfs, mounts: mountsOf(record) }) }
+      await using held = new AsyncDisposableStack()
+      const sources = await holdSources(context, record, `files of ${id}`, { volumes: held, pins: held })
+      return { result: await work({ record, state: 'stopped', rootfs, mounts: mountsOf(record, sources) }) }
     } finally {
       if (!wasMounted) context.snapshots.unmountContainer(id)
     }
   })
 }
 
-function mountsOf(record: ContainerRecord) {
+function mountsOf(record: ContainerRecord, sources: MountSources) {
   const depth = (path: string) => path.split('/').filter((part) => part !== '').length
   return record.mounts
     .filter(({ type }) => type !== 'tmpfs')
-    .map((mount) => ({ source: subpathOf(mount, record.spec), target: mount.target, isReadOnly: mount.isReadOnly }))
+    .map((mount) => ({ source: sources.get(mount.target) ?? mount.source, target: mount.target, isReadOnly: mount.isReadOnly }))
     .toSorted((a, b) => depth(a.target) - depth(b.target))
 }

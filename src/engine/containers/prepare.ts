@@ -12,6 +12,7 @@ import { mountRoot } from './root.ts'
 import { runtimeSpec } from './runtime-input.ts'
 import { joinUserNamespace, letPass } from './user-namespace.ts'
 import { provideSharedMemory, releaseSharedMemory } from './shared-memory.ts'
+import { holdSources } from './volume-sources.ts'
 
 export interface Prepared {
   /** The shim's directory and the bundle. */
@@ -55,7 +56,8 @@ export async function prepare(
   const root = mountRoot(context, record.id, layers, undo, users?.pid)
   letPass(context, record.spec, ...parentsOf(root.path))
   const shmSource = provideSharedMemory(context, record, undo)
+  const sources = await holdSources(context, record, record.id, { volumes: undo, pins: scaffold })
   const network = await joinNetworks(context, record, undo)
-  const spec = runtimeSpec(context, record, { rootfs: root.path, network, shmSource, users })
+  const spec = runtimeSpec(context, record, { rootfs: root.path, network, shmSource, users, sources })
   return { dir, rootfs: root.path, network, spec, scaffold }
 }

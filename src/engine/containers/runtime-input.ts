@@ -14,9 +14,10 @@ import { cgroupPathOf } from './paths.ts'
 import type { ExecSpec } from './port.ts'
 import type { ContainerRecord, ResolvedMount } from './record.ts'
 import { userInRoot } from './root.ts'
-import type { ContainerSpec, ProcessSpec, TmpfsMountSpec } from './spec.ts'
+import type { BindMountSpec, ContainerSpec, ProcessSpec, TmpfsMountSpec } from './spec.ts'
 import type { JoinedUserNamespace } from './user-namespace.ts'
 import type { ResolvedUser } from './users.ts'
+import type { MountSources } from './volume-sources.ts'
 
 export interface Place {
   readonly rootfs: string
@@ -24,6 +25,7 @@ export interface Place {
   /** As in the specification's input. */
   readonly shmSource?: string | null | undefined
   readonly users?: JoinedUserNamespace | undefined
+  readonly sources?: MountSources
 }
 
 /** The container's `config.json`: names looked up in its own root, namespaces of others found, devices of the host measured. */
@@ -45,7 +47,7 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     mounts: [
       ...identityMounts(spec, place.network),
       ...initOf(context, spec).mounts,
-      ...record.mounts.map((mount) => mountOf(mount, spec)),
+      ...record.mounts.map((mount) => mountOf(context, mount, spec, place)),
     ],
     shmBytes: spec.resources.shmBytes,
     ...(place.shmSource === undefined ? {} : { shmSource: place.shmSource }),
@@ -162,27 +164,40 @@ function identityMounts(spec: ContainerSpec, network: JoinedNetwork): readonly R
   }))
 }
 
-function mountOf(mount: ResolvedMount, spec: ContainerSpec): RuntimeMount {
+function mountOf(context: Context, mount: ResolvedMount, spec: ContainerSpec, place: Place): RuntimeMount {
   if (mount.type === 'tmpfs') {
     const wanted = spec.mounts.find((other): other is TmpfsMountSpec => other.type === 'tmpfs' && other.target === mount.target)
     return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(wanted) }
   }
   const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation
+  const wanted = spec.mounts.find((other): other is BindMountSpec => other.type === 'bind' && other.target === mount.target)
+  const isTree = wanted?.isRecursive !== false
+  const hasRecursion = isTree && canMakeTreesReadOnly(context.host.kernel.facts().release)
   return {
     destination: mount.target,
     type: 'bind',
-    source: subpathOf(mount, spec),
-    options: ['rbind', propagation, mount.isReadOnly ? 'ro' : 'rw'],
+    source: place.sources?.get(mount.target) ?? mount.source,
+    options: [isTree ? 'rbind' : 'bind', propagation, mount.isReadOnly ? readOnlyOption(wanted, hasRecursion) : 'rw'],
   }
 }
 
-/** Where on the host the mount's files are. */
-export function subpathOf(mount: ResolvedMount, spec: ContainerSpec): string {
-  const wanted = spec.mounts.find((other) => other.type === 'volume' && other.target === mount.target)
-  if (wanted?.type !== 'volume' || wanted.subpath === '') return mount.source
-  if (wanted.subpath.split('/').includes('..'))
-    throw containerError('container.mount_invalid', `volume subpath ${JSON.stringify(wanted.subpath)} leads out of the volume`)
-  return join(mount.source, wanted.subpath)
+/** mount_setattr(2) came with Linux 5.12. */
+function canMakeTreesReadOnly(release: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map(Number)
+  return major > 5 || (major === 5 && minor >= 12)
+}
+
+/** As dockerd: what is mounted below is read-only too where the kernel can do that, unless it was not to be. */
+function readOnlyOption(wanted: BindMountSpec | undefined, hasRecursion: boolean): string {
+  if (wanted?.readOnly === 'forced' && !hasRecursion)
+    throw containerError(
+      'container.mount_invalid',
+      `${wanted.target} cannot be made read-only with all that is mounted below it`,
+      {
+        hint: 'That needs Linux 5.12 and a recursive mount.',
+      },
+    )
+  return hasRecursion && wanted?.readOnly !== 'non-recursive' ? 'rro' : 'ro'
 }
 
 /** Docker's defaults for a tmpfs, then what was asked for. */

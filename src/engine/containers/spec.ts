@@ -75,6 +75,8 @@ export interface BindMountSpec {
   /** Make the source directory when it does not exist, as `-v` does. */
   readonly createSource: boolean
   readonly isRecursive: boolean
+  /** Of a read-only one: not what is mounted below it, or that as well or not at all. Left out: that as well if the kernel can. */
+  readonly readOnly?: 'non-recursive' | 'forced'
 }
 
 export interface VolumeMountSpec {

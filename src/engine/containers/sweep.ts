@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { cgroupPathOf, homeOf, runDirOf, runtimeStateOf, runtimeStateRoot } from './paths.ts'
 import { releaseSharedMemory } from './shared-memory.ts'
 import { removeUnclaimedVolumes, unclaimedVolumes } from './unclaimed-volumes.ts'
+import { sweepPins } from './volume-sources.ts'
 
 /** Directories, cgroups, roots and volumes of containers that have no record: a removal or a creation that a crash cut short. */
 export async function sweepStrangers(context: Context): Promise<void> {
@@ -19,6 +20,7 @@ export async function sweepStrangers(context: Context): Promise<void> {
   for (const { id } of strangers) await attempt(context, id, async () => await context.snapshots.removeContainer(id))
   for (const id of namesIn(join(context.root, 'containers')).filter(isStranger))
     await attempt(context, id, () => rmSync(homeOf(context, id), { recursive: true, force: true }))
+  sweepPins(context)
   await removeUnclaimedVolumes(context, unclaimedVolumes(context))
   // Layers that were kept because one of them stood on them.
   if (strangers.length > 0) await context.images.sweep()
