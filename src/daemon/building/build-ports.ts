@@ -15,6 +15,7 @@ import { buildRoot } from './build-root.ts'
 import { buildRunner } from './build-runner.ts'
 import { pullBase } from './pull-base.ts'
 import { cacheDirectories } from './cache-directories.ts'
+import { seedCache } from './seed-cache.ts'
 
 /** Commands of builds at a time: as many as there are processors, and two at least, for most of them wait for a network. */
 const MIN_RUNS = 2
@@ -32,6 +33,8 @@ export interface BuildNeeds {
   readonly host: Host
   /** Emptied at every start. */
   readonly temporary: string
+  /** In memory. */
+  readonly runDir: string
   readonly locks: KeyedLocks
   /** Told of the bases of builds. */
   readonly imageUse: Pick<ImageUse, 'touch'>
@@ -50,7 +53,11 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
       release: async () => await images.sweep(),
     },
     root: buildRoot(needs),
-    runner: buildRunner({ ...needs, caches: cacheDirectories(join(needs.root, 'build-caches')) }),
+    runner: buildRunner({
+      ...needs,
+      caches: cacheDirectories(join(needs.root, 'build-caches'), seedCache(needs)),
+      secretDirectory: join(needs.runDir, 'secrets'),
+    }),
     cache: buildCache(needs.store),
     clock,
     random,

@@ -1,25 +1,19 @@
-import type { Random } from '#base'
 import type { BuildRunner, RunSpec } from '#engine/builder'
 import { mergeEnv, type ContainersService, type ContainerSpec } from '#engine/containers'
 
-import type { CacheDirectories } from './cache-directories.ts'
 import { emptySpec } from './empty-spec.ts'
-import { prepareMounts } from './run-mounts.ts'
+import { prepareMounts, type MountNeeds } from './run-mounts.ts'
 
 /** The default network of containers: a RUN step reaches the outside through it. */
 const DEFAULT_NETWORK = 'bridge'
 
-export interface RunnerNeeds {
+export interface RunnerNeeds extends MountNeeds {
   readonly containers: ContainersService
-  readonly caches: CacheDirectories
-  readonly random: Random
-  readonly temporary: string
 }
 
 /** RUN steps as containers that nobody sees. */
 export function buildRunner(needs: RunnerNeeds): BuildRunner {
   return {
-    mountKinds: new Set(['file', 'tmpfs', 'cache']),
     run: async (run) => {
       await using undo = new AsyncDisposableStack()
       const { resolved, specs } = await prepareMounts(run.mounts, needs, undo)
@@ -47,6 +41,7 @@ function specOf(run: RunSpec): ContainerSpec {
       workingDir: run.workingDir === '' ? '/' : run.workingDir,
       user: run.user,
     },
+    security: { ...base.security, isPrivileged: run.isInsecure },
     network: networkOf(run, base),
     resources: {
       ...base.resources,

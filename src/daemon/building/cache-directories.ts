@@ -1,8 +1,8 @@
-import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { keyedLocks } from '#base'
-import type { RunMount } from '#engine/builder'
+import type { LayerPath, RunMount } from '#engine/builder'
 
 export type CacheMount = Extract<RunMount, { readonly kind: 'cache' }>
 
@@ -12,21 +12,33 @@ export interface CacheDirectories {
   take(mount: CacheMount, undo: AsyncDisposableStack): Promise<string>
 }
 
-export function cacheDirectories(home: string): CacheDirectories {
+/** Fills a new directory with a part of layers. */
+export type SeedDirectory = (seed: LayerPath, path: string) => Promise<void>
+
+export function cacheDirectories(home: string, fill: SeedDirectory): CacheDirectories {
   const locks = keyedLocks()
   const inUse = new Set<string>()
   return {
     take: async (mount, undo) => {
       if (mount.sharing === 'locked') undo.use(await locks.acquire(mount.id))
       const path = join(home, mount.sharing === 'private' ? firstFree(mount.id, inUse, undo) : mount.id)
-      if (!existsSync(path)) {
-        mkdirSync(path, { recursive: true })
-        chmodSync(path, mount.mode)
-        chownSync(path, mount.uid, mount.gid)
-      }
+      // Two steps may want a new one at once.
+      await locks.run(`make ${path}`, () => makeOnce(path, mount, fill))
       return path
     },
   }
+}
+
+/** It has its name only when it is whole: what a kill left half filled is made anew. */
+async function makeOnce(path: string, mount: CacheMount, fill: SeedDirectory): Promise<void> {
+  if (existsSync(path)) return
+  const half = `${path}.new`
+  rmSync(half, { recursive: true, force: true })
+  mkdirSync(half, { recursive: true })
+  if (mount.seed !== undefined) await fill(mount.seed, half)
+  chmodSync(half, mount.mode)
+  chownSync(half, mount.uid, mount.gid)
+  renameSync(half, path)
 }
 
 /** A private cache in use by another build is left to it: this one gets the next, which has its own content. */

@@ -80,7 +80,6 @@ export function fakeMachine(
     },
     root: { open: async (list) => ({ ...merged(list), [Symbol.asyncDispose]: async () => undefined }) },
     runner: {
-      mountKinds: new Set(['file', 'tmpfs', 'cache']),
       run: async (spec) => {
         runs.push(spec)
         const { files = {}, output, exitCode = 0 } = await command(spec)

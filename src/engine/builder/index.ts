@@ -26,6 +26,7 @@ export type {
   BuildPorts,
   BuildRoot,
   BuildRunner,
+  LayerPath,
   CacheRecord,
   LayerRecord,
   RunLimits,

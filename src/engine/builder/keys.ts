@@ -6,19 +6,27 @@ import type { SourceSelection } from './select-sources.ts'
 import type { CopyAction, RunAction, WorkdirAction } from './steps.ts'
 
 /** Goes up when a step of the same key would give another result. */
-const KEY_VERSION = 1
+const KEY_VERSION = 2
 
 /** Names equal work by what goes into it, and never by what an image says of its own history. */
 function keyOf(kind: string, parts: unknown): string {
   return `${kind}-${hash('sha256', JSON.stringify([KEY_VERSION, kind, parts]), 'hex')}`
 }
 
-export function runKey(action: RunAction, layers: readonly Digest[], epochS: number | undefined): string {
-  const mounts = action.mounts.map((mount) =>
-    mount.kind === 'file' ? { ...mount, content: mount.content.toString('base64') } : mount,
-  )
-  const { args, env, workingDir, user, network } = action
-  return keyOf('run', { layers, args, env: env.toSorted(), workingDir, user, network, mounts, epochS })
+/** `mounts`: what they depend on, see `mountInputs`. */
+export function runKey(
+  action: RunAction,
+  mounts: readonly unknown[],
+  layers: readonly Digest[],
+  epochS: number | undefined,
+): string {
+  const { args, env, workingDir, user, network, isInsecure } = action
+  return keyOf('run', { layers, args, env: env.toSorted(), workingDir, user, network, isInsecure, mounts, epochS })
+}
+
+/** Files of a context as a layer for mounts. */
+export function contextLayerKey(content: string, isDirectory: boolean): string {
+  return keyOf('context', { content, isDirectory })
 }
 
 export function workdirKey(action: WorkdirAction, layers: readonly Digest[], epochS: number | undefined): string {

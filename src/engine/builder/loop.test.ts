@@ -302,9 +302,16 @@ test('what COPY cannot do is refused at its line', async () => {
     ['ADD http://x/y /', 'build.unsupported'],
     ['ADD git@github.com:a/b.git /', 'build.unsupported'],
     ['ADD --checksum=sha256:1 a /', 'build.unsupported'],
-    ['RUN --mount=type=secret,id=x y', 'build.unsupported'],
-    ['RUN --mount=type=bind,target=/x y', 'build.unsupported'],
-    ['RUN --security=insecure y', 'build.unsupported'],
+    ['RUN --mount=type=secret,id=x,required y', 'build.secret_missing'],
+    ['RUN --mount=type=ssh,required=true y', 'build.ssh_missing'],
+    ['RUN --mount=type=secret y', 'build.instruction_invalid'],
+    ['RUN --mount=type=bind,source=missing,target=/x y', 'build.copy_failed'],
+    ['RUN --mount=type=bind,source=../../etc,target=/x y', 'build.copy_failed'],
+    ['RUN --mount=type=bind,from=missing,target=/x y', 'build.base_not_found'],
+    ['RUN --mount=type=bind y', 'build.instruction_invalid'],
+    ['RUN --mount=type=cache,target=/x,sharing=mine y', 'build.instruction_invalid'],
+    ['RUN --security=insecure y', 'build.not_allowed'],
+    ['RUN --network=host y', 'build.not_allowed'],
     ['RUN --device=x y', 'build.unsupported'],
     ['EXPOSE 99999', 'build.instruction_invalid'],
     ['STOPSIGNAL now', 'build.instruction_invalid'],
@@ -498,4 +505,85 @@ test('with --parents the directories above come along, from the root or from /./
     'p/a/b': null,
     'p/a/b/x.txt': '1',
   })
+})
+
+/** The mounts that a RUN step got, and its variables that no stage has. */
+async function mountsOf(line: string, options: Options = {}) {
+  using machine = fakeMachine()
+  await machine.addImage('base', {
+    ...BASE,
+    opt: null,
+    'opt/tool': 'x',
+    link: { type: 'symlink', linkname: bytesOfText('/opt') },
+  })
+  const Dockerfile = `FROM base AS made\nCOPY src/a /made/a\nFROM base\nWORKDIR /w\n${line}`
+  await build(machine, { Dockerfile, src: null, 'src/a': '1' }, options)
+  const run = machine.runs.at(-1)
+  return { mounts: run?.mounts ?? [], env: run?.env.filter((one) => !one.startsWith('PATH=')) ?? [], machine }
+}
+
+test('a bind mount shows the context, a stage or an image, with links followed inside it', async () => {
+  const one = async (line: string) => {
+    const [mount] = (await mountsOf(line)).mounts
+    return mount?.kind === 'tree' ? { ...mount, layers: mount.layers.length } : mount
+  }
+  const shared = { kind: 'tree', isWritable: false, layers: 1 }
+  assert.deepEqual(await one('RUN --mount=target=. x'), { ...shared, target: '/w', path: '' })
+  assert.deepEqual(await one('RUN --mount=source=src/a,target=/a,rw x'), {
+    ...shared,
+    target: '/a',
+    path: 'file',
+    isWritable: true,
+  })
+  assert.deepEqual(await one('RUN --mount=from=base,source=link/tool,target=t x'), {
+    ...shared,
+    target: '/w/t',
+    path: 'opt/tool',
+  })
+  assert.deepEqual(await one('RUN --mount=from=made,source=/made,target=/m x'), {
+    ...shared,
+    layers: 2,
+    target: '/m',
+    path: 'made',
+  })
+})
+
+test('a secret reaches the command, and neither key nor history nor image', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const files: FakeFiles = {
+    Dockerfile:
+      'FROM base\nRUN --mount=type=secret,id=token,env=TOKEN --mount=type=secret,id=file,uid=7 --mount=type=secret,id=none x',
+  }
+  const secrets = new Map([
+    ['token', Buffer.from('hunter2')],
+    ['file', Buffer.from('hunter3')],
+  ])
+  const { image } = await build(machine, files, { secrets })
+  assert.deepEqual(machine.runs[0]?.mounts, [
+    { kind: 'file', target: '/run/secrets/file', content: Buffer.from('hunter3'), mode: 0o400, uid: 7, gid: 0, isSecret: true },
+  ])
+  assert.ok(machine.runs[0]?.env.includes('TOKEN=hunter2'))
+  assert.doesNotMatch(JSON.stringify([image, await machine.ports.cache.list()]), /hunter/)
+  const again = await build(machine, files, { secrets: new Map([['token', Buffer.from('other')]]) })
+  assert.deepEqual([again.cached, machine.runs.length], [[2], 1])
+})
+
+test('a changed file that a mount shows makes the step run again, and no other does', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const files: FakeFiles = { Dockerfile: 'FROM base\nRUN --mount=source=src,target=/src x', src: null, 'src/a': '1', other: '1' }
+  await build(machine, files)
+  await build(machine, { ...files, other: '2' })
+  assert.equal(machine.runs.length, 1)
+  await build(machine, { ...files, 'src/a': '2' })
+  assert.equal(machine.runs.length, 2)
+})
+
+test('what a build may do beyond a container is said by whoever starts it', async () => {
+  using machine = fakeMachine()
+  await machine.addImage('base', BASE)
+  const entitlements = new Set(['security.insecure', 'network.host'] as const)
+  await build(machine, { Dockerfile: 'FROM base\nRUN --security=insecure --network=host x' }, { entitlements })
+  assert.deepEqual([machine.runs[0]?.isInsecure, machine.runs[0]?.network], [true, 'host'])
 })

@@ -6,7 +6,7 @@ import type { BuildContext } from './context.ts'
 import type { EmitBuildEvent, PlannedStage } from './events.ts'
 import { isoTime } from './iso-time.ts'
 import { imageKey, planBuild } from './plan.ts'
-import type { PlanInput } from './plan-input.ts'
+import type { Entitlement, PlanInput } from './plan-input.ts'
 import type { BaseImage, BuildPorts, RunLimits, RunNetwork } from './ports.ts'
 import { resultImage, resultKey, type StageResult } from './result-image.ts'
 import { runStages } from './run-stages.ts'
@@ -26,6 +26,11 @@ export interface BuildRequest {
   readonly isPullForced?: boolean
   readonly network?: RunNetwork
   readonly limits?: RunLimits
+  readonly entitlements?: ReadonlySet<Entitlement>
+  /** By id, for `RUN --mount=type=secret`. */
+  readonly secrets?: ReadonlyMap<string, Buffer>
+  /** Sockets of SSH agents on this machine by id, for `RUN --mount=type=ssh`. */
+  readonly sshAgents?: ReadonlyMap<string, string>
   readonly signal?: AbortSignal
 }
 
@@ -51,6 +56,8 @@ export async function buildImage(
       epochS: plan.epochS,
       isCacheUsed: request.isCacheUsed ?? true,
       limits: request.limits ?? {},
+      secrets: request.secrets ?? new Map(),
+      sshAgents: request.sshAgents ?? new Map(),
       signal: request.signal,
       emit,
       hold,
@@ -94,7 +101,7 @@ async function planWithBases(ports: BuildPorts, request: BuildRequest): Promise<
     buildPlatform: hostPlatform(),
     labels: request.labels ?? {},
     network: request.network ?? 'default',
-    mountKinds: ports.runner.mountKinds,
+    entitlements: request.entitlements ?? new Set(),
     isIgnored: request.context.isIgnored,
   }
   const resolved = new Map<string, BaseImage | null>()

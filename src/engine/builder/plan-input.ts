@@ -1,7 +1,10 @@
 import type { Dockerfile } from '#oci/dockerfile'
 import type { Platform } from '#oci/image'
 
-import type { RunMount, RunNetwork } from './ports.ts'
+import type { RunNetwork } from './ports.ts'
+
+/** What a build may do beyond what a container may. */
+export type Entitlement = 'network.host' | 'security.insecure'
 
 export interface PlanInput {
   readonly dockerfile: Dockerfile
@@ -12,7 +15,7 @@ export interface PlanInput {
   readonly buildPlatform: Platform
   readonly labels: Readonly<Record<string, string>>
   readonly network: RunNetwork
-  readonly mountKinds: ReadonlySet<RunMount['kind']>
+  readonly entitlements: ReadonlySet<Entitlement>
   /** Whether the ignore file leaves a path of the context out. */
   readonly isIgnored: (path: string) => boolean
 }

@@ -1,25 +1,25 @@
 import { hash } from 'node:crypto'
 
-import { parseBytes } from '#base'
-import type { Heredoc, MountFlag, Place, RunInstruction } from '#oci/dockerfile'
-import { cleanPath } from '#oci/patterns'
+import type { Heredoc, Place, RunInstruction } from '#oci/dockerfile'
 
 import { buildErrorAt } from './errors.ts'
-import type { RunMount, RunNetwork } from './ports.ts'
+import { planMount } from './plan-mounts.ts'
+import type { RunNetwork } from './ports.ts'
 import { PROXY_NAMES, visibleArgs, type Expander } from './scope.ts'
 import { argsOf, type StageState } from './stage-state.ts'
-import type { RunAction } from './steps.ts'
+import type { PlannedMount, RunAction } from './steps.ts'
 
 /** Commands find programs in images that say nothing about PATH. Not written into the image. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export function planRun(state: StageState, instruction: RunInstruction, place: Place, expand: Expander) {
-  if (instruction.security === 'insecure')
-    throw buildErrorAt('build.unsupported', place, 'RUN --security=insecure is not supported yet', 'Remove the flag.')
+  refuseUnlessAllowed(state, instruction, place)
   if (instruction.devices.length > 0)
     throw buildErrorAt('build.unsupported', place, 'RUN --device is not supported yet', 'Remove the flag.')
   const { args, mounts } = commandOf(state, instruction)
   if (args.length === 0) throw buildErrorAt('build.instruction_invalid', place, 'RUN [] names no command')
+  const planned = instruction.mounts.map((mount, index) => planMount(state, mount, index, place, expand))
+  if (planned.includes(undefined)) return undefined
   const own = visibleArgs(state.scope)
   const action: RunAction = {
     kind: 'run',
@@ -29,14 +29,22 @@ export function planRun(state: StageState, instruction: RunInstruction, place: P
     workingDir: state.config.workingDir === '' ? '/' : state.config.workingDir,
     user: state.config.user,
     network: networkOf(instruction, state.input.network),
-    mounts: [...mounts, ...instruction.mounts.map((mount) => mountOf(mount, place, expand))],
-  }
-  const refused = action.mounts.find((mount) => !state.input.mountKinds.has(mount.kind))
-  if (refused !== undefined) {
-    const what = refused.kind === 'file' ? 'with a here-document that names its interpreter' : `--mount=type=${refused.kind}`
-    throw buildErrorAt('build.unsupported', place, `RUN ${what} is not supported yet`, 'Write the step without it.')
+    isInsecure: instruction.security === 'insecure',
+    mounts: [...mounts, ...planned.filter((mount) => mount !== undefined)],
   }
   return { createdBy: `RUN ${[...shownArgs(own), ...args].join(' ')}`, action }
+}
+
+/** What gives a step more than a container has must be allowed by whoever starts the build, not by whoever wrote the file. */
+function refuseUnlessAllowed(state: StageState, { security, network }: RunInstruction, place: Place): void {
+  const { entitlements } = state.input
+  const needed = [
+    ...(security === 'insecure' ? (['security.insecure'] as const) : []),
+    ...(network === 'host' && state.input.network !== 'host' ? (['network.host'] as const) : []),
+  ].find((entitlement) => !entitlements.has(entitlement))
+  if (needed === undefined) return
+  const flag = needed === 'network.host' ? '--network=host' : '--security=insecure'
+  throw buildErrorAt('build.not_allowed', place, `RUN ${flag} is not allowed in this build`, `Allow it with --allow ${needed}.`)
 }
 
 /** Docker's form: `|2 a=1 b=2 /bin/sh -c …`. */
@@ -66,7 +74,7 @@ function networkOf(instruction: RunInstruction, fallback: RunNetwork): RunNetwor
  * A here-document that is the whole command is a script: of its own interpreter when it begins with `#!`, else of the stage's
  * shell. In any other place the shell reads it itself.
  */
-function commandOf(state: StageState, instruction: RunInstruction): { args: readonly string[]; mounts: readonly RunMount[] } {
+function commandOf(state: StageState, instruction: RunInstruction): { args: readonly string[]; mounts: readonly PlannedMount[] } {
   const { command, heredocs } = instruction
   const [script] = heredocs
   if (command.form === 'exec' || script === undefined) return { args: argsOf(command, state.config), mounts: [] }
@@ -81,60 +89,4 @@ function commandOf(state: StageState, instruction: RunInstruction): { args: read
 /** Where scripts stand while they run; the name is free text and so not used. */
 function scriptPath(script: Heredoc): string {
   return `/dev/build-script-${hash('sha256', script.content, 'hex').slice(0, 12)}`
-}
-
-function mountOf(mount: MountFlag, place: Place, expand: Expander): RunMount {
-  const read = (name: string) => {
-    const value = mount.options.get(name)
-    return value === undefined ? undefined : expand.word(value)
-  }
-  const target = read('target')
-  const refuse = (what: string, hint?: string) =>
-    buildErrorAt('build.instruction_invalid', place, `RUN --mount=type=${mount.type}: ${what}`, hint)
-  if (mount.type !== 'tmpfs' && mount.type !== 'cache')
-    throw buildErrorAt(
-      'build.unsupported',
-      place,
-      `RUN --mount=type=${mount.type} is not supported yet`,
-      'Use COPY in a stage of its own.',
-    )
-  if (target === undefined || !target.startsWith('/') || cleanPath(target) === '/')
-    throw refuse(`the target ${JSON.stringify(target ?? '')} is not an absolute path below /`, 'Add target=/some/path.')
-  if (mount.type === 'tmpfs') {
-    const size = read('size')
-    return {
-      kind: 'tmpfs',
-      target: cleanPath(target),
-      sizeBytes: size === undefined ? undefined : parseBytes(size, `${place.file}:${place.line}: size`),
-    }
-  }
-  if (mount.options.has('from') || mount.options.has('source'))
-    throw buildErrorAt(
-      'build.unsupported',
-      place,
-      'RUN --mount=type=cache with from or source is not supported yet',
-      'Let the cache begin empty.',
-    )
-  const sharing = read('sharing') ?? 'shared'
-  if (sharing !== 'shared' && sharing !== 'private' && sharing !== 'locked')
-    throw refuse(`sharing ${JSON.stringify(sharing)} is not known`, 'Write shared, private or locked.')
-  const number = (name: string, fallback: number, pattern: RegExp, radix: number): number => {
-    const text = read(name)
-    if (text !== undefined && !pattern.test(text)) throw refuse(`${name} ${JSON.stringify(text)} is not a number`)
-    return text === undefined ? fallback : Number.parseInt(text, radix)
-  }
-  return {
-    kind: 'cache',
-    target: cleanPath(target),
-    id: hash('sha256', read('id') ?? cleanPath(target), 'hex'),
-    sharing,
-    isReadOnly: isTrue(read('readonly')),
-    mode: number('mode', 0o755, /^[0-7]{1,4}$/, 8),
-    uid: number('uid', 0, /^\d{1,9}$/, 10),
-    gid: number('gid', 0, /^\d{1,9}$/, 10),
-  }
-}
-
-function isTrue(text: string | undefined): boolean {
-  return text === 'true' || text === '1'
 }

@@ -23,7 +23,7 @@ function input(text: string, options: Partial<PlanInput> = {}): PlanInput {
     buildPlatform: AMD64,
     labels: {},
     network: 'default',
-    mountKinds: new Set(['file', 'tmpfs', 'cache']),
+    entitlements: new Set(),
     isIgnored: () => false,
     ...options,
   }

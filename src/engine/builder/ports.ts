@@ -44,7 +44,16 @@ export interface BuildRoot {
 
 export type RunMount =
   /** A file that exists while the command runs and is not part of the layer. */
-  | { readonly kind: 'file'; readonly target: string; readonly content: Buffer; readonly mode: number }
+  | {
+      readonly kind: 'file'
+      readonly target: string
+      readonly content: Buffer
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+      /** Is never written to a disk. */
+      readonly isSecret: boolean
+    }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number | undefined }
   /** A directory that outlives builds. `id` is a hash, safe as a file name. */
   | {
@@ -56,7 +65,26 @@ export type RunMount =
       readonly mode: number
       readonly uid: number
       readonly gid: number
+      /** What a new directory begins with. */
+      readonly seed: LayerPath | undefined
     }
+  /** Part of merged layers. What is written to a writable one is gone after the command. */
+  | ({ readonly kind: 'tree'; readonly target: string; readonly isWritable: boolean } & LayerPath)
+  /** A socket of the host that the command may connect to. */
+  | {
+      readonly kind: 'socket'
+      readonly target: string
+      readonly socketPath: string
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+    }
+
+/** A file or directory of merged layers. No component of the path is a link. */
+export interface LayerPath {
+  readonly layers: readonly Digest[]
+  readonly path: string
+}
 
 export type RunNetwork = 'default' | 'none' | 'host'
 
@@ -80,6 +108,7 @@ export interface RunSpec {
   readonly user: string
   readonly mounts: readonly RunMount[]
   readonly network: RunNetwork
+  readonly isInsecure: boolean
   readonly limits: RunLimits
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
   readonly signal: AbortSignal | undefined
@@ -93,7 +122,6 @@ export interface RunOutcome extends AsyncDisposable {
 }
 
 export interface BuildRunner {
-  readonly mountKinds: ReadonlySet<RunMount['kind']>
   run(spec: RunSpec): Promise<RunOutcome>
 }
 

@@ -6,7 +6,7 @@ import { doOnce } from './do-once.ts'
 import type { LayerRecord } from './ports.ts'
 import { baseResult, historyEntry, type StageResult } from './result-image.ts'
 import { workOf } from './step-work.ts'
-import type { BuildPlan, StagePlan, Step } from './steps.ts'
+import type { BuildPlan, CopyFrom, PlannedMount, StagePlan, Step, StepAction } from './steps.ts'
 import type { StepContext } from './steps-context.ts'
 
 /**
@@ -46,8 +46,7 @@ async function runStage(
   report(build, plan, stage.from)(result, false, undefined)
   for (const step of stage.steps) {
     refuseStopped(build)
-    const needed = step.action.kind === 'copy' && step.action.from.kind === 'stage' ? step.action.from.stage : undefined
-    if (needed !== undefined) await resultOf(needed)
+    for (const needed of stagesOf(step.action)) await resultOf(needed)
     const done = report(build, plan, step)
     const work = await workOf(build, step, result, async (from) => (await resultOf(from)).layers)
     if (work === undefined) {
@@ -60,6 +59,18 @@ async function runStage(
     done(result, isCached, record.diffId)
   }
   return result
+}
+
+/** The stages that a step takes files from. */
+function stagesOf(action: StepAction): readonly StagePlan[] {
+  if (action.kind !== 'copy' && action.kind !== 'run') return []
+  const sources = action.kind === 'copy' ? [action.from] : action.mounts.flatMap(sourceOf)
+  return sources.flatMap((from) => (from.kind === 'stage' ? [from.stage] : []))
+}
+
+function sourceOf(mount: PlannedMount): readonly CopyFrom[] {
+  if (mount.kind === 'tree') return [mount.from]
+  return mount.kind === 'cache' && mount.seed !== undefined ? [mount.seed.from] : []
 }
 
 function refuseStopped(build: StepContext): void {

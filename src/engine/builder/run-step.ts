@@ -2,26 +2,31 @@ import type { Digest } from '#base'
 import type { Place } from '#oci/dockerfile'
 import { BLOCK_BYTES, packTar, type TarMember } from '#oci/tar'
 
+import { doOnce } from './do-once.ts'
 import { buildErrorAt, buildError } from './errors.ts'
 import { runKey } from './keys.ts'
 import { coalesced, isEmptyTar } from './layer-items.ts'
 import { MAX_UNPACKED_BYTES } from './limits.ts'
 import { peek, receiveArchive } from './receive-archive.ts'
 import type { RunSpec } from './ports.ts'
+import { mountInputs, readyMounts, type Make } from './run-mounts.ts'
 import { openSpool } from './spool.ts'
-import type { RunAction } from './steps.ts'
-import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
+import type { RunAction, Step } from './steps.ts'
+import type { LayersOf, LayerWork, MadeLayer, StepContext } from './steps-context.ts'
 
 /** RUN runs in a container on the layers so far, and what it changed becomes a layer. */
-export function runWork(
+export async function runWork(
   build: StepContext,
   action: RunAction,
   layers: readonly Digest[],
-  number: number,
-  place: Place,
-): LayerWork {
+  step: Step,
+  layersOf: LayersOf,
+): Promise<LayerWork> {
+  const { number, place } = step
   const make = async (): Promise<MadeLayer | undefined> => {
-    const { args, workingDir, user, mounts, network } = action
+    const { args, workingDir, user, network, isInsecure } = action
+    const makeLayer: Make = async (work) => (await doOnce(build, work, step)).record.diffId
+    const { mounts, env } = await readyMounts(build, step, action.mounts, layersOf, makeLayer)
     const run = async (spec: RunSpec) => {
       build.emit({ kind: 'step-running', number })
       return await build.ports.runner.run(spec)
@@ -29,11 +34,12 @@ export function runWork(
     const spec: RunSpec = {
       layers,
       args,
-      env: [...action.env, ...action.hiddenEnv],
+      env: [...action.env, ...action.hiddenEnv, ...env],
       workingDir,
       user,
       mounts,
       network,
+      isInsecure,
       limits: build.limits,
       signal: build.signal,
       onOutput: (stream, chunk) => build.emit({ kind: 'output', number, stream, chunk }),
@@ -45,7 +51,8 @@ export function runWork(
     const tar = build.epochS === undefined ? whole : clampedTar(whole, build.epochS, build)
     return await build.ports.layers.addLayerTar(tar)
   }
-  return { key: runKey(action, layers, build.epochS), make }
+  const inputs = await mountInputs(build, action.mounts, layersOf)
+  return { key: runKey(action, inputs, layers, build.epochS), make }
 }
 
 function runFailed(action: RunAction, exitCode: number, place: Place) {

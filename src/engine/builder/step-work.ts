@@ -8,11 +8,8 @@ import { layerTar } from './layer-items.ts'
 import { resolveOwner } from './owners.ts'
 import type { StageResult } from './result-image.ts'
 import { runWork } from './run-step.ts'
-import type { StagePlan, Step, StepAction, WorkdirAction } from './steps.ts'
-import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
-
-/** The layers of a stage, once it is finished. */
-export type LayersOf = (stage: StagePlan) => Promise<readonly Digest[]>
+import type { Step, StepAction, WorkdirAction } from './steps.ts'
+import type { LayersOf, LayerWork, MadeLayer, StepContext } from './steps-context.ts'
 
 /** What a step has to do, if it makes a layer; waits for stages that it takes files from. */
 export async function workOf(
@@ -27,7 +24,7 @@ export async function workOf(
       case 'metadata':
         return undefined
       case 'run':
-        return runWork(build, action, result.layers, step.number, step.place)
+        return await runWork(build, action, result.layers, step, layersOf)
       case 'workdir':
         return workdirWork(build, action, result.layers)
       case 'copy': {

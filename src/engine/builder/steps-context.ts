@@ -3,6 +3,7 @@ import type { Digest } from '#base'
 import type { BuildContext } from './context.ts'
 import type { EmitBuildEvent } from './events.ts'
 import type { BuildPorts, RunLimits } from './ports.ts'
+import type { StagePlan } from './steps.ts'
 
 /** What every step of one build works with. */
 export interface StepContext {
@@ -11,11 +12,16 @@ export interface StepContext {
   readonly epochS: number | undefined
   readonly isCacheUsed: boolean
   readonly limits: RunLimits
+  readonly secrets: ReadonlyMap<string, Buffer>
+  readonly sshAgents: ReadonlyMap<string, string>
   readonly signal: AbortSignal | undefined
   readonly emit: EmitBuildEvent
   /** Told each key that the build stands on, so that nobody clears it away meanwhile. */
   readonly hold: (key: string) => void
 }
+
+/** The layers of a stage, once it is finished. */
+export type LayersOf = (stage: StagePlan) => Promise<readonly Digest[]>
 
 export interface MadeLayer {
   readonly diffId: Digest

@@ -73,7 +73,40 @@ export interface RunAction {
   readonly workingDir: string
   readonly user: string
   readonly network: RunNetwork
-  readonly mounts: readonly RunMount[]
+  /** Privileged: allowed by whoever started the build. */
+  readonly isInsecure: boolean
+  readonly mounts: readonly PlannedMount[]
+}
+
+/** A mount of RUN before what it shows is there. */
+export type PlannedMount =
+  | { readonly kind: 'file'; readonly target: string; readonly content: Buffer; readonly mode: number }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number | undefined }
+  /** Files of the context, a stage or an image. What is written is seen by the step and then gone. */
+  | {
+      readonly kind: 'tree'
+      readonly target: string
+      readonly from: CopyFrom
+      readonly source: string
+      readonly isWritable: boolean
+    }
+  | (Omit<Extract<RunMount, { readonly kind: 'cache' }>, 'seed'> & {
+      readonly seed: { readonly from: CopyFrom; readonly source: string } | undefined
+    })
+  | ({
+      readonly kind: 'secret'
+      readonly id: string
+      /** Undefined: only as a variable. */
+      readonly target: string | undefined
+      readonly env: string | undefined
+      readonly isRequired: boolean
+    } & FileRights)
+  | ({ readonly kind: 'ssh'; readonly id: string; readonly target: string; readonly isRequired: boolean } & FileRights)
+
+export interface FileRights {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 /** Makes a directory if it is not there. */
