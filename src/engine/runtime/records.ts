@@ -80,15 +80,25 @@ async function readRecord<T>(path: string, parse: (text: string) => T): Promise<
 }
 
 function parseFields(text: string): Fields {
-  const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null) throw runtimeError('runtime.protocol_broken', `the shim sent ${text}`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw runtimeError('runtime.protocol_broken', `the shim sent ${shown(text)}, which is not JSON`, { cause: error })
+  }
+  if (typeof value !== 'object' || value === null) throw runtimeError('runtime.protocol_broken', `the shim sent ${shown(text)}`)
   return value as Fields
 }
+
+/** So much of what the shim sent is repeated in an error message. */
+const SHOWN_CHARACTERS = 200
+
+const shown = (text: string) => JSON.stringify(text.slice(0, SHOWN_CHARACTERS))
 
 function numberIn(fields: Fields, name: string): number {
   const value = fields[name]
   if (typeof value === 'number') return value
-  throw runtimeError('runtime.protocol_broken', `the shim's record has no number ${name}: ${JSON.stringify(fields)}`)
+  throw runtimeError('runtime.protocol_broken', `the shim's record has no number ${name}: ${shown(JSON.stringify(fields))}`)
 }
 
 function nanosecondsIn(fields: Fields, name: string): bigint {
