@@ -17,8 +17,8 @@ const MOUNT: FieldTable = {
         Propagation: 'taken',
         NonRecursive: 'taken',
         CreateMountpoint: 'taken',
-        ReadOnlyNonRecursive: 'unused',
-        ReadOnlyForceRecursive: 'unused',
+        ReadOnlyNonRecursive: 'taken',
+        ReadOnlyForceRecursive: 'taken',
       },
     },
     VolumeOptions: {

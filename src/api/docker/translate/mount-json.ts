@@ -27,7 +27,7 @@ export function mountRequests(spec: ContainerSpec) {
 }
 
 function isShort(mount: MountSpec): boolean {
-  if (mount.type === 'bind') return mount.createSource && mount.isRecursive
+  if (mount.type === 'bind') return mount.createSource && mount.isRecursive && mount.readOnly === undefined
   if (mount.type === 'tmpfs') return false
   const isPlain = mount.subpath === '' && mount.driver === 'local'
   return isPlain && Object.keys(mount.driverOptions).length === 0 && Object.keys(mount.labels).length === 0
@@ -55,7 +55,13 @@ function longForm(mount: MountSpec) {
   if (mount.type === 'tmpfs') return { Type: mount.type, Target: mount.target }
   const common = { Type: mount.type, Target: mount.target, ReadOnly: mount.isReadOnly }
   if (mount.type === 'bind') {
-    const options = { Propagation: mount.propagation, NonRecursive: !mount.isRecursive, CreateMountpoint: mount.createSource }
+    const options = {
+      Propagation: mount.propagation,
+      NonRecursive: !mount.isRecursive,
+      CreateMountpoint: mount.createSource,
+      ...(mount.readOnly === 'non-recursive' ? { ReadOnlyNonRecursive: true } : {}),
+      ...(mount.readOnly === 'forced' ? { ReadOnlyForceRecursive: true } : {}),
+    }
     return { ...common, Source: mount.source, BindOptions: options }
   }
   const options = {

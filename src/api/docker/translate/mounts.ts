@@ -89,7 +89,22 @@ function bindOptions(mount: Reader, source: string): Omit<BindMountSpec, 'type' 
     propagation: propagation as BindMountSpec['propagation'],
     createSource: options.bool('CreateMountpoint'),
     isRecursive: !options.bool('NonRecursive'),
+    ...readOnlyDepth(mount, options, propagation),
   }
+}
+
+/** How far `ReadOnly` reaches into what is mounted below; dockerd's rules, api/types/mount. */
+function readOnlyDepth(mount: Reader, options: Reader, propagation: string): Pick<BindMountSpec, 'readOnly'> {
+  const [isFlat, isForced] = [options.bool('ReadOnlyNonRecursive'), options.bool('ReadOnlyForceRecursive')]
+  if (!isFlat && !isForced) return {}
+  if (!mount.bool('ReadOnly'))
+    throw invalid('bind', `BindOptions.${isFlat ? 'ReadOnlyNonRecursive' : 'ReadOnlyForceRecursive'} needs ReadOnly`)
+  if (isFlat && isForced) throw invalid('bind', 'mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive')
+  if (isFlat) return { readOnly: 'non-recursive' }
+  if (options.bool('NonRecursive')) throw invalid('bind', 'mount options conflict: NonRecursive && ReadOnlyForceRecursive')
+  if (propagation !== 'rprivate')
+    throw invalid('bind', "BindOptions.ReadOnlyForceRecursive requires BindOptions.Propagation to be 'rprivate'")
+  return { readOnly: 'forced' }
 }
 
 function volumeOptions(mount: Reader, source: string) {
