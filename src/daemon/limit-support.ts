@@ -31,8 +31,9 @@ function legacy(has: (controller: string) => boolean): LimitSupport {
     hasCpuset: has('cpuset'),
     availableCpus: readList('cpuset/cpuset.cpus'),
     availableMems: readList('cpuset/cpuset.mems'),
-    hasBlkioWeight: hasBlkio('blkio.weight') || hasBlkio('blkio.bfq.weight'),
-    hasBlkioWeightDevice: hasBlkio('blkio.weight_device') || hasBlkio('blkio.bfq.weight_device'),
+    // Kernels since 5.0 have them under BFQ's name alone, which crun 1.8 does not write and dockerd does not look for.
+    hasBlkioWeight: hasBlkio('blkio.weight'),
+    hasBlkioWeightDevice: hasBlkio('blkio.weight_device'),
     hasBlkioThrottle: hasFile('blkio/blkio.throttle.read_bps_device'),
   }
 }

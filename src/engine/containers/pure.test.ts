@@ -95,7 +95,7 @@ test('users are found by name and number with their groups', () => {
 
 test('unknown names and ids that would wrap to root are refused', () => {
   for (const user of ['nobody', '4294967296', '2147483648', '-1', 'web:nogroup'])
-    assert.throws(() => resolveUser(user, [], FILES), /unable to find|out of range/)
+    assert.throws(() => resolveUser(user, [], FILES), /unable to find|uids and gids must be in range/)
 })
 
 test('detach keys are noticed across writes, and what only began like them is passed on', () => {

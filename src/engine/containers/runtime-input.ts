@@ -1,6 +1,14 @@
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
+import { join, posix, relative } from 'node:path'
 
-import { planRuntimeSpec, processSpec, type NamespaceInput, type ProcessInput, type RuntimeSpecInput } from '#engine/runtime/spec'
+import {
+  checkProcMount,
+  planRuntimeSpec,
+  processSpec,
+  type NamespaceInput,
+  type ProcessInput,
+  type RuntimeSpecInput,
+} from '#engine/runtime/spec'
 import type { RuntimeMount, RuntimeProcess, RuntimeSpec } from '#oci/runtime-spec'
 
 import type { Context } from './context.ts'
@@ -44,11 +52,11 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     hostname: spec.namespaces.uts === 'host' ? '' : place.network.hostname,
     domainname: spec.domainname,
     rootfs: { path: place.rootfs, isReadOnly: spec.security.isReadOnlyRoot },
-    mounts: [
+    mounts: withoutFalseProc(context, place.rootfs, [
       ...identityMounts(spec, place.network),
       ...initOf(context, spec).mounts,
       ...record.mounts.map((mount) => mountOf(context, mount, spec, place)),
-    ],
+    ]),
     shmBytes: spec.resources.shmBytes,
     ...(place.shmSource === undefined ? {} : { shmSource: place.shmSource }),
     cgroupsPath: cgroupPathOf(context, record.id, spec.resources.cgroupParent),
@@ -63,6 +71,16 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
     annotations: spec.annotations,
   }
   return planRuntimeSpec(input, context.host.kernel.facts())
+}
+
+/** Targets are looked up in the root, for a link of the image may lead one to /proc. */
+function withoutFalseProc({ host }: Context, rootfs: string, mounts: readonly RuntimeMount[]): readonly RuntimeMount[] {
+  for (const mount of mounts) {
+    const found = host.files.resolveInRoot(rootfs, mount.destination)
+    checkProcMount(mount, posix.normalize(mount.destination))
+    if (found !== undefined) checkProcMount(mount, `/${relative(rootfs, found)}`)
+  }
+  return mounts
 }
 
 /** Where programs that look for an init expect it. */
@@ -172,12 +190,16 @@ function mountOf(context: Context, mount: ResolvedMount, spec: ContainerSpec, pl
   const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation
   const wanted = spec.mounts.find((other): other is BindMountSpec => other.type === 'bind' && other.target === mount.target)
   const isTree = wanted?.isRecursive !== false
-  const hasRecursion = isTree && canMakeTreesReadOnly(context.host.kernel.facts().release)
+  const source = place.sources?.get(mount.target) ?? mount.source
+  // crun opens the target of a recursive one as a directory; nothing can be mounted below anything else.
+  const canHoldMounts = statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true
+  const isAble = isTree && canMakeTreesReadOnly(context.host.kernel.facts().release)
+  const readOnly = canHoldMounts ? readOnlyOption(wanted, isAble) : 'ro'
   return {
     destination: mount.target,
     type: 'bind',
-    source: place.sources?.get(mount.target) ?? mount.source,
-    options: [isTree ? 'rbind' : 'bind', propagation, mount.isReadOnly ? readOnlyOption(wanted, hasRecursion) : 'rw'],
+    source,
+    options: [isTree ? 'rbind' : 'bind', propagation, mount.isReadOnly ? readOnly : 'rw'],
   }
 }
 

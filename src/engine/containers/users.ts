@@ -62,7 +62,8 @@ function memberships(name: string, group: readonly (readonly string[])[]): numbe
 function readId(text: string, what: string): number | undefined {
   if (!/^\d+$/.test(text)) return undefined
   const id = Number(text)
-  if (id > MAX_ID) throw containerError('container.user_unknown', `${what} id ${text} is out of range: the largest is ${MAX_ID}`)
+  if (id > MAX_ID)
+    throw containerError('container.user_unknown', `${what} id ${text}: uids and gids must be in range 0-${MAX_ID}`)
   return id
 }
 

@@ -2,6 +2,7 @@ import { readJson, sendEmpty, sendJson } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
+import { changeWithin } from '../translate/limits-within.ts'
 import { UPDATE_BODY } from '../translate/create-fields.ts'
 import { refuseOtherFields } from '../translate/fields.ts'
 import { readerOf } from '../translate/read.ts'
@@ -71,9 +72,10 @@ export async function updateContainer(call: Call, { engine }: RouteContext): Pro
   const body = readerOf(json)
   const policy = body.innerOrNull('RestartPolicy')
   const restart = policy === null || policy.text('Name') === '' ? null : restartPolicy(policy)
-  const resources = resourceChange(body, engine.system.info())
-  const warnings = await engine.containers.update(idOf(call), { resources, restart })
-  sendJson(call.response, 200, { Warnings: warnings })
+  const asked = resourceChange(body, engine.system.info())
+  const { resources, warnings } = changeWithin(asked, engine.system.limitSupport?.())
+  const more = await engine.containers.update(idOf(call), { resources, restart })
+  sendJson(call.response, 200, { Warnings: [...warnings, ...more] })
 }
 
 export async function removeContainer(call: Call, { engine }: RouteContext): Promise<void> {

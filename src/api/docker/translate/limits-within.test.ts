@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import type { LimitSupport } from '../engine.ts'
 import { specOf } from '../testing/records.ts'
-import { limitsWithin } from './limits-within.ts'
+import { changeWithin, limitsWithin } from './limits-within.ts'
 
 const ALL: LimitSupport = {
   ...{ hasMemory: true, hasSwap: true, hasSwappiness: true, hasOomKillDisable: true, hasPids: true, hasCpuShares: true },
@@ -49,6 +49,14 @@ test('processors that are not there and real-time limits without a kernel for th
   assert.equal(within({ CpusetCpus: '0-1,3' }, {}).resources.cpusetCpus, '0-1,3')
   assert.throws(() => within({ CpuRealtimePeriod: 10 }, { hasCpuRealtime: false }), /CPU real-time period/)
   assert.throws(() => within({ NanoCpus: 1e9 }, { hasCpuQuota: false }), /NanoCPUs can not be set/)
+})
+
+test('an update loses what cannot be limited and nothing else', () => {
+  const change = { blkioWeight: 200, pidsLimit: 30, memoryBytes: 16_000_000 }
+  const { resources, warnings } = changeWithin(change, { ...ALL, hasBlkioWeight: false })
+  assert.deepEqual(resources, { pidsLimit: 30, memoryBytes: 16_000_000 })
+  assert.match(warnings.join(), /Weight discarded/)
+  assert.deepEqual(changeWithin(change, ALL), { resources: change, warnings: [] })
 })
 
 test('safety: without a warning nothing is changed', () => {

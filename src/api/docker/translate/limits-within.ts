@@ -111,6 +111,23 @@ export function limitsWithin(wanted: ResourceSpec, support: LimitSupport | undef
   return { resources, warnings }
 }
 
+const NO_LIMITS: ResourceSpec = {
+  ...{ memoryBytes: null, memorySwapBytes: null, memoryReservationBytes: null, nanoCpus: null, cpuShares: null },
+  ...{ cpuPeriodUs: null, cpuQuotaUs: null, cpusetCpus: '', cpusetMems: '', pidsLimit: null, blkioWeight: null },
+  ...{ blkioDevices: [], isOomKillDisabled: false, oomScoreAdj: 0, ulimits: [], shmBytes: 0, cgroupParent: '' },
+}
+
+/** The same for an update: of what it names. */
+export function changeWithin(
+  change: Partial<ResourceSpec>,
+  support: LimitSupport | undefined,
+): { readonly resources: Partial<ResourceSpec>; readonly warnings: readonly string[] } {
+  const all = { ...NO_LIMITS, ...change }
+  const { resources, warnings } = limitsWithin(all, support)
+  const isKept = (name: string) => resources[name as keyof ResourceSpec] === all[name as keyof ResourceSpec]
+  return { resources: Object.fromEntries(Object.entries(change).filter(([name]) => isKept(name))), warnings }
+}
+
 function leavingOut(name: 'memorySwappiness' | 'blkioWeightDevices'): (from: ResourceSpec) => ResourceSpec {
   return (from) => {
     const { [name]: _left, ...rest } = from

@@ -17,4 +17,5 @@ export type {
 } from './input.ts'
 export { MASKED_PATHS, READONLY_PATHS } from './mounts.ts'
 export { planRuntimeSpec } from './plan.ts'
+export { checkProcMount } from './proc-mounts.ts'
 export { processSpec } from './process.ts'
