@@ -34,6 +34,8 @@ const KINDS: readonly Kind[] = [
   { name: 'unit', args: [...TEST, '--test-concurrency=2', 'src/**/*.test.ts', 'tools/**/*.test.ts'] },
   { name: 'native', args: [...TEST, '--test-concurrency=1', 'test/native/**/*.test.ts'] },
   { name: 'kernel', args: [...TEST, '--test-concurrency=1', 'test/kernel/**/*.test.ts'] },
+  { name: 'robustness', args: [...TEST, '--test-concurrency=1', 'test/robustness/**/*.test.ts'] },
+  { name: 'fuzz', args: [...TEST, 'test/fuzz/**/*.test.ts'] },
   { name: 'client', args: [...TEST, '--test-concurrency=1', 'test/client/**/*.test.ts'] },
   { name: 'e2e', args: [...TEST, '--test-concurrency=1', 'test/e2e/**/*.test.ts'] },
   // An emulated machine and 60 MB of packages to boot it: only for those who ask.
