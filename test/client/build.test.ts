@@ -127,4 +127,23 @@ describe('the classic builder', () => {
     assert.match(await refused('FROM nothing-of-the-kind:1\n'), /nothing-of-the-kind:1/)
     assert.match(await refused('FROM busybox:test\nCOPY absent /\n'), /absent/)
   })
+
+  test('mounts of RUN show what they name, and nothing of them stays', async () => {
+    const directory = context(
+      [
+        'FROM busybox:test AS made',
+        'RUN mkdir -p /out/deep && echo made > /out/deep/file && ln -s /out/deep /short',
+        'FROM busybox:test',
+        'RUN --mount=target=/context cat /context/src/a.txt > /seen',
+        'RUN --mount=from=made,source=/short,target=/made,rw echo scribble > /made/other && cat /made/file >> /seen',
+        'RUN --mount=source=src/a.txt,target=/one cat /one >> /seen && ! touch /one',
+        'RUN --mount=type=cache,id=seeded,from=made,source=/out,target=/cache cat /cache/deep/file >> /seen && echo kept > /cache/new',
+        'RUN --mount=type=cache,id=seeded,from=made,source=/out,target=/cache cat /cache/new >> /seen',
+        'RUN ls -d /context /made /one /cache >> /seen 2>/dev/null || true',
+      ].join('\n'),
+      { 'src/a.txt': 'a\n' },
+    )
+    await build(directory, '-t', 'mounts:1')
+    assert.equal(await docker.must('run', '--rm', '--network', 'none', 'mounts:1', 'cat', '/seen'), 'a\nmade\na\nmade\nkept')
+  })
 })
