@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { isKind, messageOf } from '#base'
 
+import { checkPropagation } from './check-propagation.ts'
 import type { Context } from './context.ts'
 import { containerError } from './errors.ts'
 import type { ContainerRecord, ResolvedMount } from './record.ts'
@@ -29,10 +30,30 @@ export async function holdSources(
       await context.volumes.hold(mount.name, holder)
       volumes.defer(async () => await context.volumes.release(mount.name, holder))
     }
-    const subpath = subpathOf(mount, record)
-    sources.set(mount.target, subpath === '' ? mount.source : pin(context, mount, subpath, `${record.id}-${number}`, pins))
+    if (mount.type === 'bind') checkPropagation(mount.source, mount.propagation, () => context.host.mounts.list())
+    sources.set(mount.target, sourceOf(context, record, mount, `${record.id}-${number}`, pins))
   }
   return sources
+}
+
+function sourceOf(
+  context: Context,
+  record: ContainerRecord,
+  mount: ResolvedMount,
+  name: string,
+  pins: AsyncDisposableStack,
+): string {
+  const wanted = record.spec.mounts.find(({ type, target }) => type === mount.type && target === mount.target)
+  if (wanted?.type === 'volume' && wanted.subpath !== '') return pinSubpath(context, mount, wanted.subpath, name, pins)
+  // crun takes along what is mounted below, whatever it is told: it gets a mount with nothing below.
+  if (wanted?.type === 'bind' && !wanted.isRecursive)
+    return pin(
+      context,
+      { source: mount.source, isRecursive: false, isDirectory: statSync(mount.source).isDirectory() },
+      name,
+      pins,
+    )
+  return mount.source
 }
 
 /** With the container's end. */
@@ -40,28 +61,33 @@ export async function releaseVolumes(context: Context, record: ContainerRecord):
   for (const mount of record.mounts) if (mount.type === 'volume') await context.volumes.release(mount.name, record.id)
 }
 
-function subpathOf(mount: ResolvedMount, { spec }: ContainerRecord): string {
-  const wanted = spec.mounts.find((other) => other.type === 'volume' && other.target === mount.target)
-  return mount.type === 'volume' && wanted?.type === 'volume' ? wanted.subpath : ''
-}
-
 const pinsDirectory = ({ runDir }: Pick<Context, 'runDir'>) => join(runDir, 'pins')
 
-function pin(context: Context, mount: ResolvedMount, subpath: string, name: string, pins: AsyncDisposableStack): string {
-  const { mounts } = context.host
+function pinSubpath(context: Context, mount: ResolvedMount, subpath: string, name: string, pins: AsyncDisposableStack): string {
   const fd = openSubpath(context, mount, subpath)
   try {
-    const place = join(pinsDirectory(context), name)
-    mkdirSync(pinsDirectory(context), { recursive: true, mode: 0o711 })
-    removePin(context, place)
-    if (fstatSync(fd).isDirectory()) mkdirSync(place, { mode: 0o711 })
-    else writeFileSync(place, '')
-    pins.defer(() => removePin(context, place))
-    mounts.bind({ source: `/proc/self/fd/${fd}`, target: place, recursive: true, propagation: 'rprivate' })
-    return place
+    const source = `/proc/self/fd/${fd}`
+    return pin(context, { source, isRecursive: true, isDirectory: fstatSync(fd).isDirectory() }, name, pins)
   } finally {
     closeSync(fd)
   }
+}
+
+interface Pinned {
+  readonly source: string
+  readonly isRecursive: boolean
+  readonly isDirectory: boolean
+}
+
+function pin(context: Context, { source, isRecursive, isDirectory }: Pinned, name: string, pins: AsyncDisposableStack): string {
+  const place = join(pinsDirectory(context), name)
+  mkdirSync(pinsDirectory(context), { recursive: true, mode: 0o711 })
+  removePin(context, place)
+  if (isDirectory) mkdirSync(place, { mode: 0o711 })
+  else writeFileSync(place, '')
+  pins.defer(() => removePin(context, place))
+  context.host.mounts.bind({ source, target: place, recursive: isRecursive, propagation: 'rprivate' })
+  return place
 }
 
 function openSubpath({ host }: Context, mount: ResolvedMount, subpath: string): number {
