@@ -31,6 +31,8 @@ export function planEndpoint(
   request: AttachRequest,
 ): EndpointPlan {
   const { containerId, containerName, aliases = [], links = [], macAddress, gatewayPriority = 0 } = request
+  if (network.isPredefined && aliases.length > 0)
+    throw networkError('network.invalid', 'network-scoped alias is supported only for containers in user defined networks')
   const settings = endpointSettings(containerName, request.driverOptions ?? {})
   const others = context.state.endpoints(network.id)
   const choose = (family: 4 | 6, wanted: string | null | undefined) =>

@@ -230,12 +230,28 @@ test('the bodies of real CLIs for one and the same command line become the same 
 })
 
 test('networks: the mode’s own endpoint, more of them from 1.44 on, none for shared namespaces', () => {
-  const endpoints = { default: { Aliases: ['a'] }, side: { IPAMConfig: { IPv4Address: '10.0.0.2' } } }
+  const endpoints = { default: {}, side: { Aliases: ['a'], IPAMConfig: { IPv4Address: '10.0.0.2' } } }
   const body = { NetworkingConfig: { EndpointsConfig: endpoints } }
   assert.deepEqual(specOf(body).network.endpoints, {
-    bridge: { aliases: ['a'], ipv4Address: null, ipv6Address: null, macAddress: null },
-    side: { aliases: [], ipv4Address: '10.0.0.2', ipv6Address: null, macAddress: null },
+    bridge: { aliases: [], ipv4Address: null, ipv6Address: null, macAddress: null },
+    side: { aliases: ['a'], ipv4Address: '10.0.0.2', ipv6Address: null, macAddress: null },
   })
+  const given = { Links: ['db:database'], GwPriority: 3, DriverOpts: { a: 'b' }, IPAMConfig: { LinkLocalIPs: ['169.254.1.1'] } }
+  assert.deepEqual(specOf({ NetworkingConfig: { EndpointsConfig: { side: given } } }).network.endpoints['side'], {
+    aliases: [],
+    ipv4Address: null,
+    ipv6Address: null,
+    macAddress: null,
+    links: [{ container: 'db', alias: 'database' }],
+    gatewayPriority: 3,
+    linkLocalAddresses: ['169.254.1.1'],
+    driverOptions: { a: 'b' },
+  })
+  for (const refused of [{ Aliases: ['a'] }, { IPAMConfig: { IPv4Address: '10.0.0.2' } }])
+    assert.throws(
+      () => specOf({ NetworkingConfig: { EndpointsConfig: { bridge: refused } } }),
+      /supported (only for containers in|on) user defined networks/,
+    )
   assert.throws(() => specOf(body, 43), /Container cannot be connected to network endpoints: default, side/)
   assert.deepEqual(host({ NetworkMode: 'host' }).network.endpoints, {})
   assert.equal(host({ NetworkMode: 'container:x' }).network.mode, `container:${'c0'.repeat(32)}`)

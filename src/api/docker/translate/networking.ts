@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 
+import { messageOf } from '#base'
+
 import type { ContainerLink, ContainerRecord, EndpointSpec, NetworkingSpec } from '#engine/containers'
 
 import { dockerError } from '../errors.ts'
@@ -72,6 +74,7 @@ function endpointSpecs(body: Reader, mode: string, mac: string | null, minor: nu
       )
     }
     const isMain = realName(name) === mode
+    if (realName(name) === 'bridge') refuseOnDefault(spec)
     if (isMain && mac !== null && spec.macAddress !== null && spec.macAddress !== mac)
       throw dockerError(
         'docker.option_conflict',
@@ -80,6 +83,14 @@ function endpointSpecs(body: Reader, mode: string, mac: string | null, minor: nu
     endpoints.set(realName(name), { ...spec, macAddress: spec.macAddress ?? (isMain ? mac : null) })
   }
   return Object.fromEntries(endpoints)
+}
+
+/** What the default network has no name service for, and cannot promise as its subnet is chosen by us. With dockerd's texts. */
+function refuseOnDefault({ aliases, ipv4Address, ipv6Address }: EndpointSpec): void {
+  if (aliases.length > 0)
+    throw dockerError('docker.field_invalid', 'network-scoped alias is supported only for containers in user defined networks')
+  if (ipv4Address !== null || ipv6Address !== null)
+    throw dockerError('docker.field_invalid', 'user specified IP address is supported on user defined networks only')
 }
 
 export function emptyEndpoint(): EndpointSpec {
@@ -136,7 +147,14 @@ function linksOf(hostConfig: Reader, mode: string, containerOf: (ref: string) =>
       'docker.option_conflict',
       "conflicting options: container type network can't be used with links. This would result in undefined behavior",
     )
-  for (const { container } of links) containerOf(container)
+  for (const { container } of links) {
+    try {
+      containerOf(container)
+    } catch (error) {
+      // Not "not found": clients would take it for the image, and pull that.
+      throw dockerError('docker.field_invalid', `could not get container for ${container}: ${messageOf(error)}`, { cause: error })
+    }
+  }
   return { links }
 }
 
