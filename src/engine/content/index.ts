@@ -5,6 +5,7 @@
 export { createContent, readRange } from './content.ts'
 export { decompressed, peek, sniff, type ByteSource } from './decompress.ts'
 export { contentError, writeFailure } from './errors.ts'
+export { givingBack } from './give-back.ts'
 export { CHUNK_BYTES, MAX_BLOB_BYTES, MAX_RATIO, RATIO_FREE_BYTES } from './limits.ts'
 export type { ContentStore, IngestOptions, LayerIngestOptions, StoredBlob, StoredLayer } from './port.ts'
 export { fileWriter, type FileWriter } from './writer.ts'

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-import type { ByteSource } from '#engine/content'
+import { givingBack, type ByteSource } from '#engine/content'
 
 /**
  * A stream that may fail before its first byte is asked for: a client that hangs up while we open a file. Without a listener
@@ -9,4 +9,9 @@ import type { ByteSource } from '#engine/content'
 export function bytesOf(stream: Readable): ByteSource {
   stream.on('error', () => undefined)
   return stream as AsyncIterable<Uint8Array>
+}
+
+/** The same for the body of a request, whose chunks nobody else holds. */
+export function bodyOf(request: Readable): ByteSource {
+  return givingBack(bytesOf(request))
 }

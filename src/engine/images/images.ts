@@ -89,7 +89,7 @@ export function createImages(needs: ImagesNeeds): Images {
       return { deleted: removed, reclaimedBytes: reclaimedBytes + sweptBytes }
     },
     sweep: async () => void (await sweep()),
-    load: (archive: Readable) => loadImages(parts, archive, places.next('load')),
+    load: (archive: Readable, options) => loadImages(parts, archive, { ...options, temporaryPath: places.next('load') }),
     save: (refs) => saveImages(parts, refs),
     import: (options) => importImage(parts, options),
     commit: (options) => commitImage(parts, options),

@@ -44,7 +44,7 @@ export interface Images {
     options: { readonly force: boolean; readonly noPrune: boolean },
   ): Promise<readonly ({ readonly untagged: string } | { readonly deleted: string })[]>
   /** docker-archive or OCI layout, plain, gzip or zstd. Yields progress; the last events name what was loaded. */
-  load(archive: Readable): AsyncIterable<ImageProgress>
+  load(archive: Readable, options?: LoadOptions): AsyncIterable<ImageProgress>
   /** docker-archive with an OCI layout beside it, as `docker save` of today writes. */
   save(refs: readonly string[]): Promise<Readable>
   /** A root file system tar becomes an image of one layer. `changes` are Dockerfile lines (CMD, ENV, ...). */
@@ -99,6 +99,13 @@ export interface Images {
     readonly deleted: readonly ({ readonly untagged: string } | { readonly deleted: string })[]
     readonly reclaimedBytes: number
   }>
+}
+
+export interface LoadOptions {
+  /** `linux/arm64`: only what is for this platform. null: of an image with several the one for this machine, and else whatever there is. */
+  readonly platform?: string | null
+  /** Nobody else holds the chunks of the archive, as those of a request: their memory is used again at once. */
+  readonly isBody?: boolean
 }
 
 /**

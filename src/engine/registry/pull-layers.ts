@@ -1,5 +1,5 @@
 import { during, fail, shortId, type Digest } from '#base'
-import type { ByteSource } from '#engine/content'
+import { givingBack, type ByteSource } from '#engine/content'
 import type { ImageTransfer } from '#engine/images'
 import { isDigest } from '#oci/digest'
 import type { Descriptor, ImageConfig, ImageManifest } from '#oci/image'
@@ -65,7 +65,7 @@ async function pullLayer(
     pull.report({ type: 'layer', id, status, ...(current === undefined ? {} : { bytes: { current, total: sizeBytes } }) })
   const watched = watch(pull.repository.blob(digest, sizeBytes, `layer ${id}`), tell)
   await transfer
-    .addLayer(watched.source, {
+    .addLayer(givingBack(watched.source), {
       digest,
       sizeBytes,
       diffId,

@@ -4,6 +4,7 @@ import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { filterImages } from '../image-filter.ts'
 import { imageHistory, imageJson, imageSummary, sharedBytes } from '../translate/image-json.ts'
+import { platformOf, requirePlatform } from '../translate/platform.ts'
 import { nameOf } from './ids.ts'
 import { deletedJson } from './prune.ts'
 
@@ -50,7 +51,9 @@ export function inspectImage(call: Call, { engine }: RouteContext): void {
 }
 
 export function showHistory(call: Call, { engine }: RouteContext): void {
-  sendJson(call.response, 200, imageHistory(engine.images.get(nameOf(call))))
+  const image = engine.images.get(nameOf(call))
+  requirePlatform(platformOf(call.query) ?? '', image)
+  sendJson(call.response, 200, imageHistory(image))
 }
 
 export async function tagImage(call: Call, { engine }: RouteContext): Promise<void> {
@@ -71,19 +74,15 @@ export async function removeImage(call: Call, { engine }: RouteContext): Promise
 
 /** GET /images/{name}/get. */
 export async function saveImage(call: Call, { engine }: RouteContext): Promise<void> {
-  refusePlatform(call)
+  requirePlatform(platformOf(call.query) ?? '', engine.images.get(nameOf(call)))
   await sendStream(call.response, TAR, await engine.images.save([nameOf(call)]))
 }
 
 /** GET /images/get?names=…. */
 export async function saveImages(call: Call, { engine }: RouteContext): Promise<void> {
-  refusePlatform(call)
   const names = call.query.texts('names').filter((name) => name !== '')
   if (names.length === 0) throw dockerError('docker.parameter_missing', 'save: name at least one image (query names)')
+  const platform = platformOf(call.query) ?? ''
+  if (platform !== '') for (const name of names) requirePlatform(platform, engine.images.get(name))
   await sendStream(call.response, TAR, await engine.images.save(names))
-}
-
-function refusePlatform({ query }: Call): void {
-  if (query.text('platform') !== '')
-    throw dockerError('docker.option_unsupported', 'saving one platform of an image (query platform) is not supported')
 }

@@ -3,15 +3,15 @@ import type { ImageProgress } from '#engine/images'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { sendJsonLines } from '../json-lines.ts'
+import { platformOf } from '../translate/platform.ts'
 import { pullImage } from './registries.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
 /** POST /images/load. */
 export async function loadImages(call: Call, { engine }: RouteContext): Promise<void> {
-  if (call.query.text('platform') !== '')
-    throw dockerError('docker.option_unsupported', 'loading one platform of an image (query platform) is not supported')
-  await sendJsonLines(call, loadLines(engine.images.load(call.request), call.query.bool('quiet')))
+  const progress = engine.images.load(call.request, { platform: platformOf(call.query), isBody: true })
+  await sendJsonLines(call, loadLines(progress, call.query.bool('quiet')))
 }
 
 async function* loadLines(progress: AsyncIterable<ImageProgress>, isQuiet: boolean): AsyncGenerator<Line> {

@@ -6,6 +6,7 @@ import { parseReference } from '#oci/reference'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { sendJsonLines } from '../json-lines.ts'
+import { platformOf, requirePlatform } from '../translate/platform.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -27,9 +28,9 @@ export async function pullImage(call: Call, { engine }: RouteContext): Promise<v
 /** POST /images/{name}/push. */
 export async function pushImage(call: Call, { engine }: RouteContext): Promise<void> {
   const { query, params, request, signal } = call
-  if (query.text('platform') !== '')
-    throw dockerError('docker.option_unsupported', 'pushing one platform of an image (query platform) is not supported')
   const tag = query.text('tag') || null
+  const platform = platformOf(query) ?? ''
+  if (platform !== '') requirePlatform(platform, engine.images.get(`${params['name'] ?? ''}:${tag ?? 'latest'}`))
   const credentials = readCredentials(request.headers['x-registry-auth'])
   const progress = registriesOf(engine.registries).push({ name: params['name'] ?? '', tag, credentials, signal })
   await sendJsonLines(call, progressLines(progress))

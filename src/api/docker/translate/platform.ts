@@ -1,3 +1,4 @@
+import { isObject, type Query } from '#api/http'
 import type { ImageRecord } from '#engine/images'
 
 import { dockerError } from '../errors.ts'
@@ -20,4 +21,23 @@ export function requirePlatform(text: string, image: ImageRecord): void {
     'docker.platform_unsupported',
     `image ${image.tags[0] ?? image.id} was found but does not match the specified platform: wanted ${text}, actual: ${found}`,
   )
+}
+
+/** The query `platform` as the image routes of today have it, `{"os":"linux","architecture":"arm64"}`, and as older ones, `linux/arm64`. null: none. */
+export function platformOf(query: Query): string | null {
+  const given = query.texts('platform').filter((text) => text !== '')
+  if (given.length > 1) throw dockerError('docker.option_unsupported', 'more than one platform at a time is not supported')
+  const text = given[0]
+  if (text === undefined) return null
+  if (!text.startsWith('{')) return text
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw dockerError('docker.field_invalid', `platform ${text.slice(0, 100)} is not JSON`, { cause: error })
+  }
+  const fields = isObject(parsed) ? [parsed['os'], parsed['architecture'], parsed['variant'] ?? ''] : []
+  if (fields.length === 0 || !fields.every((field) => typeof field === 'string'))
+    throw dockerError('docker.field_invalid', `platform ${text.slice(0, 100)} does not name os and architecture`)
+  return fields.filter((field) => field !== '').join('/')
 }

@@ -1,4 +1,12 @@
-import { isObject, MAX_CONFIG_BYTES, MAX_LAYERS, MAX_MANIFEST_BYTES, parseImageConfig, parseStrictJson } from '#oci/image'
+import {
+  isObject,
+  MAX_CONFIG_BYTES,
+  MAX_LAYERS,
+  MAX_MANIFEST_BYTES,
+  parseImageConfig,
+  parseStrictJson,
+  platform,
+} from '#oci/image'
 import { digestError, digestOf, parseVerifiableDigest, type VerifiableDigest } from '#oci/digest'
 import { parseReference, type ImageReference } from '#oci/reference'
 
@@ -35,7 +43,8 @@ function planImage(archive: Archive, item: unknown, what: string): PlannedImage 
     const diffId = config.diffIds[index] ?? null
     return { file: archive.file(name), diffId, digest: blobDigest(name) }
   })
-  return { what, names: strings(item['RepoTags'], `${what}: RepoTags`).map(readName), layers, configBytes: () => bytes }
+  const names = strings(item['RepoTags'], `${what}: RepoTags`).map(readName)
+  return { what, names, platform: platform(config.os, config.architecture, config.variant), layers, configBytes: () => bytes }
 }
 
 function readName(text: string): ImageReference {

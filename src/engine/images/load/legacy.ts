@@ -7,6 +7,7 @@ import {
   MAX_MANIFEST_BYTES,
   parseImageConfig,
   parseStrictJson,
+  platform,
   writeImageConfig,
   type ImageConfig,
 } from '#oci/image'
@@ -51,6 +52,7 @@ function planImage(archive: Archive, top: string, names: readonly ImageReference
   return {
     what: `image ${top}`,
     names,
+    platform: platform(image?.os ?? 'linux', image?.architecture ?? '', image?.variant ?? ''),
     layers: chain.map(({ id }) => ({ file: archive.file(`${id}/layer.tar`), diffId: null, digest: null })),
     configBytes: (diffIds: readonly Digest[]) =>
       writeImageConfig({

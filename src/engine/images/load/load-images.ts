@@ -1,21 +1,26 @@
 import type { Readable } from 'node:stream'
 
-import { hostPlatform } from '#oci/image'
+import { parsePlatform } from '#oci/image'
 
-import { bytesOf } from '../bytes-of.ts'
+import { bodyOf, bytesOf } from '../bytes-of.ts'
 import { shownReference } from '../names.ts'
 import { publish, recordOf, type ImageParts } from '../parts.ts'
-import type { ImageProgress } from '../port.ts'
+import type { ImageProgress, LoadOptions } from '../port.ts'
 import { storeImage } from '../store-image.ts'
 import { loadArchive } from './load.ts'
 import { reporting } from './progress.ts'
 
 /** Loads an archive, tells of each image, and then names what was loaded. */
-export function loadImages(parts: ImageParts, archive: Readable, temporaryPath: string): AsyncIterable<ImageProgress> {
-  const source = bytesOf(archive)
+export function loadImages(
+  parts: ImageParts,
+  archive: Readable,
+  { platform = null, isBody = false, temporaryPath }: LoadOptions & { readonly temporaryPath: string },
+): AsyncIterable<ImageProgress> {
+  const source = isBody ? bodyOf(archive) : bytesOf(archive)
+  const wanted = platform === null ? null : parsePlatform(platform)
   return reporting(async (report) => {
     const loaded = await loadArchive(
-      { layers: parts.layers, temporaryPath, platform: hostPlatform(), store: (image) => storeImage(parts, image) },
+      { layers: parts.layers, temporaryPath, wanted, store: (image) => storeImage(parts, image) },
       source,
       report,
     )

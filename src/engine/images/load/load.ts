@@ -1,9 +1,10 @@
 import { during, shortId, type Digest } from '#base'
 import type { ByteSource } from '#engine/content'
-import type { Platform } from '#oci/image'
+import { choosePlatform, formatPlatform, hostPlatform, type Platform } from '#oci/image'
 import { digestError } from '#oci/digest'
 import { familiarText } from '#oci/reference'
 
+import { imageError } from '../errors.ts'
 import type { Layers } from '../layers.ts'
 import type { ImageProgress } from '../port.ts'
 import type { NewImage, NewImageResult } from '../store-image.ts'
@@ -26,7 +27,8 @@ export async function loadArchive(
   parts: {
     readonly layers: Layers
     readonly temporaryPath: string
-    readonly platform: Platform
+    /** null: that of this machine, where there is a choice. */
+    readonly wanted: Platform | null
     readonly store: (image: NewImage) => Promise<NewImageResult>
   },
   source: ByteSource,
@@ -35,7 +37,7 @@ export async function loadArchive(
   await using taken = await takeIn({ ...parts, report }, source)
   const { archive } = taken
   const loaded: LoadedImage[] = []
-  for (const image of planArchive(archive, parts.platform)) {
+  for (const image of planArchive(archive, parts.wanted)) {
     const held: Digest[] = []
     try {
       for (const layer of image.layers) held.push(await holdLayer(parts.layers, archive, layer, report))
@@ -51,13 +53,27 @@ export async function loadArchive(
   return loaded
 }
 
-function planArchive(archive: Archive, platform: Platform): readonly PlannedImage[] {
-  if (archive.has('manifest.json')) return planDockerArchive(archive)
-  if (archive.has('index.json')) return planOciLayout(archive, platform)
-  if (archive.has('repositories')) return planLegacyArchive(archive)
+/** Docker's manifest does not tell of platforms: when one is asked for, the index beside it is the better list. */
+function planArchive(archive: Archive, wanted: Platform | null): readonly PlannedImage[] {
+  const hasIndex = archive.has('index.json')
+  if (archive.has('manifest.json') && (wanted === null || !hasIndex)) return onlyFor(wanted, planDockerArchive(archive))
+  if (hasIndex) return onlyFor(wanted, planOciLayout(archive, wanted ?? hostPlatform()))
+  if (archive.has('repositories')) return onlyFor(wanted, planLegacyArchive(archive))
   throw invalidArchive(
     'it has neither manifest.json nor index.json',
     'To make an image of a file system tar, use `import`; `load` takes what `save` wrote.',
+  )
+}
+
+/** Error: `image.platform_mismatch` when nothing is left. */
+function onlyFor(wanted: Platform | null, images: readonly PlannedImage[]): readonly PlannedImage[] {
+  if (wanted === null) return images
+  const fitting = images.filter((image) => choosePlatform(wanted, [image.platform], (own) => own) !== undefined)
+  if (fitting.length > 0) return fitting
+  const has = images.slice(0, 20).map((image) => formatPlatform(image.platform))
+  throw imageError(
+    'image.platform_mismatch',
+    `image archive: it has nothing for ${formatPlatform(wanted)}: it has ${has.join(', ')}`,
   )
 }
 

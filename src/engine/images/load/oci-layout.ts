@@ -12,6 +12,7 @@ import {
   parseImageConfig,
   parseManifest,
   parseStrictJson,
+  platform,
   type Descriptor,
   type ImageManifest,
   type Platform,
@@ -97,7 +98,7 @@ function planImage(archive: Archive, manifest: ImageManifest, names: readonly Im
     checkSize(descriptor, file.sizeBytes)
     return { file, diffId: config.diffIds[index] ?? null, digest: descriptor.digest }
   })
-  return { what, names, layers, configBytes: () => bytes }
+  return { what, names, platform: platform(config.os, config.architecture, config.variant), layers, configBytes: () => bytes }
 }
 
 function readBlob(archive: Archive, descriptor: Descriptor, maxBytes: number): Buffer {

@@ -1,5 +1,6 @@
 import type { Digest } from '#base'
 import type { VerifiableDigest } from '#oci/digest'
+import type { Platform } from '#oci/image'
 import type { ImageReference } from '#oci/reference'
 
 import type { ArchiveFile } from './archive.ts'
@@ -16,6 +17,8 @@ export interface PlannedLayer {
 export interface PlannedImage {
   readonly what: string
   readonly names: readonly ImageReference[]
+  /** As its configuration says. */
+  readonly platform: Platform
   readonly layers: readonly PlannedLayer[]
   /** The exact bytes of the configuration, once the layers' digests are known. */
   configBytes(diffIds: readonly Digest[]): Uint8Array
