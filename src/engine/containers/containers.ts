@@ -5,6 +5,7 @@ import { attachContainer } from './attach.ts'
 import type { ContainersNeeds, Context } from './context.ts'
 import { createContainer, publish } from './create.ts'
 import { containerError } from './errors.ts'
+import { createExecTable } from './exec-table.ts'
 import { createExecs } from './exec.ts'
 import { filesOf } from './files.ts'
 import { watchExit } from './exit.ts'
@@ -56,6 +57,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     watchExit: (live, process) => watchExit(context, live, process),
   }
   const { registry, locks } = context
+  const execs = createExecTable(context)
   const underLock = async <T>(ref: string, work: (live: LiveContainer) => Promise<T>): Promise<T> => {
     const live = registry.find(ref)
     return await locks.run(live.record.id, async () => {
@@ -130,10 +132,10 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     connect: async (ref, network, endpoint) =>
       await underLock(ref, async (live) => await connectContainer(context, live, network, endpoint)),
     disconnect: async (ref, network) => await underLock(ref, async (live) => await disconnectContainer(context, live, network)),
-    exec: createExecs(context),
+    exec: createExecs(context, execs),
     holdFiles: async (ref, work) => await holdFiles(context, registry.find(ref), work),
     runTransient: async (run) => await runTransient(context, run),
-    recover: async () => await recoverContainers(context),
+    recover: async () => await recoverContainers(context, execs),
     startDue: async (signal) => await startDue(context, () => isEnding || signal.aborted),
     stopAll: async () => {
       isEnding = true

@@ -28,4 +28,5 @@ export const containerError = declareErrors({
   'container.network_shared': 'conflict',
   'exec.not_found': 'not_found',
   'exec.started': 'conflict',
+  'exec.too_many': 'exhausted',
 })

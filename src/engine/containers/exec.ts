@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs'
-
-import { during, messageOf, newId, type ExecId } from '#base'
+import { during, newId, type ExecId } from '#base'
 import type { RunningProcess } from '#engine/runtime'
 
 import { createSession, type AttachSession } from './attach-session.ts'
@@ -8,67 +6,35 @@ import type { Context } from './context.ts'
 import { publish } from './create.ts'
 import { parseDetachKeys } from './detach-keys.ts'
 import { containerError } from './errors.ts'
+import { removeExecDir, writeExecRecord } from './exec-records.ts'
+import type { ExecTable } from './exec-table.ts'
 import type { LiveContainer } from './live.ts'
 import { execDirOf } from './paths.ts'
-import type { ExecRecord, Execs, ExecSpec } from './port.ts'
+import type { Execs, ExecSpec } from './port.ts'
 import { execProcess } from './runtime-input.ts'
 
-/** Finished execs stay known this long, as many clients ask for the exit code afterwards. */
-const KEEP_FINISHED_MS = 5 * 60_000
-/** Bound on execs that were created and never started. */
-const MAX_EXECS = 10_000
-
-interface LiveExec {
-  record: ExecRecord
-  process: RunningProcess | null
-}
-
-export function createExecs(context: Context): Execs {
-  const execs = new Map<string, LiveExec>()
-
-  const find = (id: string): LiveExec => {
-    const exec = execs.get(id)
-    if (exec === undefined) throw containerError('exec.not_found', `No such exec instance: ${id}`)
-    return exec
-  }
-
+export function createExecs(context: Context, table: ExecTable): Execs {
   const start: Execs['start'] = async (id, options) => {
-    const exec = find(id)
-    if (exec.record.state !== 'created') throw containerError('exec.started', `exec ${id} has already run`)
+    const exec = table.find(id)
+    if (exec.record.state !== 'created')
+      throw containerError(
+        'exec.started',
+        `Error: Exec command ${id} ${exec.record.state === 'exited' ? 'has already run' : 'is already running'}`,
+      )
     const live = requireRunning(context, exec.record.containerId)
-    const { spec } = exec.record
-    const session = options.detach
-      ? null
-      : sessionFor(spec, options.hasTty, () => publish(context, live.record, 'exec_detach', { execID: id }))
+    const spec = { ...exec.record.spec, hasTty: options.detach ? exec.record.spec.hasTty : options.hasTty }
+    const onDetach = () => publish(context, live.record, 'exec_detach', { execID: id })
+    const session = options.detach ? null : sessionFor(spec, spec.hasTty, onDetach)
     exec.record = { ...exec.record, state: 'running' }
     try {
-      exec.process = await launch(
-        context,
-        live,
-        { ...spec, hasTty: options.detach ? spec.hasTty : options.hasTty },
-        exec.record.id,
-        session,
-      )
+      writeExecRecord(context, exec.record)
+      table.follow(exec, await launch(context, live, spec, exec.record.id, session, options.consoleSize))
     } catch (error) {
       session?.close()
-      exec.record = { ...exec.record, state: 'exited', exitCode: exitCodeOfFailure(error) }
+      removeExecDir(context, live.record.id, id)
+      table.end(exec, exitCodeOfFailure(error), false)
       throw error
     }
-    exec.record = { ...exec.record, pid: exec.process.pid }
-    if (options.consoleSize !== null) exec.process.resize(options.consoleSize[0], options.consoleSize[1])
-    const finish = (exitCode: number) => {
-      exec.record = { ...exec.record, state: 'exited', pid: 0, exitCode }
-      exec.process = null
-      publish(context, live.record, 'exec_die', { execID: id, exitCode: String(exitCode) })
-      context.clock.after(KEEP_FINISHED_MS, () => execs.delete(id))
-    }
-    exec.process.exited.then(
-      (exit) => finish(exit.exitCode),
-      (error: unknown) => {
-        context.log.warn('an exec was lost', { exec: id, error: messageOf(error) })
-        finish(137)
-      },
-    )
     return session
   }
 
@@ -76,24 +42,20 @@ export function createExecs(context: Context): Execs {
     create: async (ref, spec) => {
       const live = requireRunning(context, ref)
       if (spec.cmd.length === 0) throw containerError('container.no_command', 'No exec command specified')
-      if (execs.size >= MAX_EXECS)
-        throw containerError('exec.started', `more than ${MAX_EXECS} execs are known; start or forget some first`)
+      parseDetachKeys(spec.detachKeys)
       const id = newId<ExecId>(context.random)
-      execs.set(id, {
-        record: { id, containerId: live.record.id, spec, state: 'created', pid: 0, exitCode: null },
-        process: null,
-      })
+      table.add({ id, containerId: live.record.id, spec, state: 'created', pid: 0, exitCode: null })
       publish(context, live.record, `exec_create: ${spec.cmd.join(' ')}`, { execID: id })
       return await Promise.resolve(id)
     },
-    get: (id) => find(id).record,
+    get: (id) => table.find(id).record,
     list: (ref) => {
       const { id } = context.registry.find(ref).record
-      return [...execs.values()].map(({ record }) => record).filter((one) => one.containerId === id && one.state !== 'exited')
+      return table.all().filter((one) => one.containerId === id && one.state !== 'exited')
     },
     start,
     resize: async (id, size) => {
-      const { process } = find(id)
+      const { process } = table.find(id)
       if (process === null) throw containerError('container.not_running', `exec ${id} is not running`)
       process.resize(size.rows, size.columns)
       await Promise.resolve()
@@ -106,6 +68,8 @@ function requireRunning(context: Context, ref: string): LiveContainer {
   const { status } = live.record
   if (status.state === 'paused')
     throw containerError('container.paused', `Container ${live.record.id} is paused, unpause the container before exec`)
+  if (status.state === 'restarting')
+    throw containerError('container.restarting', `Container ${live.record.id} is restarting, wait until the container is running`)
   if (live.process === null) throw containerError('container.not_running', `Container ${live.record.id} is not running`)
   return live
 }
@@ -123,32 +87,28 @@ function sessionFor(spec: ExecSpec, hasTty: boolean, onDetach: () => void): Atta
   })
 }
 
-/** Runs a process beside the container's own. Its directory goes when it has ended. */
+/** Runs a process beside the container's own. Its directory stays until `removeExecDir`. */
 export async function launch(
   context: Context,
   live: LiveContainer,
   spec: ExecSpec,
   id: ExecId,
   session: AttachSession | null,
+  consoleSize: readonly [rows: number, columns: number] | null = null,
 ): Promise<RunningProcess> {
-  const dir = execDirOf(context, live.record.id, id)
-  const forget = () => rmSync(dir, { recursive: true, force: true })
   try {
     const wanted = execProcess(context, live, spec)
     publish(context, live.record, `exec_start: ${spec.cmd.join(' ')}`, { execID: id })
-    const process = await context.runtime.exec({
+    return await context.runtime.exec({
       id: live.record.id,
-      dir,
-      process: wanted,
+      dir: execDirOf(context, live.record.id, id),
+      process: consoleSize === null ? wanted : { ...wanted, consoleSize: { height: consoleSize[0], width: consoleSize[1] } },
       isTty: spec.hasTty,
       hasStdin: spec.attachStdin,
       ...(session === null ? {} : { subscription: { stdout: spec.attachStdout, stderr: spec.attachStderr } }),
       onConnected: (connection) => session?.bind(connection),
     })
-    void process.exited.then(forget, forget)
-    return process
   } catch (error) {
-    forget()
     throw explain(during(`exec in container ${live.record.name}`, error), spec)
   }
 }
@@ -156,13 +116,13 @@ export async function launch(
 function explain(error: ReturnType<typeof during>, spec: ExecSpec): ReturnType<typeof during> {
   if (error.code !== 'runtime.start_failed') return error
   const command = spec.cmd[0] ?? ''
-  if (/permission denied/i.test(error.message))
+  if (/execute `.*permission denied/i.test(error.message))
     return containerError(
       'container.command_not_executable',
       `OCI runtime exec failed: exec: "${command}": permission denied: ${error.message}`,
       { cause: error },
     )
-  if (/not found|No such file/i.test(error.message))
+  if (/executable file .* not found|execute `.*No such file/i.test(error.message))
     return containerError(
       'container.command_not_found',
       `OCI runtime exec failed: exec: "${command}": executable file not found in $PATH: ${error.message}`,

@@ -4,6 +4,7 @@ import { formatTimeNs } from '#engine/logs'
 import { createSession } from './attach-session.ts'
 import type { Context } from './context.ts'
 import { publish } from './create.ts'
+import { removeExecDir } from './exec-records.ts'
 import { launch } from './exec.ts'
 import { afterProbe, formatDuration, probeCommand, probeDelayMs, UNKNOWN_HEALTH, type ProbeResult } from './health-plan.ts'
 import type { LiveContainer } from './live.ts'
@@ -77,6 +78,9 @@ async function runProbe(context: Context, live: LiveContainer, spec: HealthSpec)
     onClose: () => undefined,
   })
   const collected = collect(session.output)
+  const id = newId<ExecId>(context.random)
+  // Nobody can ask for it: with its end it is gone.
+  using _directory = { [Symbol.dispose]: () => removeExecDir(context, live.record.id, id) }
   const process = await launch(
     context,
     live,
@@ -92,7 +96,7 @@ async function runProbe(context: Context, live: LiveContainer, spec: HealthSpec)
       attachStderr: true,
       detachKeys: '',
     },
-    newId<ExecId>(context.random),
+    id,
     session,
   )
   let isLate = false

@@ -4,6 +4,7 @@ import type { Adopted, ExitRecord } from '#engine/runtime'
 
 import type { Context } from './context.ts'
 import { adoptExecs } from './adopt-execs.ts'
+import type { ExecTable } from './exec-table.ts'
 import { afterExit, scheduleRestart, takeDown } from './exit.ts'
 import { startHealth } from './health.ts'
 import { newLive, type LiveContainer } from './live.ts'
@@ -23,7 +24,7 @@ const KILLED_EXIT = 137
 const PARALLEL = 16
 
 /** Brings the records and the kernel together again after the daemon was away, whatever ended it. */
-export async function recoverContainers(context: Context): Promise<void> {
+export async function recoverContainers(context: Context, execs: ExecTable): Promise<void> {
   makeInstanceCgroup(context)
   const lives = context.records
     .table<ContainerRecord>('container')
@@ -40,6 +41,8 @@ export async function recoverContainers(context: Context): Promise<void> {
   })
   await inParallel(lives, async (live) => {
     const adopted = found.get(live.record.id)
+    // Before the directory of one that has ended is taken away.
+    await adoptExecs(context, execs, live.record.id)
     if (adopted !== undefined) await context.locks.run(live.record.id, async () => await recoverOne(context, live, adopted))
   })
   await sweepStrangers(context)
@@ -122,7 +125,6 @@ function adoptRunning(context: Context, live: LiveContainer, { process }: Extrac
   if (!isSame) becomeRunning(context, live, process, networkOf(context, live.record))
   const state = isFrozen(context, live.record) ? 'paused' : 'running'
   if (live.record.status.state !== state) context.registry.setStatus(live, { state })
-  void adoptExecs(context, live.record.id)
   if (!isSame) return
   live.process = process
   context.watchExit(live, process)
