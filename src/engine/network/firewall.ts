@@ -23,7 +23,8 @@ export interface Firewall {
   rebuild(): Promise<void>
   /** Done with all that was asked for. */
   settle(): Promise<void>
-  removeAll(): Promise<void>
+  /** With every rule that lets these bridges, or any of our own, through other firewalls. */
+  removeAll(bridgeNames: readonly string[]): Promise<void>
 }
 
 export interface FirewallNeeds {
@@ -45,11 +46,12 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
   let running: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
 
-  /** All that are named by us, and those that the user named. */
-  const ourLinks = () => [
-    `${names.bridgePrefix}*`,
-    ...[...bridges.keys()].filter((bridge) => !bridge.startsWith(names.bridgePrefix)),
-  ]
+  const isNamedByUser = (bridge: string) => bridge !== '' && !bridge.startsWith(names.bridgePrefix)
+  const openFor = (bridgeNames: Iterable<string>) => [`${names.bridgePrefix}*`, ...[...bridgeNames].filter(isNamedByUser)]
+  const closeForward = async (links: readonly string[]) => {
+    const chains = await host.forwarding.chains()
+    await Promise.all(chains.map((chain) => host.forwarding.disallow(chain, links)))
+  }
   const applyAll = async () => {
     await host.nftables.apply(tableScript(names, [...bridges.values()], [...ports.values()]))
     isWhole = true
@@ -107,7 +109,10 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
       bridges.set(rules.bridge, rules)
       return rebuild()
     },
-    removeBridge: (bridge) => (bridges.delete(bridge) ? rebuild() : Promise.resolve()),
+    removeBridge: async (bridge) => {
+      if (!bridges.delete(bridge)) return
+      await Promise.all([rebuild(), isNamedByUser(bridge) ? closeForward([bridge]) : undefined])
+    },
     addPorts: async (rules) => {
       for (const rule of rules) ports.set(keyOf(rule), rule)
       added.push(...rules)
@@ -124,7 +129,7 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
       if (gone.length > 0) flushLater()
     },
     openForward: async () => {
-      const links = ourLinks()
+      const links = openFor(bridges.keys())
       const closed = (await host.forwarding.chains()).filter(({ isDrop }) => isDrop)
       await Promise.all(closed.map((chain) => host.forwarding.allow(chain, links)))
     },
@@ -133,19 +138,14 @@ export function createFirewall({ host, names, clock, log }: FirewallNeeds): Fire
       if (gone.length > 0 || added.length > 0) await flush()
       await (next ?? running).catch(() => undefined)
     },
-    removeAll: async () => {
+    removeAll: async (bridgeNames) => {
       await (next ?? running).catch(() => undefined)
-      const links = ourLinks()
       bridges.clear()
       ports.clear()
       added = []
       gone = []
       isWhole = false
-      const chains = await host.forwarding.chains()
-      await Promise.all([
-        host.nftables.deleteTable('inet', names.table),
-        ...chains.map((chain) => host.forwarding.disallow(chain, links)),
-      ])
+      await Promise.all([host.nftables.deleteTable('inet', names.table), closeForward(openFor(bridgeNames))])
     },
   }
 }

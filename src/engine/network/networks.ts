@@ -131,7 +131,7 @@ export function createNetworks(needs: NetworksNeeds): Networks {
       }
       // The kernel ends a link with its namespace, but some time later: whoever looks after the end finds nothing.
       for (const { name } of host.links.listLinks()) if (name.startsWith(names.linkPrefix)) host.links.deleteLink(name)
-      await firewall.removeAll()
+      await firewall.removeAll([...state.networks.values()].map(({ bridge }) => bridge))
     },
   }
 }

@@ -5,6 +5,7 @@ import { messageOf } from '#base'
 import type { ContainerId } from '#base'
 
 import type { Context } from './context.ts'
+import { settleRoutes } from './endpoint-links.ts'
 import type { Network } from './port.ts'
 import type { Sandbox } from './state.ts'
 
@@ -30,7 +31,7 @@ export async function recoverNetworks(context: Context, pidOf: (containerId: Con
     if (outcome.status === 'rejected') log.error('recover a network', { error: messageOf(outcome.reason) })
   const rules = [...state.sandboxes.values()].flatMap(({ ports }) => ports)
   if (rules.length > 0) await firewall.addPorts(rules)
-  if (used.size === 0) await firewall.removeAll()
+  if (used.size === 0) await firewall.removeAll([...state.networks.values()].map(({ bridge }) => bridge))
   for (const sandbox of state.sandboxes.values()) resume(context, sandbox)
 }
 
@@ -87,6 +88,8 @@ function resume(context: Context, sandbox: Sandbox): void {
   try {
     context.nameService.ensure(sandbox)
     context.holders.retake(sandbox.containerId, sandbox.ports)
+    // A network that was left just before a crash may have taken the default route along.
+    settleRoutes(context, sandbox.containerId, [])
   } catch (error) {
     context.log.error('resume the network of a running container', { container: sandbox.containerId, error: messageOf(error) })
   }
