@@ -88,9 +88,15 @@ function resume(context: Context, sandbox: Sandbox): void {
   try {
     context.nameService.ensure(sandbox)
     context.holders.retake(sandbox.containerId, sandbox.ports)
-    // A network that was left just before a crash may have taken the default route along.
-    settleRoutes(context, sandbox.containerId, [])
+    restoreRoutes(context, sandbox)
   } catch (error) {
     context.log.error('resume the network of a running container', { container: sandbox.containerId, error: messageOf(error) })
   }
+}
+
+/** A network that was left right before a crash took the default route along. One that is there may be the container's own choice. */
+function restoreRoutes(context: Context, { containerId }: Sandbox): void {
+  const { host, pinOf } = context
+  const routes = host.namespaces.inNetwork(pinOf(containerId), () => host.links.listRoutes())
+  if (!routes.some(({ destination }) => destination === 'default')) settleRoutes(context, containerId, [])
 }
