@@ -52,9 +52,9 @@ function route(backends: readonly Backend[], more: Partial<Route> = {}): Route {
   return { id: `shop/web/${port}`, hostIp: '127.0.0.1', hostPort: port, mode: 'tcp', backends: backends.map(plain), ...more }
 }
 
-async function fetchOnce(onPort: number): Promise<string> {
+async function fetchOnce(onPort: number, host = '127.0.0.1'): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const request = get({ host: '127.0.0.1', port: onPort, agent: false, timeout: 10_000 }, (response) => {
+  const request = get({ host, port: onPort, agent: false, timeout: 10_000 }, (response) => {
     let text = ''
     response.setEncoding('utf8')
     response.on('data', (part: string) => (text += part))
@@ -244,6 +244,13 @@ describe('the router', { timeout: 60_000 }, () => {
     holder.close()
     assert.deepEqual(await router.apply([route([one], { id: 'taken', hostPort: taken }), route([one])]), [])
     assert.equal(await fetchOnce(taken), 'one')
+  })
+
+  it('answers on every address of both families where none is given', async () => {
+    const one = await backend('one')
+    const hostPort = await router.freePort('')
+    assert.deepEqual(await router.apply([route([one], { hostIp: '', hostPort })]), [])
+    for (const host of ['127.0.0.1', '::1']) assert.equal(await fetchOnce(hostPort, host), 'one', host)
   })
 
   it('listens on IPv6, waits for a backend that is not there yet, and leaves nothing behind', async () => {

@@ -6,6 +6,8 @@ export interface ConfigOptions {
   readonly socketPath: string
   /** Whom the worker becomes once it has its ports; null: it stays who it is. */
   readonly runAs: { readonly uid: number; readonly gid: number } | null
+  /** Listen on every IPv6 address as well where no address is given. */
+  readonly hasIpv6: boolean
 }
 
 export interface ProxyConfig {
@@ -30,7 +32,7 @@ export const SERVER_OPTIONS =
 export function proxyConfig(routes: readonly Route[], options: ConfigOptions): ProxyConfig {
   const ordered = routes.toSorted((a, b) => (sectionName(a) < sectionName(b) ? -1 : 1))
   const fixed = [...GLOBAL, ...globalOf(options), ...DEFAULTS].join('\n')
-  const heads = ordered.map((route) => sectionHead(route).join('\n'))
+  const heads = ordered.map((route) => sectionHead(route, options.hasIpv6).join('\n'))
   const fingerprint = createHash('sha256')
     .update([fixed, ...heads].join('\n'))
     .digest('hex')
@@ -71,10 +73,16 @@ export function listenAddress(hostIp: string): string {
   return hostIp === '' ? '0.0.0.0' : hostIp
 }
 
-function sectionHead(route: Route): readonly string[] {
-  const address = listenAddress(route.hostIp)
-  const bind = address.includes(':') ? `[${address}]:${route.hostPort}` : `${address}:${route.hostPort}`
-  return [`listen ${sectionName(route)}`, `  bind ${bind}`, `  mode ${route.mode}`, ...(route.mode === 'http' ? HTTP : [])]
+/** All that a route listens on: without an address every one of the host, of both families. */
+export function listenAddresses(hostIp: string, hasIpv6: boolean): readonly string[] {
+  return [listenAddress(hostIp), ...(hostIp === '' && hasIpv6 ? ['::'] : [])]
+}
+
+function sectionHead(route: Route, hasIpv6: boolean): readonly string[] {
+  const binds = listenAddresses(route.hostIp, hasIpv6).map((address) =>
+    address.includes(':') ? `  bind [${address}]:${route.hostPort} v6only` : `  bind ${address}:${route.hostPort}`,
+  )
+  return [`listen ${sectionName(route)}`, ...binds, `  mode ${route.mode}`, ...(route.mode === 'http' ? HTTP : [])]
 }
 
 const HTTP = [

@@ -10,7 +10,7 @@ export async function probeListen(address: string, port: number): Promise<number
   const server = createServer()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  server.listen({ host: address, port, exclusive: true }, resolve)
+  server.listen({ host: address, port, exclusive: true, ipv6Only: address.includes(':') }, resolve)
   try {
     await promise
     const bound = server.address()
@@ -33,6 +33,11 @@ export async function probeListen(address: string, port: number): Promise<number
     server.close(() => done())
     await closed
   }
+}
+
+/** Some link has an address of it: binding to all of them would fail otherwise. */
+export function hostHasIpv6(): boolean {
+  return readText('/proc/net/if_inet6') !== ''
 }
 
 /** Looking through every descriptor of every process is only done to explain a failure; beyond this many it is given up. */

@@ -15,7 +15,7 @@ export interface Router extends AsyncDisposable {
 
 export interface Route {
   readonly id: string
-  /** Empty: every IPv4 address of the host. */
+  /** Empty: every address of the host. */
   readonly hostIp: string
   readonly hostPort: number
   /** `http`: requests that are safe to repeat are repeated on another backend. */

@@ -1,8 +1,8 @@
 import { backoffMs, keyedLocks, messageOf, type BackoffPolicy, type Clock, type Log } from '#base'
 
 import { checkRoute } from './check-route.ts'
-import { listenAddress, proxyConfig, sectionName, type ConfigOptions } from './config.ts'
-import { probeListen } from './listen-probe.ts'
+import { listenAddress, listenAddresses, proxyConfig, sectionName, type ConfigOptions } from './config.ts'
+import { hostHasIpv6, probeListen } from './listen-probe.ts'
 import type { ProcessPort, Route, RouteFailure, Router } from './port.ts'
 import { openProxy, proxyFiles } from './proxy.ts'
 import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
@@ -28,6 +28,7 @@ export function openRouter(options: RouterOptions): Router {
   const files = proxyFiles(runDir)
   const proxy = openProxy(files, processes, clock, command)
   const locks = keyedLocks()
+  const hasIpv6 = hostHasIpv6()
   let wanted: readonly Route[] = []
   /** What the proxy was last told, and whether servers are left in it that nobody wants. */
   let served: readonly Route[] = []
@@ -67,7 +68,8 @@ export function openRouter(options: RouterOptions): Router {
     for (const route of routes) {
       try {
         checkRoute(route, accepted)
-        if (!sections.has(bindingOf(sectionName(route)))) await probeListen(listenAddress(route.hostIp), route.hostPort)
+        if (!sections.has(bindingOf(sectionName(route))))
+          for (const address of listenAddresses(route.hostIp, hasIpv6)) await probeListen(address, route.hostPort)
         accepted.push(route)
       } catch (error) {
         failures.push({ id: route.id, reason: messageOf(error) })
@@ -83,7 +85,7 @@ export function openRouter(options: RouterOptions): Router {
   }
 
   async function bring(routes: readonly Route[]): Promise<void> {
-    const config = proxyConfig(routes, { socketPath: files.socket, runAs })
+    const config = proxyConfig(routes, { socketPath: files.socket, runAs, hasIpv6 })
     if ((await proxy.fingerprint()) === config.fingerprint && proxy.pid() !== undefined) await proxy.save(config)
     else await proxy.load(config)
     await settle(routes)
@@ -106,7 +108,7 @@ export function openRouter(options: RouterOptions): Router {
     const left = runtimeCommands(routes, wanted)
     if (left.length === 0) return
     log.warn('HAProxy did not do as told: it gets a new configuration', { left: left.join('; ') })
-    await proxy.load(proxyConfig(routes, { socketPath: files.socket, runAs }))
+    await proxy.load(proxyConfig(routes, { socketPath: files.socket, runAs, hasIpv6 }))
   }
 
   function keepWatch(ms: number): void {

@@ -10,7 +10,7 @@ import type { ProxyServer, Route } from './port.ts'
 import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
 import { parseFrontends, parseInfo, parseServers } from './runtime-state.ts'
 
-const OPTIONS = { socketPath: '/run/glovebox/router/haproxy.sock', runAs: null }
+const OPTIONS = { socketPath: '/run/glovebox/router/haproxy.sock', runAs: null, hasIpv6: true }
 
 const anyBackend = fc.record({
   id: fc.constantFrom('web-1', 'web-2', 'web-3'),
