@@ -7,6 +7,7 @@ import { readAddressPool, type DefaultPool } from '#engine/network'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
+import { readRegistry, type RegistryListenOptions } from './registry-arguments.ts'
 import { readTcp, type TcpOptions } from './tcp-arguments.ts'
 
 /** Where one daemon lives. Everything of it, in files and in the kernel, carries its name, so that several share a machine. */
@@ -32,6 +33,8 @@ export interface DaemonOptions {
   readonly group: string | undefined
   /** undefined: the socket alone. */
   readonly tcp: TcpOptions | undefined
+  /** undefined: the registry is kept and not served. */
+  readonly registry: RegistryListenOptions | undefined
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -62,6 +65,9 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       'tls-ca': { type: 'string' },
       'tls-cert': { type: 'string' },
       'tls-key': { type: 'string' },
+      registry: { type: 'string' },
+      'registry-cert': { type: 'string' },
+      'registry-key': { type: 'string' },
     },
   })
   const root = resolve(values.root)
@@ -89,5 +95,6 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
     addressPools: values['default-address-pool'].map(readAddressPool),
     group: values.group,
     tcp: readTcp(values),
+    registry: readRegistry(values),
   }
 }

@@ -16,6 +16,7 @@ import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
+import { openRegistry } from './registry.ts'
 
 export interface Daemon {
   /** Stops serving and lets go; containers go on for the next daemon. */
@@ -38,6 +39,7 @@ export async function startDaemon(
   if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
   const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints }))
+  undo.use(await openRegistry({ ...options, clock, log, store: engine.store }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
   const collection = undo.use(openCollection({ ...options, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()

@@ -1,8 +1,9 @@
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
 import type { TlsFiles } from '#api/http'
 import { fail } from '#base'
+
+import { hostAndPort } from './host-and-port.ts'
 
 /** A listener on TCP, which there is with TLS both ways only. */
 export interface TcpOptions {
@@ -33,15 +34,5 @@ export function readTcp(values: TcpArguments): TcpOptions | undefined {
       hint: 'Whoever can connect has the whole host, so clients must show a certificate. `glovebox daemon certificates DIR` makes what both sides need.',
     })
   const [ca = '', cert = '', key = ''] = FILES.map((name) => resolve(values[name] ?? ''))
-  return { ...hostAndPort(values.tcp), files: { caFile: ca, certFile: cert, keyFile: key } }
-}
-
-function hostAndPort(address: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]+)):(\d{1,5})$/.exec(address)
-  const host = match?.[1] ?? match?.[2] ?? ''
-  const port = Number(match?.[3] ?? Number.NaN)
-  const isSane = match?.[1] === undefined ? host !== '' : isIP(host) === 6
-  if (!isSane || !(port <= 65_535))
-    throw fail('input.invalid', `--tcp ${address}: not HOST:PORT`, { hint: 'Give an address of this machine: 192.0.2.1:2376.' })
-  return { host, port }
+  return { ...hostAndPort('--tcp', values.tcp), files: { caFile: ca, certFile: cert, keyFile: key } }
 }

@@ -3,5 +3,6 @@
  * authentication. Knows repositories and accounts by their faces; listens nowhere by itself.
  */
 export { registryApiError } from './errors.ts'
+export { serveRegistry, type RegistryListen } from './listen.ts'
 export type { RegistryApiNeeds } from './port.ts'
 export { registryApi } from './serve.ts'

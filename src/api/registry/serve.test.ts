@@ -17,7 +17,7 @@ async function rig() {
   const root = mkdtempSync(join(tmpdir(), 'registry-api-'))
   const [records, random, clock] = [memoryRecords(), systemRandom(), virtualClock(1_700_000_000_000)]
   const repositories = createRepositories({ root, records, clock, random })
-  const accounts = openAccounts(records, random)
+  const accounts = openAccounts(records, random, { isOpenWithoutUsers: true })
   const api = registryApi({ repositories, accounts, tokens: createTokens(records, random, clock), clock, log: silentLog() })
   const server: Server = createServer((request, response) => api.handleRequest(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -7,6 +7,8 @@ import { openAccounts } from './accounts.ts'
 import { allowedActions, EVERYTHING, readGrant } from './grants.ts'
 import { createTokens } from './tokens.ts'
 
+const OPEN = { isOpenWithoutUsers: true }
+
 test('grants add up, and patterns stay within a part of the name', () => {
   const grants = [readGrant('team/*:pull'), readGrant('team/web:push'), readGrant('deep/**')]
   assert.deepEqual([...allowedActions(grants, 'team/web')], ['pull', 'push'])
@@ -21,10 +23,10 @@ test('a grant that cannot be read is refused with what to write', () => {
 
 test('users have their password and no other, over a restart', async () => {
   const records = memoryRecords()
-  const accounts = openAccounts(records, systemRandom())
+  const accounts = openAccounts(records, systemRandom(), OPEN)
   assert.deepEqual([accounts.isOpen, accounts.anybody()], [true, EVERYTHING])
   await accounts.put('ann', 'correct horse', [readGrant('**:pull')])
-  for (const open of [accounts, openAccounts(records, systemRandom())]) {
+  for (const open of [accounts, openAccounts(records, systemRandom(), OPEN)]) {
     assert.equal((await open.check('ann', 'correct horse'))?.name, 'ann')
     assert.equal((await open.check('ann', 'correct horse'))?.name, 'ann')
     assert.equal(await open.check('ann', 'wrong horse'), undefined)
@@ -39,7 +41,7 @@ test('users have their password and no other, over a restart', async () => {
 })
 
 test('weak and odd users are refused', async () => {
-  const accounts = openAccounts(memoryRecords(), systemRandom())
+  const accounts = openAccounts(memoryRecords(), systemRandom(), OPEN)
   await assert.rejects(accounts.put('*', 'long enough', []), { code: 'repository.user_invalid' })
   await assert.rejects(accounts.put('ann', 'short', []), { code: 'repository.user_invalid', message: /5 characters/ })
 })
@@ -55,4 +57,9 @@ test('a token is good until it runs out, and no other is', async () => {
     assert.equal(tokens.read(forged), undefined, forged)
   await clock.advance((expiresInS + 1) * 1000)
   assert.equal(tokens.read(text), undefined)
+})
+
+test('a registry that others reach is closed until there is a user', () => {
+  const accounts = openAccounts(memoryRecords(), systemRandom(), { isOpenWithoutUsers: false })
+  assert.deepEqual([accounts.isOpen, accounts.anybody()], [false, []])
 })

@@ -35,7 +35,7 @@ export interface Account {
 /** Who may do what with the registry. */
 export interface Accounts {
   list(): readonly Account[]
-  /** Without a user anybody may do everything: a registry that should be reached from elsewhere needs one. */
+  /** Anybody may do everything: there is no user, and none is needed. */
   readonly isOpen: boolean
   /** Rights without a password. */
   anybody(): readonly Grant[]
@@ -49,7 +49,12 @@ export interface Accounts {
   find(name: string): Account | undefined
 }
 
-export function openAccounts(records: RecordStore, random: Random): Accounts {
+export interface AccountOptions {
+  /** Anybody may do everything as long as there is no user: for a registry that only this machine reaches. */
+  readonly isOpenWithoutUsers: boolean
+}
+
+export function openAccounts(records: RecordStore, random: Random, { isOpenWithoutUsers }: AccountOptions): Accounts {
   const table = records.table<AccountRow>('registry-users')
   const rows = new Map(table.entries())
   // Of this process alone, so that what is remembered is worth nothing elsewhere.
@@ -68,9 +73,9 @@ export function openAccounts(records: RecordStore, random: Random): Accounts {
   return {
     list: () => users().map(([name, { grants }]) => ({ name, grants })),
     get isOpen() {
-      return users().length === 0
+      return isOpenWithoutUsers && users().length === 0
     },
-    anybody: () => rows.get(ANYBODY)?.grants ?? (users().length === 0 ? EVERYTHING : []),
+    anybody: () => rows.get(ANYBODY)?.grants ?? (isOpenWithoutUsers && users().length === 0 ? EVERYTHING : []),
     setAnybody: (grants) => keep(ANYBODY, { salt: '', key: '', grants: bounded(grants) }),
     put: async (name, password, grants) => {
       if (!USER_NAME.test(name))
