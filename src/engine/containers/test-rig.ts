@@ -49,7 +49,7 @@ export async function rig(t: TestContext) {
   const roots = fakeRoots(root)
   let life = 0
 
-  const open = async (): Promise<ContainersService> => {
+  const open = async ({ startsDue = true } = {}): Promise<ContainersService> => {
     life += 1
     const mine = life
     const isAlive = () => life === mine
@@ -71,7 +71,7 @@ export async function rig(t: TestContext) {
     })
     await volumes.recover()
     await containers.recover()
-    await containers.startDue(new AbortController().signal)
+    if (startsDue) await containers.startDue(new AbortController().signal)
     return containers
   }
   const remains = (id: string) => [
