@@ -7,14 +7,15 @@ import { dockerDaemon, gloveboxDaemon, scratch } from './daemons.ts'
 import { listContainers, loadImages } from './images-and-lists.ts'
 import { layerUsable } from './layer-usable.ts'
 import { memory } from './memory.ts'
+import { throughput } from './network.ts'
 import { parallelRuns } from './parallel.ts'
 import { probeImage } from './probe-image.ts'
 import { runContainers } from './run-containers.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
-const SECTIONS = ['memory', 'run', 'parallel', 'load', 'list', 'layer'] as const
-const BESIDE_DOCKER = ['run', 'parallel', 'load'] as const
+const SECTIONS = ['memory', 'run', 'parallel', 'load', 'list', 'layer', 'network'] as const
+const BESIDE_DOCKER = ['run', 'parallel', 'load', 'network'] as const
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
@@ -43,6 +44,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
     if (isWanted('run')) rows.push(...(await runContainers(daemons, image)))
     if (isWanted('parallel')) rows.push(...(await parallelRuns(daemons, image)))
     if (isWanted('load')) rows.push(...(await loadImages(daemons, directory)))
+    if (isWanted('network')) rows.push(...(await throughput(daemons, directory, image)))
   }
   if (isWanted('list')) rows.push(...(await listContainers(glovebox, image)))
   if (isWanted('layer')) rows.push(...(await layerUsable(directory)))
