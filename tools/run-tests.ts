@@ -36,6 +36,7 @@ const KINDS: readonly Kind[] = [
   { name: 'kernel', args: [...TEST, '--test-concurrency=1', 'test/kernel/**/*.test.ts'] },
   { name: 'robustness', args: [...TEST, '--test-concurrency=1', 'test/robustness/**/*.test.ts'] },
   { name: 'fuzz', args: [...TEST, 'test/fuzz/**/*.test.ts'] },
+  { name: 'conformance', args: [...TEST, 'test/conformance/**/*.test.ts'] },
   { name: 'client', args: [...TEST, '--test-concurrency=1', 'test/client/**/*.test.ts'] },
   { name: 'e2e', args: [...TEST, '--test-concurrency=1', 'test/e2e/**/*.test.ts'] },
   // An emulated machine and 60 MB of packages to boot it: only for those who ask.

@@ -22,6 +22,7 @@ const PASSWORDS = 'anna:$2y$05$7npH46V5B2roDZN0vrBaCO7uJNpK06s5.D2wzFMwMR1QNgYda
 export interface RegistryChoice {
   readonly hasPassword?: boolean
   readonly hasTls?: boolean
+  readonly canDelete?: boolean
   /** Of this machine; the loopback's unless given. */
   readonly address?: string
 }
@@ -37,7 +38,7 @@ export async function startRegistry(options: RegistryChoice = {}): Promise<Regis
   const config = {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(directory, 'data') } },
+    storage: { filesystem: { rootdirectory: join(directory, 'data') }, delete: { enabled: options.canDelete === true } },
     http: {
       addr: `${address}:${port}`,
       ...(options.hasTls === true ? { tls: { certificate: join(directory, 'ca.crt'), key: join(directory, 'ca.key') } } : {}),
