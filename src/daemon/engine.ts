@@ -22,7 +22,7 @@ import type { DaemonOptions } from './arguments.ts'
 import { buildPorts, cachedLayers } from './building/build-ports.ts'
 import { countedBuilds, type CountedBuilder } from './building/counted-builds.ts'
 import { noteImageUse } from './collection.ts'
-import { tellingDiskFull } from './disk-full.ts'
+import { contentTellingDiskFull, snapshotsTellingDiskFull } from './disk-full.ts'
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
@@ -68,11 +68,11 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     kernelRelease: host.kernel.facts().release,
     ...(needs.layers === undefined ? {} : { wanted: needs.layers }),
   })
-  const snapshots = failpoints.port('snapshots', opened)
+  const snapshots = failpoints.port('snapshots', snapshotsTellingDiskFull(opened, events))
   // Not before views that a killed daemon left mounted here are gone.
   rmSync(temporary, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true, mode: 0o700 })
-  const content = failpoints.port('content', tellingDiskFull(createContent({ root }), events))
+  const content = failpoints.port('content', contentTellingDiskFull(createContent({ root }), events))
   const ociRuntimePath = mustFind('crun')
   const runtime = failpoints.port(
     'runtime',

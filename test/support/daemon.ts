@@ -24,8 +24,13 @@ export interface TestDaemon {
   stop(): Promise<void>
 }
 
-export async function startDaemon(flags: readonly string[] = []): Promise<TestDaemon> {
+/** `prepare` makes its directory ready, such as with a small disk; what it gives is disposed of after the daemon's end. */
+export async function startDaemon(
+  flags: readonly string[] = [],
+  prepare?: (directory: string) => Disposable,
+): Promise<TestDaemon> {
   const directory = mkdtempSync(join(tmpdir(), 'glovebox-test-'))
+  const prepared = prepare?.(directory)
   const name = `t-${randomUUID().slice(0, 6)}`
   const place = ['--root', join(directory, 'root'), '--run-dir', join(directory, 'run'), '--instance-name', name]
   const launcher = join(HOME, 'glovebox')
@@ -40,6 +45,7 @@ export async function startDaemon(flags: readonly string[] = []): Promise<TestDa
     const stopped = await glovebox('daemon', 'stop')
     if (stopped.code !== 0) daemon.kill('SIGKILL')
     await daemon.finish()
+    prepared?.[Symbol.dispose]()
     rmSync(directory, { recursive: true, force: true })
     if (stopped.code !== 0) throw new Error(`stop the daemon: ${stopped.stderr}${stopped.stdout}\n${daemon.output()}`)
     await until('nothing to be left of the daemon', GONE_TIMEOUT_MS, async () => {

@@ -17,6 +17,7 @@ export function createCollection(needs: CollectionNeeds): Collection {
   let nextPassMs: number | null = null
   let lastPass: { readonly atMs: number; readonly trigger: CollectionTrigger } | null = null
   let underWay: Promise<unknown> = Promise.resolve()
+  let lastFullMs = -Infinity
   let clockOffsetMs = clock.nowMs() - needs.uptimeMs()
 
   const pass = async (trigger: CollectionTrigger): Promise<CollectionRun> => {
@@ -26,8 +27,17 @@ export function createCollection(needs: CollectionNeeds): Collection {
     lastPass = { atMs: clock.nowMs(), trigger }
     const run = { startedAt, trigger, isDryRun: false, ...done, ...needs.space() }
     if (run.removed.length > 0 || run.failures.length > 0 || run.freedBytes > 0) tell(needs, run)
-    if (run.removed.length > 0 || run.failures.length > 0) runs.add(run)
+    if (run.removed.length > 0 || run.failures.length > 0) remember(run)
     return run
+  }
+
+  /** What was done was done, also when a full disk has no room to say so. */
+  const remember = (run: CollectionRun) => {
+    try {
+      runs.add(run)
+    } catch (error) {
+      log.warn('write down what was collected', { error: messageOf(error) })
+    }
   }
 
   /** One at a time. */
@@ -106,9 +116,11 @@ export function createCollection(needs: CollectionNeeds): Collection {
     collect,
     noteDiskFull: () => {
       if (!policy.isOn || timers.has('full')) return
-      // After the failed write has been cleaned up: what it leaves counts as free.
-      schedule('full', 0, () => collectQuietly('disk full'))
-      clock.after(DISK_FULL_GAP_MS, () => void timers.delete('full'))
+      schedule('full', Math.max(0, lastFullMs + DISK_FULL_GAP_MS - clock.nowMs()), () => {
+        timers.delete('full')
+        lastFullMs = clock.nowMs()
+        collectQuietly('disk full')
+      })
     },
     [Symbol.asyncDispose]: async () => {
       isEnded = true

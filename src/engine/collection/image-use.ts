@@ -20,8 +20,20 @@ export function openImageUse(records: RecordStore, clock: Clock): ImageUse {
   const written = new Map(table.entries().map(([id, { ms }]) => [id as Digest, ms]))
   const last = new Map(written)
   const write = (id: Digest, ms: number) => {
-    table.note(id, { ms })
-    written.set(id, ms)
+    try {
+      table.note(id, { ms })
+      written.set(id, ms)
+    } catch {
+      // On a full disk a container starts all the same; the next use tries again, and memory knows it until then.
+    }
+  }
+  const forget = (id: Digest) => {
+    try {
+      table.forget(id)
+      written.delete(id)
+    } catch {
+      // A line too many, until the next start.
+    }
   }
   const touch = (id: Digest) => {
     const nowMs = clock.nowMs()
@@ -45,8 +57,7 @@ export function openImageUse(records: RecordStore, clock: Clock): ImageUse {
       for (const id of [...last.keys()]) {
         if (ids.has(id)) continue
         last.delete(id)
-        written.delete(id)
-        table.forget(id)
+        forget(id)
       }
     },
   }

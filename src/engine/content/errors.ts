@@ -22,7 +22,7 @@ export function writeFailure(doing: string, error: unknown): GloveboxError {
   if (FULL.has(systemCodeOf(error) ?? ''))
     return contentError('content.disk_full', `${doing}: the disk is full`, {
       cause: error,
-      hint: 'Free some space (glovebox image prune) or give the engine a larger --root.',
+      hint: 'Free some space (glovebox system gc --now) or give the engine a larger --root.',
     })
   if (GONE.has(systemCodeOf(error) ?? '')) return fail('operation.cancelled', `${doing}: the sender went away`, { cause: error })
   return during(doing, error)

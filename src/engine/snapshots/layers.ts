@@ -2,13 +2,13 @@ import { closeSync, fstatSync, mkdirSync, mkdtempSync, openSync, readSync, renam
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
-import { during, keyedLocks, type Digest } from '#base'
+import { keyedLocks, type Digest } from '#base'
 import type { Host } from '#host'
 import { layerMerge, type LayerTree } from '#oci/erofs'
 import { scanTar } from '#oci/tar'
 
 import type { LayerDriver } from './driver.ts'
-import { snapshotError } from './errors.ts'
+import { layerFailure, snapshotError } from './errors.ts'
 import { writeLayerRecord, type LayerRecord } from './layer-record.ts'
 import { hexOf, TEMPORARY, type SnapshotPaths } from './paths.ts'
 import type { LayerKind } from './port.ts'
@@ -71,7 +71,7 @@ export function layersIn({ paths, drivers, kind, host }: LayersNeeds): Layers {
       return record
     } catch (error) {
       rmSync(directory, { recursive: true, force: true })
-      throw during(`layer ${diffId}`, error)
+      throw layerFailure(`layer ${diffId}`, error)
     }
   }
 

@@ -1,8 +1,10 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
-import { declareErrors, during, type RecordStore, type RecordTable } from '#base'
+import { during, type RecordStore, type RecordTable } from '#base'
 
-const storeError = declareErrors({ 'store.newer_version': 'invalid', 'store.corrupt': 'internal' })
+import { storeError } from './errors.ts'
+import { openReserve } from './reserve.ts'
+import { writerOf, type Writer } from './writer.ts'
 
 /** Raised when the meaning of a table changes; an older program then refuses the file instead of misreading it. */
 const SCHEMA_VERSION = 1
@@ -11,37 +13,19 @@ export interface OpenStore extends RecordStore, Disposable {}
 
 /**
  * Opens or creates the file. WAL with synchronous=FULL: a record that was written survives loss of power, at one fsync a write.
- * Errors: `store.newer_version`, `store.corrupt`.
+ * A full disk has room for some records more: see the reserve. Errors: `store.newer_version`, `store.corrupt`, `store.disk_full`.
  */
 export function openStore(path: string): OpenStore {
   const database = openDatabase(path)
   const tables = new Map<string, RecordTable<unknown>>()
-  const sync = syncSwitch(database)
-  let depth = 0
+  const writer = writerOf(database, openReserve(`${path}.reserve`))
   return {
     table: <T>(name: string) => {
-      const known = tables.get(name) ?? sqliteTable(database, name, sync)
+      const known = tables.get(name) ?? sqliteTable(database, name, writer)
       tables.set(name, known)
       return known as RecordTable<T>
     },
-    atomically: (work) => {
-      if (depth > 0) return work()
-      sync('FULL')
-      database.exec('BEGIN IMMEDIATE')
-      depth += 1
-      sync.isHeld = true
-      try {
-        const result = work()
-        database.exec('COMMIT')
-        return result
-      } catch (error) {
-        database.exec('ROLLBACK')
-        throw error
-      } finally {
-        depth -= 1
-        sync.isHeld = false
-      }
-    },
+    atomically: (work) => writer.atomically(work),
     [Symbol.dispose]: () => database.close(),
   }
 }
@@ -70,25 +54,7 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-interface SyncSwitch {
-  (mode: 'FULL' | 'NORMAL'): void
-  /** In a transaction the mode stays as it is. */
-  isHeld: boolean
-}
-
-/** FULL waits for the disk at each commit; NORMAL leaves that to the next FULL one or the next checkpoint (sqlite.org/pragma.html#pragma_synchronous). */
-function syncSwitch(database: DatabaseSync): SyncSwitch {
-  let now: 'FULL' | 'NORMAL' = 'FULL'
-  const change = (mode: 'FULL' | 'NORMAL') => {
-    if (mode === now || turn.isHeld) return
-    database.exec(`PRAGMA synchronous = ${mode}`)
-    now = mode
-  }
-  const turn: SyncSwitch = Object.assign(change, { isHeld: false })
-  return turn
-}
-
-function sqliteTable(database: DatabaseSync, kind: string, sync: SyncSwitch): RecordTable<unknown> {
+function sqliteTable(database: DatabaseSync, kind: string, writer: Writer): RecordTable<unknown> {
   const select: StatementSync = database.prepare('SELECT value FROM record WHERE kind = ? AND key = ?')
   const all: StatementSync = database.prepare('SELECT key, value FROM record WHERE kind = ? ORDER BY key')
   const upsert: StatementSync = database.prepare(
@@ -102,21 +68,15 @@ function sqliteTable(database: DatabaseSync, kind: string, sync: SyncSwitch): Re
       return row === undefined ? undefined : parse(kind, key, row['value'])
     },
     put: (key, value) => {
-      sync('FULL')
-      upsert.run(kind, key, JSON.stringify(value))
+      const text = JSON.stringify(value)
+      writer.write('FULL', () => void upsert.run(kind, key, text))
     },
-    delete: (key) => {
-      sync('FULL')
-      remove.run(kind, key)
-    },
+    delete: (key) => writer.write('FULL', () => void remove.run(kind, key)),
     note: (key, value) => {
-      sync('NORMAL')
-      upsert.run(kind, key, JSON.stringify(value))
+      const text = JSON.stringify(value)
+      writer.write('NORMAL', () => void upsert.run(kind, key, text))
     },
-    forget: (key) => {
-      sync('NORMAL')
-      remove.run(kind, key)
-    },
+    forget: (key) => writer.write('NORMAL', () => void remove.run(kind, key)),
   }
 }
 
