@@ -115,7 +115,7 @@ test('a client of a published UDP port that keeps its own port is heard by the n
   closeSync(free.fd)
   const range = { first: free.port, last: free.port }
   const request = { containerPort: 515, protocol: 'udp', hostIp: '', hostPort: range } as const
-  const say = (text: string) => void client.send(text, free.port, '127.0.0.1')
+  const say = (text: string) => client.send(text, free.port, '127.0.0.1')
   // Before anybody has the port: the host itself is what the client talks to.
   say('nobody hears this')
   for (const name of ['udp-first', 'udp-second']) {
