@@ -1,6 +1,7 @@
 import { GloveboxError } from '#base'
 
 import { parseArguments } from './args/parse.ts'
+import { commandSyntax } from './command-syntax.ts'
 import type { Command } from './command.ts'
 import { createContext, type Launch } from './context.ts'
 import { cliError } from './errors.ts'
@@ -53,22 +54,10 @@ function helpWords(
   return operands[0] === 'help' ? { isHelp: true, operands: operands.slice(1) } : { isHelp, operands }
 }
 
-/** Behind a command these words are the command's business: `glovebox rm -v`. */
-const BEFORE_ONLY = ['version', 'context']
-
 type Globals = ReturnType<typeof parseArguments<typeof globalFlags>>['flags']
 
 async function runCommand(command: Command, words: readonly string[], before: Globals, launch: Launch): Promise<number> {
-  const name = `glovebox ${command.name}`
-  // A command's own flag wins over a global one of its name or letter: `run -h` is the host name, as with docker.
-  const shorts = new Set(Object.values(command.flags).map((flag) => flag.short))
-  const globals = Object.fromEntries(
-    Object.entries(globalFlags)
-      .filter(([key]) => !BEFORE_ONLY.includes(key))
-      .map(([key, flag]) => [key, withoutTaken(flag, shorts)]),
-  )
-  const syntax = { flags: { ...globals, ...command.flags }, stopsAtOperand: command.stopsAtOperand ?? false, command: name }
-  const { flags, operands } = parseArguments(syntax, words)
+  const { flags, operands } = parseArguments(commandSyntax(command), words)
   const merged: Globals = { ...before, ...pickGlobals(flags) }
   const stdout = sinkOf(launch.stdout, launch.env)
   if (merged.help) {
@@ -77,12 +66,6 @@ async function runCommand(command: Command, words: readonly string[], before: Gl
   }
   checkOperands(command, operands)
   return await command.run({ flags, operands }, createContext(merged, launch, commandTable))
-}
-
-function withoutTaken<T extends { readonly short?: string }>(flag: T, taken: ReadonlySet<string | undefined>): T {
-  if (flag.short === undefined || !taken.has(flag.short)) return flag
-  const { short: _short, ...rest } = flag
-  return rest as T
 }
 
 /** Those of the global flags that were given behind the command's name. */

@@ -6,7 +6,10 @@ export const daemonStart = command({
   name: 'daemon start',
   usage: '[FLAGS]',
   summary: 'Start the daemon in the background, where it is started again should it die.',
-  examples: [],
+  examples: [
+    ['daemon start', 'it goes on when you log out'],
+    ['daemon start --run-dir /run/second --root /srv/second', 'another one beside it'],
+  ],
   flags: daemonFlags,
   operands: { min: 0, max: 0 },
   run: async ({ flags }, context) => {

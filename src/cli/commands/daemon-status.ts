@@ -8,7 +8,7 @@ export const daemonStatus = command({
   name: 'daemon status',
   usage: '',
   summary: 'Say whether the daemon runs. Exit code 3 when it does not.',
-  examples: [],
+  examples: [['daemon status', 'what is there, and where its log is']],
   flags: {},
   operands: { min: 0, max: 0 },
   run: async (_invocation, context) => {

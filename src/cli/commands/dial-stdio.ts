@@ -12,8 +12,9 @@ export const dialStdio = command({
   run: async (_invocation, context) => {
     const socket = await (await context.client()).connect()
     const { stdin } = context.terminal
-    // Each side ends for itself: the answer comes after the question has ended.
-    await Promise.all([pipeline(stdin, socket), copyOut(socket, context.terminal.stdout)])
+    // The question may end long before the answer does; nobody reads questions once the daemon has hung up.
+    pipeline(stdin, socket).catch(() => undefined)
+    await copyOut(socket, context.terminal.stdout)
     return 0
   },
 })

@@ -26,12 +26,19 @@ export const imageHistory = command({
     const view = { nowMs: context.clock.nowMs(), isWhole: flags['no-trunc'], isHuman: flags.human }
     const rows = entries.map((entry) => historyRow(entry, view))
     if (flags.quiet) for (const row of rows) context.terminal.stdout.write(`${String(row['ID'])}\n`)
-    else printListing({ headings: HISTORY_HEADINGS, table: TABLE, rows }, flags.format, context)
+    else
+      printListing(
+        {
+          headings: HISTORY_HEADINGS,
+          table: ['ID', flags.human ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'],
+          rows,
+        },
+        flags.format,
+        context,
+      )
     return 0
   },
 })
-
-const TABLE = ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'] as const
 
 /** The API takes a platform as JSON here. */
 export function platformQuery(platform: string | undefined): string | undefined {

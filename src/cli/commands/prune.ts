@@ -81,7 +81,7 @@ export const systemPrune = command({
   flags: {
     all: isSet('All images that no container uses, and all results of builds', 'a'),
     volumes: isSet('Nameless volumes as well'),
-    filter: list('NAME=VALUE', 'Only those that match: until, label'),
+    filter: list('NAME=VALUE', 'Only those that match: until, label; results of builds then stay'),
     force: isSet('Do not ask', 'f'),
   },
   operands: { min: 0, max: 0 },
@@ -96,7 +96,8 @@ export const systemPrune = command({
       () => networks.prune(filters),
       ...(flags.volumes ? [() => volumes.prune(filters)] : []),
       () => images.prune(imageFilters),
-      () => system.pruneBuilds({ all: flags.all || undefined, filters }),
+      // Results of builds have neither labels nor names to be chosen by.
+      ...(filters === undefined ? [() => system.pruneBuilds({ all: flags.all || undefined })] : []),
     ]
     let reclaimed = 0
     for (const step of steps) {
@@ -115,7 +116,7 @@ function systemWarning(flags: { readonly all: boolean; readonly volumes: boolean
     'all networks not used by at least one container',
     ...(flags.volumes ? ['all anonymous volumes not used by at least one container'] : []),
     flags.all ? 'all images without at least one container associated to them' : 'all dangling images',
-    flags.all ? 'all build cache' : 'unused build cache',
+    ...(flags.filter.length > 0 ? [] : [flags.all ? 'all build cache' : 'unused build cache']),
   ]
   const only =
     flags.filter.length === 0

@@ -1,4 +1,5 @@
 import type { Flag, Flags, Named } from '../args/flags.ts'
+import { commandSyntax } from '../command-syntax.ts'
 import type { CliContext, Command } from '../command.ts'
 import { commandNamed, membersOf } from '../find-command.ts'
 import { globalFlags } from '../globals.ts'
@@ -59,7 +60,7 @@ async function commandCompletions(
   typed: string,
   context: CliContext,
 ): Promise<Completions> {
-  const flags: Flags = { ...globalFlags, ...command.flags }
+  const { flags } = commandSyntax(command)
   let operands = 0
   let waiting: Flag | undefined
   let isEnded = false

@@ -14,14 +14,29 @@ const OPTIONAL = new Set(
   ),
 )
 
+/** The same with the user's names in order, as docker prints them; the fields of the API keep theirs. */
+export function withOrderedMaps(value: unknown): unknown {
+  return ordered(value, false)
+}
+
+function ordered(value: unknown, isMap: boolean): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((one) => ordered(one, false))
+  const entries = Object.entries(value).map(([name, inner]) => [name, ordered(inner, !isMap && isMapField(name, value))] as const)
+  return Object.fromEntries(isMap ? entries.toSorted(([a], [b]) => (a < b ? -1 : 1)) : entries)
+}
+
+function isMapField(name: string, object: object): boolean {
+  return MAPS.has(name) || (name === 'Config' && isLogConfig(object))
+}
+
 /** For templates over answers of the API: what an object is where it lacks a field. */
 export function absentFields(root: unknown): Evaluation['absent'] {
   const maps = new WeakSet<object>()
   const mark = (value: unknown, isMap: boolean) => {
     if (typeof value !== 'object' || value === null) return
     if (isMap) maps.add(value)
-    for (const [name, inner] of Object.entries(value))
-      mark(inner, !isMap && !Array.isArray(value) && (MAPS.has(name) || (name === 'Config' && isLogConfig(value))))
+    for (const [name, inner] of Object.entries(value)) mark(inner, !isMap && !Array.isArray(value) && isMapField(name, value))
   }
   mark(root, false)
   return (object, name) => {
