@@ -238,13 +238,16 @@ const shimRecords: FuzzTarget = {
   seeds: bytes(
     '{"pid":7,"exitCode":0,"signal":null,"startedAtNs":"1","exitedAtNs":"2","runtimeError":null}',
     '{"pid":7,"startedAtNs":"1","shimPid":8,"startTicks":9}',
+    // Found: half a process was taken for one.
+    '{"pid":71.5,"startedAtNs":"1","shimPid":8,"startTicks":9}',
+    '{"pid":-1,"startedAtNs":"1","shimPid":8,"startTicks":9}',
   ),
   words: ['"pid"', '"exitCode"', '"signal"', '"startedAtNs"', '"1e3"', '-1', '1.5', 'null', '"9".repeat(40)'],
   codes: ['runtime.protocol_broken'],
   isPeerTrusted: true,
   run: (input, roll) => {
     const record = roll.pick([parseExit, parseStarted, parseState])(text(input))
-    assert.ok(Number.isSafeInteger(record.pid) && record.startedAtNs >= 0n)
+    assert.ok(Number.isSafeInteger(record.pid) && record.pid >= 0 && record.startedAtNs >= 0n)
   },
 }
 

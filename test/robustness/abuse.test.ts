@@ -16,7 +16,7 @@ const DEAF_CLIENTS = IS_LONG ? 200 : 40
 /** Two cores that the test, the abuser and the daemon share. */
 const MAX_API_P99_MS = 500
 const MAX_PACKET_MS = 500
-const MAX_MEMORY_BYTES = 400 * 1024 * 1024
+const MAX_MEMORY_BYTES = 512 * 1024 * 1024
 
 let s: Survivor
 

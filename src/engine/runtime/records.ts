@@ -97,12 +97,13 @@ const shown = (text: string) => JSON.stringify(text.slice(0, SHOWN_CHARACTERS))
 
 function numberIn(fields: Fields, name: string): number {
   const value = fields[name]
-  if (typeof value === 'number') return value
+  // Nobody else's business may come of it: a pid of -1 would be every process there is.
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw runtimeError('runtime.protocol_broken', `the shim's record has no number ${name}: ${shown(JSON.stringify(fields))}`)
 }
 
 function nanosecondsIn(fields: Fields, name: string): bigint {
   const value = fields[name]
   if (typeof value === 'string' && /^\d+$/.test(value)) return BigInt(value)
-  throw runtimeError('runtime.protocol_broken', `the shim's record has no time ${name}: ${JSON.stringify(fields)}`)
+  throw runtimeError('runtime.protocol_broken', `the shim's record has no time ${name}: ${shown(JSON.stringify(fields))}`)
 }
