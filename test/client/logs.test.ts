@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { eachClient } from './each-client.ts'
@@ -63,6 +65,55 @@ eachClient('docker logs', (bench) => {
     assert.equal(lines.at(-1), 'line 2999 of a log that is bounded')
     assert.ok(lines.every((line) => /^line \d+ of a log that is bounded$/.test(line)))
     await docker.must('rm', 'bounded')
+  })
+
+  test('rotated logs are compressed when asked, and read as any other', async () => {
+    const { docker, daemon } = bench()
+    const write = 'i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done'
+    const options = ['max-size=50k', 'max-file=9', 'compress=true'].flatMap((option) => ['--log-opt', option])
+    await docker.must('run', '--name', 'packed', ...options, 'busybox', 'sh', '-c', write)
+    const { Id } = await docker.inspect('packed')
+    const files = readdirSync(join(daemon.directory, 'root/containers', Id)).filter((name) => name.endsWith('.gz'))
+    assert.ok(files.length >= 3, files.join())
+    const lines = (await docker.must('logs', 'packed')).split('\n')
+    assert.deepEqual([lines.length, lines[0], lines.at(-1)], [3000, 'line 0', 'line 2999'])
+    assert.match(await docker.must('logs', '--tail', '2500', 'packed'), /^line 500\n/)
+    await docker.must('rm', 'packed')
+  })
+
+  test('--log-driver local rotates by itself and is read by docker logs', async () => {
+    const { docker } = bench()
+    await docker.must(
+      'run',
+      '--name',
+      'local',
+      '--log-driver',
+      'local',
+      '--log-opt',
+      'mode=non-blocking',
+      'busybox',
+      'echo',
+      'hi',
+    )
+    assert.equal(await docker.must('logs', 'local'), 'hi')
+    assert.equal((await docker.inspect('local')).HostConfig.LogConfig.Type, 'local')
+    await docker.must('rm', 'local')
+  })
+
+  test('--details shows the labels, variables and tag that were chosen', async () => {
+    const { docker } = bench()
+    const options = ['labels=tier', 'env-regex=^PO', 'tag={{.Name}}/x'].flatMap((option) => ['--log-opt', option])
+    await docker.must('run', '--name', 'told', ...options, '--label', 'tier=web', '-e', 'PORT=80', 'busybox', 'echo', 'hi')
+    assert.equal(await docker.must('logs', '--details', 'told'), 'PORT=80,tag=told%2Fx,tier=web hi')
+    await docker.must('rm', 'told')
+  })
+
+  test('drivers and options that we do not have are refused by name', async () => {
+    const { docker } = bench()
+    const refusal = async (...flags: readonly string[]) => (await docker('create', ...flags, 'busybox')).stderr
+    assert.match(await refusal('--log-driver', 'journald'), /log driver "journald" is not supported/)
+    assert.match(await refusal('--log-opt', 'gelf-address=x'), /unknown log opt 'gelf-address' for json-file/)
+    assert.match(await refusal('--log-opt', 'compress=true'), /compress needs max-size/)
   })
 
   test('--log-driver none keeps nothing and says so', async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { run } from '../support/processes.ts'
 import { eachClient } from './each-client.ts'
 
 eachClient('mounts', (bench) => {
@@ -101,6 +102,90 @@ eachClient('mounts', (bench) => {
     assert.equal(await docker.must('volume', 'ls', '-q'), 'held')
     await docker.must('rm', 'holder')
     await docker.must('volume', 'rm', 'held')
+  })
+
+  test('options of the local driver are mounted while a container runs, and what cannot be mounted says why', async () => {
+    const { docker, daemon } = bench()
+    const opts = (...pairs: readonly string[]) => pairs.flatMap((pair) => ['--opt', pair])
+    await docker.must('volume', 'create', ...opts('type=tmpfs', 'device=tmpfs', 'o=size=2m,uid=1000'), 'memory')
+    const seen = await docker.must(
+      'run',
+      '--rm',
+      '-v',
+      'memory:/m',
+      'busybox',
+      'sh',
+      '-c',
+      'grep " /m " /proc/mounts; stat -c %u /m',
+    )
+    assert.match(seen, /^tmpfs \/m tmpfs .*size=2048k.*\n1000$/s)
+    const source = join(daemon.directory, 'elsewhere')
+    mkdirSync(source)
+    writeFileSync(join(source, 'file'), 'outside')
+    await docker.must('volume', 'create', ...opts('type=none', `device=${source}`, 'o=bind'), 'bound')
+    assert.equal(await docker.must('run', '--rm', '-v', 'bound:/b', 'busybox', 'cat', '/b/file'), 'outside')
+    await docker.must('volume', 'rm', 'bound', 'memory')
+    assert.equal(readFileSync(join(source, 'file'), 'utf8'), 'outside')
+    await docker.must('volume', 'create', ...opts('type=nfs', 'device=:/export', 'o=addr=127.0.0.1'), 'remote')
+    const refused = await docker('run', '--rm', '-v', 'remote:/r', 'busybox', 'true')
+    assert.match(
+      refused.stderr,
+      /error while mounting volume 'remote': failed to mount local volume: mount type=nfs device=:\/export/,
+    )
+    await docker.must('volume', 'rm', 'remote')
+    assert.match((await docker('volume', 'create', ...opts('o=bind'), 'x')).stderr, /missing required option: "type"/)
+    assert.match((await docker('volume', 'create', ...opts('size=1g'), 'x')).stderr, /"size" needs quotas/)
+  })
+
+  test('a subpath of a volume is mounted, and no link in it leads out', async (t) => {
+    const { docker } = bench()
+    if (!docker.path.startsWith('/usr/local')) return t.skip('this client knows no subpaths')
+    const make = 'mkdir -p /v/a; echo inside > /v/a/file; ln -s /etc /v/out; ln -s ../../../../../../etc /v/up; ln -s a /v/fine'
+    await docker.must('run', '--rm', '-v', 'parts:/v', 'busybox', 'sh', '-c', make)
+    const see = (subpath: string) =>
+      docker('run', '--rm', '--mount', `type=volume,src=parts,dst=/m,volume-subpath=${subpath}`, 'busybox', 'cat', '/m/file')
+    for (const subpath of ['a', 'fine']) assert.equal((await see(subpath)).stdout, 'inside\n')
+    for (const subpath of ['out', 'up', 'missing']) assert.match((await see(subpath)).stderr, /does not exist in it/)
+    assert.match((await see('../parts')).stderr, /relative path within the volume/)
+    await docker.must('volume', 'rm', 'parts')
+  })
+
+  test('a read-only bind covers what is mounted below it, unless it was not to', async (t) => {
+    const { docker, daemon } = bench()
+    const source = join(daemon.directory, 'tree')
+    mkdirSync(join(source, 'below'), { recursive: true })
+    const inside = (...words: readonly string[]) => run('nsenter', [`--mount=${join(daemon.directory, 'run/ns/mnt')}`, ...words])
+    assert.equal((await inside('mount', '-t', 'tmpfs', 'below', join(source, 'below'))).code, 0)
+    try {
+      const touch = async (...flags: readonly string[]) =>
+        (await docker('run', '--rm', ...flags, 'busybox', 'touch', '/t/below/x')).code
+      assert.equal(await touch('-v', `${source}:/t`), 0)
+      assert.equal(await touch('-v', `${source}:/t:ro`), 1)
+      if (!docker.path.startsWith('/usr/local')) return t.diagnostic('this client cannot ask for less')
+      const mount = (more: string) => ['--mount', `type=bind,src=${source},dst=/t,${more}`]
+      assert.equal(await touch(...mount('readonly,bind-recursive=writable')), 0)
+      assert.equal(await touch(...mount('readonly,bind-recursive=readonly,bind-propagation=rprivate')), 1)
+      const flat = await docker.must('run', '--rm', ...mount('bind-recursive=disabled'), 'busybox', 'cat', '/proc/mounts')
+      assert.doesNotMatch(flat, /below/)
+    } finally {
+      await inside('umount', join(source, 'below'))
+    }
+  })
+
+  test('a propagation that could not work is refused', async () => {
+    const { docker } = bench()
+    const refused = await docker('run', '--rm', '-v', '/proc/self:/p:rshared', 'busybox', 'true')
+    assert.match(refused.stderr, /is mounted on \/proc but it is not a shared mount/)
+  })
+
+  test('a volume that somebody has mounted is filled in place', async () => {
+    const { docker } = bench()
+    await docker.must('run', '-d', '--name', 'early', '-v', 'late:/empty', 'busybox', 'sleep', '100')
+    await docker.must('run', '--rm', '-v', 'late:/etc', 'busybox', 'true')
+    assert.match(await docker.must('exec', 'early', 'ls', '/empty'), /notes/)
+    await docker.must('exec', 'early', 'touch', '/empty/mine')
+    await docker.must('rm', '-f', 'early')
+    await docker.must('volume', 'rm', 'late')
   })
 
   test('files are copied in and out', async () => {
