@@ -10,6 +10,12 @@ import { requireRoot } from '../daemon/start-daemon.ts'
 import { ensureSupervisor } from '../daemon/supervisor-program.ts'
 import { cliError } from '../errors.ts'
 
+/**
+ * The half of V8's young generation, in MB. With its own choice of 16 the daemon grows by 60 MB over a few hundred starts of containers, which leave
+ * 30 KB each behind; so small, it is collected before it gets there.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=4'
+
 export const daemon = command({
   name: 'daemon',
   usage: '[FLAGS]',
@@ -28,7 +34,7 @@ export const daemon = command({
       throw cliError('cli.daemon_died', `the daemon is not built: ${program} is missing`, {
         hint: 'Build it with `npm run build`.',
       })
-    const args = [program, ...daemonArguments(context.instance, '--name', flags)]
+    const args = [YOUNG_GENERATION, program, ...daemonArguments(context.instance, '--name', flags)]
     await pinNamespace(context.instance.runDir, context.env)
     return becomeInside(context.instance.runDir, { program: process.execPath, args }, context.env)
   },
