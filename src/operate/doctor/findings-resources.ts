@@ -30,7 +30,7 @@ function disk({ disk: space }: HostFacts): readonly Finding[] {
   if (space === null) return []
   const what = `${inBytes(space.availableBytes)} of ${inBytes(space.totalBytes)} are free where images are kept (${space.path}).`
   const why = 'A base image takes about 150 MiB, and each build as much as it installs.'
-  const advice = 'Make room, remove images (`glovebox image rm`), or choose another place with --root.'
+  const advice = 'Make room (`glovebox system gc --dry-run` shows which images nobody uses), or choose another place with --root.'
   if (space.availableBytes < NO_DISK_BYTES) return [problem('host.disk', what, why, advice)]
   if (space.availableBytes < LITTLE_DISK_BYTES) return [warning('host.disk', what, why, advice)]
   return [ok('host.disk', what)]
