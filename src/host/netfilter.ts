@@ -1,3 +1,4 @@
+import { errnoName } from './errors.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import { connectionOf, isMeant, listConnectionsRequest } from './netlink/conntrack-messages.ts'
 import { batchFrame, redirectionMessages } from './netlink/nft-messages.ts'
@@ -20,7 +21,9 @@ export function linuxNetfilter(calls: LazySyscalls, namespaces: Pick<NamespacePo
     redirectLocal: (options) =>
       withSocket(options.netnsPin, (socket) => {
         const { begin, end } = batchFrame()
-        const refusal = socket.transaction(begin, redirectionMessages(options), end)
+        const attempt = (how: 'make' | 'replace') => socket.transaction(begin, redirectionMessages(options, how), end)
+        const first = attempt('make')
+        const refusal = first !== undefined && errnoName(first.errno) === 'EEXIST' ? attempt('replace') : first
         if (refusal === undefined) return
         const what = `redirect ${options.address}:${options.from} in ${options.netnsPin}`
         throw refusedError(what, refusal, 'host.nftables_failed')

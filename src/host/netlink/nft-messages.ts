@@ -49,8 +49,14 @@ export function batchFrame(): { readonly begin: NetlinkRequest; readonly end: Ne
   return { begin: { type: BATCH_BEGIN, flags: NLM_F.request, body }, end: { type: BATCH_END, flags: NLM_F.request, body } }
 }
 
-/** The messages of a transaction; to be framed by `batchFrame`. */
-export function redirectionMessages({ table, address, from, udpPort, tcpPort }: LocalRedirection): readonly NetlinkRequest[] {
+/**
+ * The messages of a transaction; to be framed by `batchFrame`. Making the table anew is refused (EEXIST) when it is there; replacing it is never, but
+ * waits 10 ms and more until no processor looks at the old one.
+ */
+export function redirectionMessages(
+  { table, address, from, udpPort, tcpPort }: LocalRedirection,
+  how: 'make' | 'replace',
+): readonly NetlinkRequest[] {
   const target = parseAddress(address)
   const nat = (protocol: number, port: number) =>
     ruleMessage(table, 'redirected', [
@@ -68,10 +74,14 @@ export function redirectionMessages({ table, address, from, udpPort, tcpPort }: 
       ),
     ])
   return [
-    // Deleting a table that is not there fails; adding one that is there does not.
-    tableMessage(MESSAGE.newTable, table),
-    tableMessage(MESSAGE.deleteTable, table),
-    tableMessage(MESSAGE.newTable, table),
+    ...(how === 'make'
+      ? [tableMessage(MESSAGE.newTable, table, NLM_F.create | NLM_F.exclusive)]
+      : [
+          // Deleting a table that is not there fails; adding one that is there does not.
+          tableMessage(MESSAGE.newTable, table, NLM_F.create),
+          tableMessage(MESSAGE.deleteTable, table, 0),
+          tableMessage(MESSAGE.newTable, table, NLM_F.create),
+        ]),
     chainMessage(table, 'redirected', 'nat', PRIORITY_NAT),
     nat(PROTOCOL.udp, udpPort),
     nat(PROTOCOL.tcp, tcpPort),
@@ -93,8 +103,8 @@ function message(kind: number, flags: number, ...attributes: readonly Buffer[]):
   }
 }
 
-function tableMessage(kind: number, table: string): NetlinkRequest {
-  return message(kind, kind === MESSAGE.newTable ? NLM_F.create : 0, text(TABLE_NAME, table))
+function tableMessage(kind: number, table: string, flags: number): NetlinkRequest {
+  return message(kind, flags, text(TABLE_NAME, table))
 }
 
 function chainMessage(table: string, name: string, type: string, priority: number): NetlinkRequest {
