@@ -39,7 +39,7 @@ export const EVENT_STEPS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Inside a call: a blob is on the disk and not visible yet; a shim is there and has started nothing yet. */
-export const INNER_STEPS = ['content.ingestLayer.written', 'runtime.start.connected', 'runtime.exec.connected'] as const
+const INNER_STEPS = ['content.ingestLayer.written', 'runtime.start.connected', 'runtime.exec.connected'] as const
 
 const named = (prefix: string, table: Readonly<Record<string, readonly string[]>>): readonly string[] =>
   Object.entries(table).flatMap(([name, steps]) => steps.map((step) => `${prefix}${name}.${step}`))
