@@ -36,21 +36,25 @@ export async function receiveContext(tar: AsyncIterable<Buffer>, options: Receiv
   try {
     const received = await receiveArchive(tar, spool, { what: 'the build context', maxBytes: MAX_CONTEXT_BYTES })
     const index = indexArchive(received.entries, received.sha256Of)
-    const everything = archiveTree(index, spool)
-    const name = options.dockerfilePath ?? 'Dockerfile'
-    const text = await readDockerfile(everything, name)
-    const rules = await readIgnoreRules(everything, name)
-    const kept = withoutIgnored(index, rules)
-    return {
-      tree: archiveTree(kept, spool),
-      dockerfile: { name, text },
-      fileCount: kept.size,
-      isIgnored: rules.isIgnored,
-      [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
-    }
+    return await contextOf(index, spool, options.dockerfilePath ?? 'Dockerfile')
   } catch (error) {
     await spool[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+/** A context whose content lies in a spool, which goes with it. `.dockerignore` is applied. */
+export async function contextOf(index: ArchiveIndex, spool: Spool, dockerfilePath: string): Promise<BuildContext> {
+  const everything = archiveTree(index, spool)
+  const text = await readDockerfile(everything, dockerfilePath)
+  const rules = await readIgnoreRules(everything, dockerfilePath)
+  const kept = withoutIgnored(index, rules)
+  return {
+    tree: archiveTree(kept, spool),
+    dockerfile: { name: dockerfilePath, text },
+    fileCount: kept.size,
+    isIgnored: rules.isIgnored,
+    [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
   }
 }
 

@@ -14,6 +14,7 @@ export const buildError = declareErrors({
   'build.run_failed': 'invalid',
   'build.secret_missing': 'invalid',
   'build.ssh_missing': 'invalid',
+  'build.session_unknown': 'not_found',
   'build.stage_not_found': 'invalid',
   'build.too_many_layers': 'exhausted',
   'build.too_many_stages': 'exhausted',

@@ -26,8 +26,9 @@ export async function openSpool(directory: string, random: Random): Promise<Spoo
   return spoolOn(file)
 }
 
-function spoolOn(file: FileHandle): Spool {
-  let sizeBytes = 0
+/** On a file whose first bytes are there already. */
+export function spoolOn(file: FileHandle, startBytes = 0): Spool {
+  let sizeBytes = startBytes
   let window: { readonly start: number; readonly bytes: Buffer } | undefined
   const readWindow = async (start: number): Promise<Buffer> => {
     const bytes = Buffer.allocUnsafeSlow(Math.min(SPOOL_WINDOW_BYTES, sizeBytes - start))

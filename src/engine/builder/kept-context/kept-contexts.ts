@@ -1,0 +1,192 @@
+import { hash } from 'node:crypto'
+import { readdir, rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { keyedLocks, type Clock, type Random } from '#base'
+import { textOfBytes, type TarEntry } from '#oci/tar'
+
+import { contextOf, type BuildContext } from '../context.ts'
+import { indexArchive } from '../context-index.ts'
+import { buildError } from '../errors.ts'
+import { MAX_CONTEXT_BYTES } from '../limits.ts'
+import { spoolOn } from '../spool.ts'
+import { compacted, openPack, readPack, writeIndex, type Pack, type PackedFile } from './pack.ts'
+import type { ContextEntry, KeptContexts } from './port.ts'
+import { takeBodies, type TakenBody } from './take-bodies.ts'
+
+export interface KeptContextsNeeds {
+  readonly directory: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** More builds than this between their two requests are no honest use. */
+const MAX_SESSIONS = 1000
+/** Between the two requests of one build a client reads files, and nothing else. */
+const SESSION_MS = 600_000
+/** Indices in memory; others are read again. */
+const MAX_KNOWN = 8
+/** As the kernel's limit for a tree that one can still work with. */
+const MAX_ENTRIES = 1_000_000
+/** Contexts kept by default; those not used for longest go first. */
+const KEPT_BYTES = 4 * 1024 ** 3
+
+interface Session {
+  readonly key: string
+  readonly entries: readonly ContextEntry[]
+  readonly wanted: readonly number[]
+  /** Of the pack that was compared with. */
+  readonly generation: string
+  readonly beganMs: number
+}
+
+export function createKeptContexts({ directory, clock, random }: KeptContextsNeeds): KeptContexts {
+  const sessions = new Map<string, Session>()
+  const locks = keyedLocks()
+  // This process alone writes packs: what it has read once is not read again.
+  const known = new Map<string, Pack>()
+  const packOf = async (home: string): Promise<Pack> => known.get(home) ?? remember(home, await readPack(home))
+  const remember = (home: string, pack: Pack): Pack => {
+    known.delete(home)
+    known.set(home, pack)
+    const [oldest] = known.keys()
+    if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest)
+    return pack
+  }
+  const homeOf = (key: string) => join(directory, hash('sha256', key, 'hex'))
+  const dropOld = () => {
+    for (const [name, { beganMs }] of sessions)
+      if (sessions.size >= MAX_SESSIONS || clock.monotonicMs() - beganMs > SESSION_MS) sessions.delete(name)
+  }
+  const prune = async (keepBytes: number): Promise<number> => {
+    const kept = await listKept(directory)
+    let total = kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    let removedBytes = 0
+    for (const { path, sizeBytes } of kept.toSorted((a, b) => a.usedMs - b.usedMs)) {
+      if (total <= keepBytes) break
+      known.delete(path)
+      await rm(path, { recursive: true, force: true })
+      total -= sizeBytes
+      removedBytes += sizeBytes
+    }
+    return removedBytes
+  }
+  return {
+    compare: async (key, entries) => {
+      if (entries.length > MAX_ENTRIES)
+        throw buildError('build.context_too_large', `the build context has ${entries.length} files, more than ${MAX_ENTRIES}`, {
+          hint: 'Name what the build does not need in .dockerignore.',
+        })
+      for (const entry of entries) checkPath(entry)
+      dropOld()
+      const pack = await packOf(homeOf(key))
+      const wanted = entries.flatMap((entry, index) => (isKept(entry, pack) ? [] : [index]))
+      const session = random.bytes(16).toString('hex')
+      sessions.set(session, { key, entries, wanted, generation: pack.generation, beganMs: clock.monotonicMs() })
+      return { session, wanted }
+    },
+    receive: async (name, bodies, { dockerfilePath }) => {
+      const session = sessions.get(name)
+      sessions.delete(name)
+      if (session === undefined)
+        throw buildError('build.session_unknown', `the build session ${JSON.stringify(name.slice(0, 64))} is not known`, {
+          hint: 'Compare the context again: a session is good for one build, and for ten minutes.',
+        })
+      const home = homeOf(session.key)
+      return await locks.run(home, async () => {
+        const pack = await packOf(home)
+        const wanted = new Set(session.wanted)
+        // What was compared with may have been written anew or removed since: then the answer is no longer true.
+        const isMissing = session.entries.some((entry, index) => !isKept(entry, pack) && !wanted.has(index))
+        if (pack.generation !== session.generation || isMissing)
+          throw buildError('build.session_unknown', 'another build of the same directory came between', { hint: 'Build again.' })
+        const received = await receive(home, session, pack, bodies, dockerfilePath)
+        remember(home, received.pack)
+        await utimes(home, new Date(clock.nowMs()), new Date(clock.nowMs()))
+        await prune(KEPT_BYTES)
+        return received.context
+      })
+    },
+    prune,
+  }
+}
+
+function isKept(entry: ContextEntry, { files }: Pack): boolean {
+  return entry.type !== 'file' || files.get(entry.path)?.signature === entry.signature
+}
+
+/** Puts what came into the pack; gives the context, and the pack as it is now. */
+async function receive(
+  home: string,
+  { entries, wanted }: Session,
+  pack: Pack,
+  bodies: AsyncIterable<Buffer>,
+  dockerfilePath: string,
+): Promise<{ readonly context: BuildContext; readonly pack: Pack }> {
+  const file = await openPack(home, pack)
+  try {
+    const options = { count: wanted.length, startByte: pack.sizeBytes, maxBytes: MAX_CONTEXT_BYTES }
+    const taken = await takeBodies(bodies, file, options)
+    const next = withTaken(pack, entries, new Map(wanted.map((index, at) => [index, taken[at]])))
+    const hasChanged = wanted.length > 0 || next.files.size !== pack.files.size
+    if (hasChanged) await writeIndex(home, next)
+    const index = indexArchive(
+      entries.map((entry) => tarEntryOf(entry, next.files.get(entry.path))),
+      ({ path }) => next.files.get(path)?.sha256 ?? '',
+    )
+    const context = await contextOf(index, spoolOn(file, next.sizeBytes), dockerfilePath)
+    return { context, pack: hasChanged ? await compacted(home, next) : next }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+function withTaken(pack: Pack, entries: readonly ContextEntry[], taken: ReadonlyMap<number, TakenBody | undefined>): Pack {
+  const files = new Map<string, PackedFile>()
+  for (const [index, { type, path, signature }] of entries.entries()) {
+    const content = taken.get(index) ?? pack.files.get(path)
+    if (type === 'file' && content !== undefined) files.set(path, { ...content, signature })
+  }
+  const ends = [...taken.values()].map((body) => (body === undefined ? 0 : body.offset + body.sizeBytes))
+  return { files, generation: pack.generation, sizeBytes: Math.max(pack.sizeBytes, ends.at(-1) ?? 0) }
+}
+
+/** Paths are names in a tree of ours, and led nowhere on the host even if they were not checked. */
+function checkPath({ path }: ContextEntry): void {
+  const isClean = path === '' || path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  if (isClean && !path.includes('\0')) return
+  throw buildError('build.context_invalid', `the build context has the path ${JSON.stringify(textOfBytes(path).slice(0, 200))}`)
+}
+
+/** As the entry of an archive, which is what the index of a context is made from. */
+function tarEntryOf(entry: ContextEntry, content: PackedFile | undefined): TarEntry {
+  const { path, type, mode, mtimeS, linkname } = entry
+  return {
+    path,
+    type,
+    mode: mode & 0o7777,
+    uid: 0,
+    gid: 0,
+    size: content?.sizeBytes ?? 0,
+    mtimeS,
+    mtimeNs: 0,
+    linkname,
+    devMajor: 0,
+    devMinor: 0,
+    xattrs: [],
+    dataOffset: content?.offset ?? 0,
+    headerOffset: 0,
+  }
+}
+
+async function listKept(directory: string) {
+  const names = await readdir(directory).catch(() => [])
+  const kept = []
+  for (const name of names) {
+    const path = join(directory, name)
+    const { mtimeMs } = await stat(path)
+    kept.push({ path, usedMs: mtimeMs, sizeBytes: (await readPack(path)).sizeBytes })
+  }
+  return kept
+}

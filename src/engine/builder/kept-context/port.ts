@@ -1,0 +1,37 @@
+import type { ByteString } from '#oci/tar'
+
+import type { BuildContext } from '../context.ts'
+
+/** One thing in a context directory, as its client sees it. */
+export interface ContextEntry {
+  /** Relative to the directory. */
+  readonly path: ByteString
+  readonly type: 'file' | 'directory' | 'symlink'
+  readonly mode: number
+  readonly sizeBytes: number
+  readonly mtimeS: number
+  /** Of a symlink, else empty. */
+  readonly linkname: ByteString
+  /** Changes whenever the content of a file may have: made from its times, size and inode. */
+  readonly signature: string
+}
+
+export interface ComparedContext {
+  /** Names what was compared, for `receive`. Good for one use. */
+  readonly session: string
+  /** Which entries' content has to be sent, as indices, in the order in which it is expected. */
+  readonly wanted: readonly number[]
+}
+
+/**
+ * Contexts that stay between builds, so that only what changed since is sent. `key` names a directory of a client; what is kept under it is
+ * but a cache, and anything doubtful about it means that all is sent again. Errors: `build.context_invalid`, `build.context_too_large`,
+ * `build.session_unknown`.
+ */
+export interface KeptContexts {
+  compare(key: string, entries: readonly ContextEntry[]): Promise<ComparedContext>
+  /** `bodies`: of each wanted file its length, as eight bytes with the highest first, and its bytes. */
+  receive(session: string, bodies: AsyncIterable<Buffer>, options: { readonly dockerfilePath: string }): Promise<BuildContext>
+  /** Removes what builds did not use for longest until at most this much is kept. */
+  prune(keepBytes: number): Promise<number>
+}
