@@ -50,6 +50,13 @@ static void on_resize(int number) {
   resized = 1;
 }
 
+static void print_size(void) {
+  struct winsize size = {0};
+  char text[64];
+  ioctl(0, TIOCGWINSZ, &size);
+  write_out(1, text, (size_t)snprintf(text, sizeof text, "%d x %d\n", size.ws_row, size.ws_col));
+}
+
 static void watch_size(void) {
   struct winsize size;
   struct sigaction action = {.sa_handler = on_resize};
@@ -113,6 +120,7 @@ int main(int argc, char **argv) {
     else if (strcmp(verb, "count") == 0) count_stdin();
     else if (strcmp(verb, "flood") == 0) flood(strtoull(value, NULL, 10)), i++;
     else if (strcmp(verb, "size") == 0) watch_size();
+    else if (strcmp(verb, "winsize") == 0) print_size();
     else if (strcmp(verb, "trap") == 0) signal(SIGTERM, on_term), write_out(1, "ready\n", 6), pause();
     else if (strcmp(verb, "wait") == 0) pause();
     else if (strcmp(verb, "sleep") == 0) usleep((useconds_t)(atoi(value) * 1000)), i++;
