@@ -94,6 +94,8 @@ function natChains(bridges: readonly BridgeRules[]): readonly string[] {
     '}',
     'chain outgoing {',
     'type nat hook output priority -100; policy accept;',
+    // Answers would arrive from outside the loopback link under its address, which IPv6 forbids: better refused than lost.
+    'ip6 daddr ::1 accept',
     'fib daddr type local meta l4proto { tcp, udp, sctp } jump published',
     '}',
     'chain leaving {',
@@ -106,11 +108,11 @@ function natChains(bridges: readonly BridgeRules[]): readonly string[] {
 function masqueradeRules({ bridge, subnets, isInternal, hasMasquerade }: BridgeRules): readonly string[] {
   return subnets.flatMap(({ family, subnet }) => {
     const ip = family === 4 ? 'ip' : 'ip6'
-    const loopback = family === 4 ? '127.0.0.0/8' : '::1'
+    const sources = family === 4 ? `127.0.0.0/8, ${subnet}` : subnet
     return [
       // A published port used from the host's loopback, or from a container on the same bridge (itself, for one): the answer must
       // come back through here to be translated.
-      `oifname "${bridge}" ct status dnat ${ip} saddr { ${loopback}, ${subnet} } masquerade`,
+      `oifname "${bridge}" ct status dnat ${ip} saddr { ${sources} } masquerade`,
       ...(hasMasquerade && !isInternal ? [`${ip} saddr ${subnet} oifname != "${bridge}" masquerade`] : []),
     ]
   })

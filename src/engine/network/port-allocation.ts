@@ -80,6 +80,12 @@ function addressesOf(
 ): readonly string[] {
   const wanted = hostIp === '' ? defaultHostIp : hostIp
   if (wanted === '') return families.map((family) => (family === 4 ? '0.0.0.0' : '::'))
+  if (wanted === '::1')
+    throw networkError(
+      'network.unsupported',
+      `publish ${containerPort}/${protocol} of ${containerName} on ::1: the kernel forwards nothing from the loopback of IPv6`,
+      { hint: 'Publish on 127.0.0.1, or on another address of this host.' },
+    )
   const family = isIP(wanted) === 6 ? 6 : 4
   if (!families.includes(family))
     throw networkError(
