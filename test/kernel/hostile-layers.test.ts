@@ -43,10 +43,10 @@ after(async () => {
 /** Names, kinds, modes, times and contents. */
 function hashOf(directory: string): string {
   const hash = createHash('sha256')
-  for (const name of readdirSync(directory, { recursive: true }).toSorted()) {
-    const path = join(directory, String(name))
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted()) {
+    const path = join(directory, name)
     const stat = lstatSync(path)
-    hash.update(`${String(name)} ${stat.mode} ${stat.nlink} ${stat.uid} ${stat.mtimeMs} ${stat.ctimeMs}\n`)
+    hash.update(`${name} ${stat.mode} ${stat.nlink} ${stat.uid} ${stat.mtimeMs} ${stat.ctimeMs}\n`)
     if (stat.isFile()) hash.update(readFileSync(path))
   }
   return hash.digest('hex')

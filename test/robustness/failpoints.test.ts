@@ -105,7 +105,7 @@ async function expectNoStrangeVolumes(what: string): Promise<void> {
 async function holdings(): Promise<object> {
   const names = async (path: string, pick: (all: any) => readonly any[], key: string) =>
     pick(await s.api('GET', path))
-      .map((one) => one[key])
+      .map((one) => String(one[key]))
       .toSorted()
   return {
     containers: await names('/containers/json?all=1', (all) => all, 'Id'),
