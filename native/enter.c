@@ -153,15 +153,50 @@ static pid_t fork_into_container(const struct entry *entry) {
 
 /* ---- the new process ---- */
 
-static void join_namespaces(const struct entry *entry, int pidfd) {
+/* A change of user has made it what fs.suid_dumpable says. */
+static void hide(void) {
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) give_up("%s", "hide from the container");
+}
+
+static bool has_own_users(const struct entry *entry) {
   struct stat ours, theirs;
   char path[64];
-  int kinds = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP;
   snprintf(path, sizeof path, "/proc/%d/ns/user", (int)entry->pid);
   if (stat("/proc/self/ns/user", &ours) != 0 || stat(path, &theirs) != 0) give_up("%s", "look at the user namespace of the container");
+  return ours.st_ino != theirs.st_ino;
+}
+
+/* What a user of the container is here, by the lines `INSIDE OUTSIDE COUNT` of uid_map (user_namespaces(7)). */
+static uid_t outside_uid(const struct entry *entry) {
+  char path[64];
+  unsigned inside, outside, count, found = entry->uid;
+  snprintf(path, sizeof path, "/proc/%d/uid_map", (int)entry->pid);
+  FILE *map = fopen(path, "re");
+  if (map == NULL) give_up("%s", "read the users of the container");
+  while (fscanf(map, "%u %u %u", &inside, &outside, &count) == 3) {
+    if (entry->uid >= inside && entry->uid - inside < count) found = outside + (entry->uid - inside);
+  }
+  fclose(map);
+  return found;
+}
+
+/* So that the program may open its streams again, as /dev/stdout. */
+static void give_streams(const struct entry *entry) {
+  uid_t owner = outside_uid(entry);
+  for (int fd = 0; fd < 3; fd++) {
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && status.st_uid != owner) (void)fchown(fd, owner, (gid_t)-1);
+  }
+}
+
+static void join_namespaces(const struct entry *entry, int pidfd) {
+  bool has_users = has_own_users(entry);
+  int kinds = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP;
   /* Only another one can be joined. */
-  if (ours.st_ino != theirs.st_ino) kinds |= CLONE_NEWUSER;
-  if (setns(pidfd, kinds) != 0) give_up("%s", "join the namespaces of the container");
+  if (setns(pidfd, has_users ? kinds | CLONE_NEWUSER : kinds) != 0) give_up("%s", "join the namespaces of the container");
+  /* Our own id means nobody in there: what we made would belong to nobody. */
+  if (has_users && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0)) give_up("%s", "become root of the container");
+  hide();
 }
 
 static void send_terminal(int terminal) {
@@ -190,17 +225,9 @@ static void take_terminal(const struct options *o) {
   send_terminal(master);
   close(master);
   if (ioctl(slave, TIOCSCTTY, 0) != 0) give_up("%s", "make the terminal the controlling one");
+  (void)fchown(slave, o->entry->uid, (gid_t)-1);
   for (int fd = 0; fd < 3; fd++) dup2(slave, fd);
   if (slave > CHANNEL_FD) close(slave);
-}
-
-/* So that the program may open its streams again, as /dev/stdout. */
-static void own_streams(const struct entry *entry) {
-  struct stat status;
-  for (int fd = 0; fd < 3; fd++) {
-    bool is_ours = fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || isatty(fd));
-    if (is_ours && status.st_uid != entry->uid) (void)fchown(fd, entry->uid, (gid_t)-1);
-  }
 }
 
 static void set_limits(const struct entry *entry) {
@@ -235,8 +262,7 @@ static void become_user(const struct entry *entry) {
   if (setgroups(entry->group_count, entry->groups) != 0) give_up("%s", "set the additional groups");
   if (setresgid(entry->gid, entry->gid, entry->gid) != 0) give_up("%s", "set the group");
   if (setresuid(entry->uid, entry->uid, entry->uid) != 0) give_up("%s", "set the user");
-  /* A change of user makes it what fs.suid_dumpable says. */
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) give_up("%s", "hide from the container");
+  hide();
 }
 
 /* As root first: a user may be given a directory that it could not enter by itself. */
@@ -273,13 +299,13 @@ static _Noreturn void become_program(const struct options *o, int pidfd, int cha
   if (dup3(channel, CHANNEL_FD, O_CLOEXEC) < 0) _exit(126);
   enter_v1_groups(entry);
   if (entry->has_oom_score && !set_oom_score(entry->oom_score)) give_up("%s", "set the OOM score");
+  give_streams(entry);
   join_namespaces(entry, pidfd);
   close_from(CHANNEL_FD + 1);
   setsid();
   /* A session keyring of its own: not the one that the daemon was started with. */
   (void)syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL);
   if (o->tty) take_terminal(o);
-  own_streams(entry);
   restore_signals();
   umask(entry->umask);
   set_limits(entry);
