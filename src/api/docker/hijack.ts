@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 
 import { readBytes } from '#api/http'
 import type { Clock } from '#base'
@@ -25,8 +25,20 @@ export function streamType(minor: number, isRaw: boolean): string {
 export interface HijackableCall {
   /** The request's body. An upgrade hides it from the parser: it then stands first in what came behind the head. */
   readBody(): Promise<Buffer>
-  /** Takes the connection over for an attachment. Resolves when both sides are done with it. */
-  connect(stream: AttachStream, clock: Clock): Promise<void>
+  /** Takes the connection over and sends the head: from here on nothing can be refused. Undefined: the client is gone. */
+  takeOver(isRaw: boolean): Promise<TakenOver | undefined>
+}
+
+export interface TakenOver {
+  /** Carries both directions. Resolves when both sides are done with the connection. */
+  join(stream: AttachStream, clock: Clock): Promise<void>
+}
+
+/** For an attachment that stands. */
+export async function connect(call: HijackableCall, stream: AttachStream, clock: Clock): Promise<void> {
+  const taken = await call.takeOver(stream.isRaw)
+  if (taken === undefined) stream.close()
+  else await taken.join(stream, clock)
 }
 
 export function hijackable(call: Call): HijackableCall {
@@ -45,11 +57,11 @@ function overUpgrade(call: Call, upgrade: { readonly socket: Socket; readonly he
         throw dockerError('docker.field_invalid', `the request body is larger than ${MAX_START_BODY_BYTES} bytes`)
       return length === 0 ? Buffer.alloc(0) : await readExactly(socket, length)
     },
-    connect: (stream, clock) => {
+    takeOver: async (isRaw) => {
       call.response.detachSocket(socket)
-      const head = ['HTTP/1.1 101 UPGRADED', `Content-Type: ${streamType(call.minor, stream.isRaw)}`]
+      const head = ['HTTP/1.1 101 UPGRADED', `Content-Type: ${streamType(call.minor, isRaw)}`]
       socket.write([...head, 'Connection: Upgrade', 'Upgrade: tcp', ...apiHeaders(call), '', ''].join('\r\n'))
-      return join(socket, socket, stream, clock)
+      return await Promise.resolve(takenOver(socket, socket))
     },
   }
 }
@@ -57,17 +69,29 @@ function overUpgrade(call: Call, upgrade: { readonly socket: Socket; readonly he
 function overPlainPost(call: Call): HijackableCall {
   return {
     readBody: () => readBytes(call.request, MAX_START_BODY_BYTES),
-    connect: async (stream, clock) => {
+    takeOver: async (isRaw) => {
       const { request, response } = call
       const socket = response.socket
-      if (socket === null || socket.destroyed) return stream.close()
+      if (socket === null || socket.destroyed) return undefined
       // A chunked body that has not ended is the input itself, and the parser goes on unwrapping it.
       const isBodyInput = request.headers['transfer-encoding'] !== undefined && !request.readableEnded
       if (isBodyInput) response.detachSocket(socket)
       else await takeFromParser(call, socket)
-      const head = ['HTTP/1.1 200 OK', `Content-Type: ${streamType(call.minor, stream.isRaw)}`]
+      const head = ['HTTP/1.1 200 OK', `Content-Type: ${streamType(call.minor, isRaw)}`]
       socket.write([...head, ...apiHeaders(call), '', ''].join('\r\n'))
-      return join(socket, isBodyInput ? request : socket, stream, clock)
+      // A connection that the parser had flows on: until the attachment is joined somebody has to take what comes, its end too.
+      return takenOver(socket, isBodyInput ? request : socket.pipe(new PassThrough()))
+    },
+  }
+}
+
+/** The client may go while the process is being started: that must not take the daemon along. */
+function takenOver(socket: Socket, typed: Readable): TakenOver {
+  for (const stream of new Set<Readable>([socket, typed])) stream.on('error', () => socket.destroy())
+  return {
+    join: async (stream, clock) => {
+      if (socket.destroyed) stream.close()
+      else await join(socket, typed, stream, clock)
     },
   }
 }
@@ -91,8 +115,6 @@ function apiHeaders(call: Call): string[] {
 /** Both directions until the output ends, with backpressure each way. The client's half-close is the end of the standard input, not of the attachment. */
 function join(socket: Socket, typed: Readable, { output, input, close }: AttachStream, clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  socket.on('error', () => socket.destroy())
-  if (typed !== socket) typed.on('error', () => socket.destroy())
   socket.once('close', () => {
     close()
     resolve()

@@ -1,5 +1,5 @@
 import type { Call, RouteContext } from '../call.ts'
-import { hijackable } from '../hijack.ts'
+import { connect, hijackable } from '../hijack.ts'
 import { idOf } from './ids.ts'
 
 /** POST /containers/{id}/attach. */
@@ -16,5 +16,5 @@ export async function attachContainer(call: Call, { engine, clock }: RouteContex
   })
   // Some clients send the query once more as a body: that is no input of the container's.
   if (call.upgrade !== null && Number(call.request.headers['content-length'] ?? 0) > 0) await connection.readBody()
-  await connection.connect(stream, clock)
+  await connect(connection, stream, clock)
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 
-import { messageOf } from '#base'
+import { invariant, messageOf } from '#base'
 import type { AttachStream } from '#engine/containers'
 import { parseJsonObject, readJson, sendEmpty, sendJson } from '#api/http'
 
@@ -73,13 +73,17 @@ export async function startExec(call: Call, { engine, clock }: RouteContext): Pr
   }
   const { exec } = engine.containers
   const id = exec.get(idOf(call)).id
-  const stream = await exec.start(id, options).catch((error: unknown) => {
-    // Whoever asked for the streams is told in them: clients take the connection over before they read an answer.
-    if (options.detach) throw error
-    return lastWords(error, options.hasTty)
-  })
-  if (stream === null) sendEmpty(call.response, 200)
-  else await connection.connect(stream, clock)
+  if (options.detach) {
+    await exec.start(id, options)
+    return sendEmpty(call.response, 200)
+  }
+  // The head goes before the process starts: old SDKs lose output that comes in one packet with it.
+  const taken = await connection.takeOver(options.hasTty)
+  // Whoever asked for the streams is told in them, for it is too late for a status.
+  const stream = await exec.start(id, options).catch((error: unknown) => lastWords(error, options.hasTty))
+  invariant(stream !== null, 'an exec that is not detached has streams')
+  if (taken === undefined) stream.close()
+  else await taken.join(stream, clock)
 }
 
 function lastWords(error: unknown, isRaw: boolean): AttachStream {

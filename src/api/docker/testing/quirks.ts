@@ -24,6 +24,7 @@ export const QUIRKS: readonly Quirk[] = [
     until: 24,
   },
   { finding: /properties: BuilderSize$/, why: 'seen in dockerd 20.10; the description left it out', until: 41 },
+  { finding: /properties: Container(Config)?$/, why: 'ended before the next version that is described here', until: 44 },
   { finding: /properties: VirtualSize$/, why: 'ended before the next version that is described here', until: 43 },
   {
     finding: /properties: (Bridge|AllowNondistributable)\w+$/,

@@ -22,6 +22,9 @@ const CONTAINER_FIELDS = {
   Image: '',
 }
 
+/** The container that the image was once committed from, and how it was told to be. Old Compose takes the volumes from there, and fails without. */
+const LAST_MINOR_WITH_CONTAINER_CONFIG = 44
+
 /** ImageInspect. */
 export function imageJson(image: ImageRecord, around: { readonly minor: number; readonly storageDriver: string }) {
   return {
@@ -31,6 +34,9 @@ export function imageJson(image: ImageRecord, around: { readonly minor: number; 
     Parent: image.parent ?? '',
     Comment: image.comment,
     Created: image.created,
+    ...(around.minor <= LAST_MINOR_WITH_CONTAINER_CONFIG
+      ? { Container: '', ContainerConfig: imageConfig(image, around.minor) }
+      : {}),
     DockerVersion: '',
     Author: image.author,
     Config: imageConfig(image, around.minor),
