@@ -6,6 +6,7 @@ import type { DockerApiEngine } from '#api/docker'
 import { createArchives, resumePaused } from '#engine/archives'
 import { createBuilder } from '#engine/builder'
 import { openImageUse, type ImageUse } from '#engine/collection'
+import { createKeptContexts, type KeptContexts } from '#engine/builder/kept-context'
 import { createContainers, runtimeStateRoot, type ContainersService } from '#engine/containers'
 import { createContent } from '#engine/content'
 import { createEvents, type Events } from '#engine/events'
@@ -48,6 +49,8 @@ export interface Engine extends AsyncDisposable {
   readonly snapshots: Snapshots
   readonly driver: DriverChoice
   readonly events: Events
+  /** Build contexts that stay between builds. */
+  readonly contexts: KeptContexts
   readonly builder: CountedBuilder
   readonly imageUse: ImageUse
   readonly docker: DockerApiEngine
@@ -173,6 +176,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     ),
     clock,
   )
+  const contexts = createKeptContexts({ directory: join(root, 'contexts'), clock, random })
   const system = engineSystem({
     root,
     host,
@@ -196,6 +200,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     snapshots,
     driver: choice,
     events,
+    contexts,
     builder,
     imageUse,
     docker,

@@ -3,6 +3,7 @@ import { readStackSpec } from '#cluster/spec'
 import { examine, hostProbe } from '#operate/doctor'
 
 import { bootstrapPort } from './bootstrap.ts'
+import { buildsPort } from './building/builds-port.ts'
 import { anatomyPort } from './anatomy.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
 import { shutdownPort } from './shutdown.ts'
@@ -23,6 +24,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       remove: async (name, options) => await cluster.stacks.remove(name, options),
     },
     bootstrap: bootstrapPort(engine.images),
+    builds: buildsPort(engine.builder, engine.contexts),
     anatomy: anatomyPort({ ...needs, ...engine }),
     processes: {
       processes: async (refs) => {

@@ -7,6 +7,7 @@ export { type GloveboxApi, gloveboxApi } from './serve.ts'
 export type {
   AnatomyPort,
   BootstrapPort,
+  BuildsPort,
   CollectionPort,
   DoctorPort,
   GloveboxApiPorts,
@@ -24,6 +25,7 @@ export type {
   AnatomyNetwork,
   AnatomyProcess,
 } from './wire-anatomy.ts'
+export type { BuildPlace, BuildReport, BuildWish, ComparedContext, WireContextEntry } from './wire-builds.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {
   ResolvedImage,

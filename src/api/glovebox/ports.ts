@@ -2,6 +2,7 @@ import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Finding } from '#operate/doctor'
 
 import type { Anatomy } from './wire-anatomy.ts'
+import type { BuildReport, BuildWish, ComparedContext, WireContextEntry } from './wire-builds.ts'
 import type { StackChange, StackDesired, StackEvent, StackStatus, StackSummary } from './wire-stacks.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
@@ -13,7 +14,15 @@ export interface GloveboxApiPorts {
   readonly processes: ProcessesPort
   readonly doctor: DoctorPort
   readonly collection: CollectionPort
+  readonly builds: BuildsPort
   readonly shutdown: ShutdownPort
+}
+
+export interface BuildsPort {
+  /** What of a context has to be sent, since it changed. */
+  compare(key: string, entries: readonly WireContextEntry[]): Promise<ComparedContext>
+  /** Builds from a context that was compared; `bodies` is the content that was wanted. Ends when the image is there; a failure is thrown. */
+  build(session: string, wish: BuildWish, bodies: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<BuildReport>
 }
 
 export interface StacksPort {

@@ -1,3 +1,4 @@
+import { readContextList, readWish } from './builds.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import { readShutdown, readStackDesired, readReference } from './read.ts'
@@ -8,6 +9,8 @@ export interface ApiRequest {
   readonly segments: readonly string[]
   readonly query: URLSearchParams
   readonly body: () => Promise<unknown>
+  /** The body as it comes, for whoever does not want it as JSON. */
+  readonly raw: AsyncIterable<Buffer>
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal
 }
@@ -20,7 +23,7 @@ export type ApiAnswer =
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
 export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {
   const [head = '', name = '', rest = '', ...more] = request.segments
-  const shape = `${request.method} ${head}${name === '' ? '' : head === 'images' || head === 'gc' ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
+  const shape = `${request.method} ${head}${name === '' ? '' : ['images', 'gc', 'builds'].includes(head) ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
   if (more.length > 0) throw unknownRoute(request)
   switch (shape) {
     case 'GET stacks':
@@ -48,6 +51,14 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
       return { json: ports.collection.preview() }
     case 'POST gc':
       return { json: await ports.collection.collect() }
+    case 'POST builds/contexts': {
+      const { key, entries } = await readContextList(request.raw)
+      return { json: await ports.builds.compare(key, entries) }
+    }
+    case 'POST builds': {
+      const { wish, rest: bodies } = await readWish(request.raw)
+      return { lines: ports.builds.build(request.query.get('session') ?? '', wish, bodies, request.signal) }
+    }
     case 'POST shutdown': {
       const report = await ports.shutdown.prepare(readShutdown(await request.body()))
       return { json: report, afterwards: () => ports.shutdown.leave() }

@@ -43,6 +43,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
       preview: () => assert.fail('not asked'),
       collect: () => assert.fail('not asked'),
     },
+    builds: { compare: () => assert.fail('not asked'), build: () => assert.fail('not asked') },
     shutdown: { prepare: async () => ({ pid: 1, stoppedContainers: 2, leftovers: [] }), leave: () => undefined },
     ...overrides,
   }

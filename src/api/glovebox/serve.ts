@@ -43,6 +43,7 @@ function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal) {
     segments: segments.map(decodeSegment),
     query: url.searchParams,
     body: () => readBody(request),
+    raw: request as AsyncIterable<Buffer>,
     signal,
   }
 }

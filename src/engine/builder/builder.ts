@@ -6,7 +6,7 @@ import { receiveContext } from './context.ts'
 import { buildError } from './errors.ts'
 import type { EmitBuildEvent } from './events.ts'
 import { inStageOrder } from './in-stage-order.ts'
-import { buildImage, type BuildOutcome, type BuildRequest } from './loop.ts'
+import { buildImage, checkBuild, type BuildOutcome, type BuildRequest } from './loop.ts'
 import { messageQueue } from './message-queue.ts'
 import type { BuilderPorts, LayerRecord, RunLimits, RunNetwork } from './ports.ts'
 
@@ -52,6 +52,8 @@ export interface CacheUsage {
 export interface Builder {
   /** Builds from a context that is received already. Errors: `dockerfile.*`, `build.*`, and those of the ports. */
   run(request: BuildRequest, emit: EmitBuildEvent): Promise<BuildOutcome>
+  /** Tells as warnings what is likely wrong, and builds nothing. Errors: `dockerfile.*`, `build.*`. */
+  check(request: BuildRequest, emit: EmitBuildEvent): Promise<void>
   /** Builds from a context as it comes in. What fails before the first step is thrown, what fails later is the last message. */
   build(request: ClassicBuildRequest, context: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<ClassicMessage>
   /** Forgets results that no build uses now; unless `all`, only those whose layer no image has. With `only`, no others than these. */
@@ -130,7 +132,7 @@ export function createBuilder(ports: BuilderPorts): Builder {
       return [{ id: key, description, sizeBytes, layer, ...shared, createdAt: created, lastUsedAt: lastUsed, usageCount: uses }]
     })
 
-  return { run, build, prune, usage }
+  return { run, check: (request, emit) => checkBuild(ports, request, emit), build, prune, usage }
 }
 
 function release(held: Map<string, number>, key: string): void {

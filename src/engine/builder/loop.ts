@@ -49,7 +49,7 @@ export async function buildImage(
   hold: (key: string) => void = () => undefined,
 ): Promise<BuildOutcome> {
   try {
-    const plan = await planWithBases(ports, request)
+    const plan = await planWithBases(ports, request, true)
     const build: StepContext = {
       ports,
       context: request.context,
@@ -84,6 +84,12 @@ export async function buildImage(
   }
 }
 
+/** Looks for likely mistakes, as far as the target's bases and the text of the file show them, and builds nothing. */
+export async function checkBuild(ports: BuildPorts, request: BuildRequest, emit: EmitBuildEvent): Promise<void> {
+  const plan = await planWithBases(ports, request, false)
+  for (const warning of plan.warnings) emit({ kind: 'warning', ...warning })
+}
+
 function plannedStage(stage: StagePlan): PlannedStage {
   const { number } = stage.from
   const name = stage.name ?? String(stage.index)
@@ -91,7 +97,7 @@ function plannedStage(stage: StagePlan): PlannedStage {
 }
 
 /** Plans, resolves what the plan lacks, and plans again, until nothing is lacking: triggers of a base may name further images. */
-async function planWithBases(ports: BuildPorts, request: BuildRequest): Promise<BuildPlan> {
+async function planWithBases(ports: BuildPorts, request: BuildRequest, failsOnFindings: boolean): Promise<BuildPlan> {
   const { dockerfile } = request.context
   const input: PlanInput = {
     dockerfile: parseDockerfile(dockerfile.text, { file: dockerfile.name }),
@@ -102,6 +108,7 @@ async function planWithBases(ports: BuildPorts, request: BuildRequest): Promise<
     labels: request.labels ?? {},
     network: request.network ?? 'default',
     entitlements: request.entitlements ?? new Set(),
+    failsOnFindings,
     isIgnored: request.context.isIgnored,
   }
   const resolved = new Map<string, BaseImage | null>()

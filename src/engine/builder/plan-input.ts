@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly buildPlatform: Platform
   readonly labels: Readonly<Record<string, string>>
   readonly network: RunNetwork
+  /** False reports findings of the checks where `# check=error=true` would end the build. */
+  readonly failsOnFindings: boolean
   readonly entitlements: ReadonlySet<Entitlement>
   /** Whether the ignore file leaves a path of the context out. */
   readonly isIgnored: (path: string) => boolean

@@ -24,6 +24,7 @@ function input(text: string, options: Partial<PlanInput> = {}): PlanInput {
     labels: {},
     network: 'default',
     entitlements: new Set(),
+    failsOnFindings: true,
     isIgnored: () => false,
     ...options,
   }

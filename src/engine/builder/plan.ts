@@ -50,7 +50,7 @@ function checked(input: PlanInput, findings: readonly CheckFinding[]): readonly 
   const settings = checkSettings(dockerfile.check, placeOf(dockerfile, 1))
   const kept = keptFindings(findings, settings)
   const [first] = kept
-  if (!settings.failsBuild || first === undefined) return kept
+  if (!input.failsOnFindings || !settings.failsBuild || first === undefined) return kept
   const count = kept.length === 1 ? 'a finding' : `${kept.length} findings`
   const hint = `Correct it, or leave the check out with # check=skip=${first.check}.`
   throw buildErrorAt('build.check_failed', first.place, `the build ends at ${count}: ${first.check}: ${first.message}`, hint)

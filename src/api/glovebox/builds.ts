@@ -1,0 +1,138 @@
+import { isObject, parseStrictJson } from '#oci/image'
+
+import { apiError } from './errors.ts'
+import type { BuildWish, WireContextEntry } from './wire-builds.ts'
+
+/** An entry with the longest path that Linux takes, each byte escaped. */
+const MAX_LINE_BYTES = 64 * 1024
+/** Options with secrets among them. */
+const MAX_WISH_BYTES = 4 * 1024 * 1024
+const MAX_ENTRIES = 1_000_000
+const LENGTH_BYTES = 8
+
+/** A context as a client lists it: `{"key": …}`, then one entry a line. Error: `api.bad_request`. */
+export async function readContextList(
+  source: AsyncIterable<Buffer>,
+): Promise<{ readonly key: string; readonly entries: readonly WireContextEntry[] }> {
+  const entries: WireContextEntry[] = []
+  let key: string | undefined
+  for await (const line of linesOf(source)) {
+    const value = parseLine(line)
+    if (key !== undefined) {
+      if (entries.length >= MAX_ENTRIES) throw apiError('api.body_too_large', `the context has more than ${MAX_ENTRIES} files`)
+      entries.push(readEntry(value))
+    } else if (isObject(value) && typeof value['key'] === 'string') key = value['key']
+    else throw apiError('api.bad_request', 'the list of a context begins with its key')
+  }
+  if (key === undefined) throw apiError('api.bad_request', 'the list of a context is empty')
+  return { key, entries }
+}
+
+async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of source) {
+    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a)) {
+      yield bytes.toString('utf8', 0, end)
+      bytes = bytes.subarray(end + 1)
+    }
+    if (bytes.length > MAX_LINE_BYTES) throw apiError('api.bad_request', `a line has more than ${MAX_LINE_BYTES} bytes`)
+    rest = bytes
+  }
+  if (rest.length > 0) yield rest.toString('utf8')
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown
+  } catch (error) {
+    throw apiError('api.bad_request', `a line is not JSON: ${JSON.stringify(line.slice(0, 80))}`, { cause: error })
+  }
+}
+
+const TYPES: readonly unknown[] = ['file', 'directory', 'symlink']
+
+function readEntry(value: unknown): WireContextEntry {
+  if (isEntry(value)) return value
+  throw apiError('api.bad_request', `${JSON.stringify(value)?.slice(0, 200)} is no entry of a context`)
+}
+
+function isEntry(value: unknown): value is WireContextEntry {
+  if (!Array.isArray(value) || value.length !== 7) return false
+  const [path, type, mode, sizeBytes, mtimeS, signature, linkname] = value as readonly unknown[]
+  const isText = [path, signature, linkname].every((part) => typeof part === 'string')
+  return isText && TYPES.includes(type) && [mode, sizeBytes, mtimeS].every((part) => Number.isSafeInteger(part))
+}
+
+/** What is asked for, as eight bytes of length and JSON, and what comes behind it. Error: `api.bad_request`. */
+export async function readWish(
+  source: AsyncIterable<Buffer>,
+): Promise<{ readonly wish: BuildWish; readonly rest: AsyncIterable<Buffer> }> {
+  const iterator = source[Symbol.asyncIterator]()
+  let bytes: Buffer = Buffer.alloc(0)
+  const atLeast = async (length: number): Promise<void> => {
+    while (bytes.length < length) {
+      const next = await iterator.next()
+      if (next.done === true) throw apiError('api.bad_request', 'the build ends before it says what is wanted')
+      bytes = Buffer.concat([bytes, next.value])
+    }
+  }
+  await atLeast(LENGTH_BYTES)
+  const length = Number(bytes.readBigUInt64BE())
+  if (length > MAX_WISH_BYTES)
+    throw apiError('api.body_too_large', `the options of a build have more than ${MAX_WISH_BYTES} bytes`)
+  await atLeast(LENGTH_BYTES + length)
+  const wish = readBuildWish(parseStrictJson(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length), 'the options of the build'))
+  async function* rest(): AsyncGenerator<Buffer> {
+    const left = bytes.subarray(LENGTH_BYTES + length)
+    if (left.length > 0) yield left
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value
+  }
+  return { wish, rest: rest() }
+}
+
+function readBuildWish(value: unknown): BuildWish {
+  if (!isObject(value)) throw apiError('api.bad_request', 'the options of a build are not an object')
+  const text = (name: string, fallback: string) => readAs(value, name, fallback, (one) => typeof one === 'string')
+  const flag = (name: string, fallback: boolean) => readAs(value, name, fallback, (one) => typeof one === 'boolean')
+  const orNull = (name: string) => readAs<string | null>(value, name, null, (one) => one === null || typeof one === 'string')
+  const map = (name: string) => readAs<Readonly<Record<string, string>>>(value, name, {}, isTextMap)
+  const tags = readAs<readonly string[]>(value, 'tags', [], isTextList)
+  return {
+    dockerfile: text('dockerfile', 'Dockerfile'),
+    tags,
+    args: map('args'),
+    labels: map('labels'),
+    target: orNull('target'),
+    platform: orNull('platform'),
+    usesCache: flag('usesCache', true),
+    pulls: flag('pulls', false),
+    network: readAs<BuildWish['network']>(
+      value,
+      'network',
+      'default',
+      (one) => one === 'default' || one === 'none' || one === 'host',
+    ),
+    entitlements: readAs<BuildWish['entitlements']>(
+      value,
+      'entitlements',
+      [],
+      (one) => isTextList(one) && one.every(isEntitlement),
+    ),
+    secrets: map('secrets'),
+    sshAgents: map('sshAgents'),
+    call: readAs<BuildWish['call']>(value, 'call', 'build', (one) => one === 'build' || one === 'check'),
+  }
+}
+
+const isEntitlement = (text: string) => text === 'network.host' || text === 'security.insecure'
+const isTextList = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
+const isTextMap = (value: unknown) => isObject(value) && Object.values(value).every((one) => typeof one === 'string')
+
+function readAs<T>(value: Readonly<Record<string, unknown>>, name: string, fallback: T, isRight: (one: unknown) => boolean): T {
+  const found = value[name]
+  if (found === undefined) return fallback
+  if (isRight(found)) return found as T
+  throw apiError('api.bad_request', `the option ${name} of the build cannot be ${JSON.stringify(found)?.slice(0, 100)}`)
+}
