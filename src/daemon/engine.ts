@@ -71,7 +71,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     kernelRelease: host.kernel.facts().release,
     ...(needs.layers === undefined ? {} : { wanted: needs.layers }),
   })
-  const snapshots = failpoints.port('snapshots', snapshotsTellingDiskFull(opened, events))
+  const snapshots = snapshotsTellingDiskFull(failpoints.port('snapshots', opened), events)
   // Not before views that a killed daemon left mounted here are gone.
   rmSync(temporary, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true, mode: 0o700 })
