@@ -129,7 +129,7 @@ test('exec runs a second process with its own streams and exit code', async (t) 
     const running = await runtime.exec({
       id,
       dir: dir(name),
-      process: { args, env: ['PATH=/'], cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {} },
+      process: () => ({ args, env: ['PATH=/'], cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {} }),
       isTty: false,
       hasStdin: false,
       subscription: { stdout: true, stderr: true },

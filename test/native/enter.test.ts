@@ -8,7 +8,7 @@ import type { ExecStart, ShimConnection } from '#engine/runtime'
 
 import { collect, fixture, type Collected } from './fixture.ts'
 
-type Process = ExecStart['process']
+type Process = ReturnType<ExecStart['process']>
 
 const ALL = ['CAP_CHOWN', 'CAP_SETUID', 'CAP_SYS_ADMIN', 'CAP_CHECKPOINT_RESTORE']
 
@@ -32,7 +32,7 @@ async function container(t: TestContext) {
       hasStdin: false,
       subscription: { stdout: true, stderr: true },
       ...options,
-      process: { args: ['/init'], env: ['PATH=/'], cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {}, ...change },
+      process: () => ({ args: ['/init'], env: ['PATH=/'], cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {}, ...change }),
       onConnected: (connection) => void (wired = { connection, output: collect(connection) }),
     })
     assert.ok(wired)

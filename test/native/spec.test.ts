@@ -97,7 +97,7 @@ test('refused calls answer EPERM, unknown ones ENOSYS, the second time by the co
   const exec = await made.runtime.exec({
     id: 'spec',
     dir: made.dir('exec'),
-    process: processSpec({ ...process, args: ['/init', ...calls] }, security, host),
+    process: () => processSpec({ ...process, args: ['/init', ...calls] }, security, host),
     isTty: false,
     hasStdin: false,
     subscription: { stdout: true, stderr: true },

@@ -97,12 +97,14 @@ export async function launch(
   consoleSize: readonly [rows: number, columns: number] | null = null,
 ): Promise<RunningProcess> {
   try {
-    const wanted = execProcess(context, live, spec)
     publish(context, live.record, `exec_start: ${spec.cmd.join(' ')}`, { execID: id })
     return await context.runtime.exec({
       id: live.record.id,
       dir: execDirOf(context, live.record.id, id),
-      process: consoleSize === null ? wanted : { ...wanted, consoleSize: { height: consoleSize[0], width: consoleSize[1] } },
+      process: () => {
+        const wanted = execProcess(context, live, spec)
+        return consoleSize === null ? wanted : { ...wanted, consoleSize: { height: consoleSize[0], width: consoleSize[1] } }
+      },
       isTty: spec.hasTty,
       hasStdin: spec.attachStdin,
       ...(session === null ? {} : { subscription: { stdout: spec.attachStdout, stderr: spec.attachStderr } }),

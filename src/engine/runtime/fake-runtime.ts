@@ -57,6 +57,7 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
       return await launch(options)
     },
     exec: async (options) => {
+      options.process()
       calls.push(`exec ${options.id}`)
       return await launch(options)
     },

@@ -68,17 +68,20 @@ export async function runCommand(server: ShimServer, argv: readonly string[], cl
   const done = Promise.withResolvers<number>()
   const said: Buffer[] = []
   let bytes = 0
-  const connection = await server.request(['command', ...argv], (fresh) => {
-    fresh.listen({
-      output: (_stream, piece) => {
-        if (bytes < MAX_TEXT_BYTES) said.push(piece)
-        bytes += piece.length
-      },
-      exited: (record) => done.resolve(record.exitCode),
-      failed: (text) => done.reject(runtimeError('runtime.command_failed', `${argv.join(' ')}: ${text}`)),
-      closed: () => done.reject(runtimeError('runtime.command_failed', `${argv.join(' ')}: the shim server died`)),
-    })
-  })
+  const connection = await server.request(
+    () => ['command', ...argv],
+    (fresh) => {
+      fresh.listen({
+        output: (_stream, piece) => {
+          if (bytes < MAX_TEXT_BYTES) said.push(piece)
+          bytes += piece.length
+        },
+        exited: (record) => done.resolve(record.exitCode),
+        failed: (text) => done.reject(runtimeError('runtime.command_failed', `${argv.join(' ')}: ${text}`)),
+        closed: () => done.reject(runtimeError('runtime.command_failed', `${argv.join(' ')}: the shim server died`)),
+      })
+    },
+  )
   using _timeout = clock.after(COMMAND_TIMEOUT_MS, () =>
     done.reject(runtimeError('runtime.command_timeout', `${argv.join(' ')}: took longer than ${COMMAND_TIMEOUT_MS} ms`)),
   )

@@ -30,7 +30,8 @@ export interface ContainerStart extends ProcessStart {
 }
 
 export interface ExecStart extends ProcessStart {
-  readonly process: RuntimeProcess
+  /** Asked for once, while the shim is being forked. */
+  readonly process: () => RuntimeProcess
 }
 
 /** OCI bundles to processes. What it starts outlives the daemon, and is taken up again by `adopt`. */
@@ -60,9 +61,12 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
   const { runtime, clock } = options
   const server = shimServer(options)
   const filters = compiledFilters({ stateRoot: runtime.stateRoot, filterDir: options.filterDir })
-  const start = async (argv: readonly string[], o: ProcessStart): Promise<RunningProcess> => {
-    mkdirSync(o.dir, { recursive: true, mode: 0o700 })
-    return await startShim(server, argv, o.dir, clock, o.onConnected)
+  const start = async (words: () => readonly string[], o: ProcessStart): Promise<RunningProcess> => {
+    const prepare = () => {
+      mkdirSync(o.dir, { recursive: true, mode: 0o700 })
+      return words()
+    }
+    return await startShim(server, prepare, o.dir, clock, o.onConnected)
   }
   const writeSpec = async (bundle: string, spec: RuntimeSpec): Promise<string | undefined> => {
     const prepared = await filters.prepare(spec)
@@ -76,7 +80,7 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
     start: async (o) => {
       try {
         const key = o.spec === undefined ? undefined : await writeSpec(o.bundle, o.spec)
-        const process = await start(shimArguments(runtime, o), o)
+        const process = await start(() => shimArguments(runtime, o), o)
         if (key !== undefined) void filters.learn(key, o.id)
         return process
       } catch (error) {
@@ -85,7 +89,7 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
     },
     exec: async (o) => {
       try {
-        return await start(enterArguments(o.process, readRunningContainer(runtime.stateRoot, o.id), o), o)
+        return await start(() => enterArguments(o.process(), readRunningContainer(runtime.stateRoot, o.id), o), o)
       } catch (error) {
         throw during('start the process', error)
       }

@@ -13,8 +13,11 @@ import { encodeSpawn } from './shim-frames.ts'
  * a request to it is one connect and one write. It ends with us, the shims do not; it is started when first needed and again if it died.
  */
 export interface ShimServer {
-  /** Sends a request. `onConnected` runs before any answer can come: listeners added there miss nothing, and may send stdin. */
-  request(argv: readonly string[], onConnected?: (connection: ShimConnection) => void): Promise<ShimConnection>
+  /**
+   * Sends a request. `words` makes its arguments while the server forks already. `onConnected` runs before any answer can come: listeners added
+   * there miss nothing, and may send stdin.
+   */
+  request(words: () => readonly string[], onConnected?: (connection: ShimConnection) => void): Promise<ShimConnection>
   close(): void
 }
 
@@ -26,46 +29,70 @@ export interface ShimServerOptions {
 
 export function shimServer(options: ShimServerOptions): ShimServer {
   let serving: Promise<ChildProcess> | undefined
+  let isReady = false
 
+  const forget = () => {
+    serving = undefined
+    isReady = false
+  }
   const ensure = (): Promise<ChildProcess> => {
     if (serving !== undefined) return serving
     const starting = startServer(options)
     serving = starting
-    const forget = () => {
-      if (serving === starting) serving = undefined
+    const forgetIt = () => {
+      if (serving === starting) forget()
     }
-    starting.then((child) => child.once('exit', forget), forget)
+    starting.then((child) => {
+      isReady = serving === starting
+      child.once('exit', forgetIt)
+    }, forgetIt)
     return starting
   }
   const dial = async (): Promise<Socket> => {
-    await ensure()
+    // Before the first await if we can: the kernel connects at once, and the server has forked by the time that there is something to send.
+    if (!isReady) await ensure()
     try {
       return await connectUnix(options.socketPath)
     } catch (error) {
       if (!['ECONNREFUSED', 'ENOENT', 'ECONNRESET'].includes(systemCodeOf(error) ?? '')) throw error
       // It has died, and the news has not reached us yet.
-      serving = undefined
+      forget()
       await ensure()
       return await connectUnix(options.socketPath)
     }
   }
   return {
-    request: async (argv, onConnected) => {
-      const socket = await dial()
+    request: async (words, onConnected) => {
+      const dialling = dial()
+      const request = spawnRequest(words, dialling)
+      const socket = await dialling
       const connection = shimConnection(socket)
       // First of all that is written; an answer cannot be read before this turn of the event loop ends.
-      socket.write(encodeSpawn(argv))
+      socket.write(request)
       onConnected?.(connection)
       return connection
     },
     close: () => {
       const last = serving
-      serving = undefined
+      forget()
       void last?.then(
         (child) => child.stdin?.end(),
         () => undefined,
       )
     },
+  }
+}
+
+/** Without words there is nothing to spawn: what was forked for them goes when its connection does. */
+function spawnRequest(words: () => readonly string[], dialling: Promise<Socket>): Buffer {
+  try {
+    return encodeSpawn(words())
+  } catch (error) {
+    dialling.then(
+      (socket) => socket.destroy(),
+      () => undefined,
+    )
+    throw error
   }
 }
 

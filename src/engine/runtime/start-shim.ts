@@ -12,13 +12,13 @@ import type { ShimServer } from './shim-server.ts'
  */
 export async function startShim(
   server: ShimServer,
-  argv: readonly string[],
+  words: () => readonly string[],
   dir: string,
   clock: Clock,
   onConnected?: (connection: ShimConnection) => void,
 ): Promise<RunningProcess> {
   const verdict = Promise.withResolvers<RunningProcess>()
-  await server.request(argv, (connection) => {
+  await server.request(words, (connection) => {
     connection.listen({
       started: (record: StartedRecord) => verdict.resolve(followProcess(dir, connection, record, clock)),
       failed: (text) => verdict.reject(startFailed(text)),
