@@ -5,6 +5,7 @@ import type { Host } from '#host'
 import type { DaemonOptions } from './arguments.ts'
 import type { Cluster } from './cluster.ts'
 import type { Engine } from './engine.ts'
+import type { ServedRegistry } from './registry.ts'
 
 /** What our own API is made of. */
 export interface GloveboxNeeds extends DaemonOptions {
@@ -12,6 +13,7 @@ export interface GloveboxNeeds extends DaemonOptions {
   readonly host: Host
   readonly engine: Engine
   readonly cluster: Cluster
+  readonly served: ServedRegistry
   readonly garbage: Collection
   readonly leave: () => void
 }

@@ -6,6 +6,7 @@ import { bootstrapPort } from './bootstrap.ts'
 import { buildsPort } from './building/builds-port.ts'
 import { anatomyPort } from './anatomy.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
+import { registryPort } from './registry-port.ts'
 import { shutdownPort } from './shutdown.ts'
 
 /** What our own API stands on. */
@@ -25,6 +26,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     },
     bootstrap: bootstrapPort(engine.images),
     builds: buildsPort(engine.builder, engine.contexts),
+    registry: registryPort(needs.served),
     anatomy: anatomyPort({ ...needs, ...engine }),
     processes: {
       processes: async (refs) => {

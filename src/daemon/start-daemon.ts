@@ -39,7 +39,7 @@ export async function startDaemon(
   if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
   const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints }))
-  undo.use(await openRegistry({ ...options, clock, log, store: engine.store }))
+  const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
   const collection = undo.use(openCollection({ ...options, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
@@ -50,7 +50,7 @@ export async function startDaemon(
   }
   const docker = createDockerApi({ engine: engine.docker, clock, log })
   const ours = gloveboxApi(
-    gloveboxPorts({ ...options, clock, host, engine, cluster, garbage: collection, leave: () => void leave() }),
+    gloveboxPorts({ ...options, clock, host, engine, cluster, served: registry, garbage: collection, leave: () => void leave() }),
   )
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
   for (const serving of await listeners(options, { api: bothApis(docker, ours), clock, log, maxOpenFiles }))

@@ -12,6 +12,7 @@ export type {
   DoctorPort,
   GloveboxApiPorts,
   ProcessesPort,
+  RegistryPort,
   ShutdownPort,
   StacksPort,
 } from './ports.ts'
@@ -26,6 +27,17 @@ export type {
   AnatomyProcess,
 } from './wire-anatomy.ts'
 export type { BuildPlace, BuildReport, BuildWish, ComparedContext, WireContextEntry } from './wire-builds.ts'
+export type {
+  CollectedItem,
+  CollectReport,
+  Grant,
+  RegistryAccount,
+  RegistryMirror,
+  RegistryStatus,
+  RepositoryContent,
+  RepositorySummary,
+  RetentionRule,
+} from './wire-registry.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {
   ResolvedImage,

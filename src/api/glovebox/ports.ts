@@ -4,6 +4,15 @@ import type { Finding } from '#operate/doctor'
 import type { Anatomy } from './wire-anatomy.ts'
 import type { BuildReport, BuildWish, ComparedContext, WireContextEntry } from './wire-builds.ts'
 import type { StackChange, StackDesired, StackEvent, StackStatus, StackSummary } from './wire-stacks.ts'
+import type {
+  CollectReport,
+  Grant,
+  RegistryAccount,
+  RegistryStatus,
+  RepositoryContent,
+  RepositorySummary,
+  RetentionRule,
+} from './wire-registry.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
 /** What the routes need of the daemon. Every method throws house errors; the edge turns their kind into a status. */
@@ -15,7 +24,24 @@ export interface GloveboxApiPorts {
   readonly doctor: DoctorPort
   readonly collection: CollectionPort
   readonly builds: BuildsPort
+  readonly registry: RegistryPort
   readonly shutdown: ShutdownPort
+}
+
+/** The registry that this daemon serves. */
+export interface RegistryPort {
+  status(): RegistryStatus
+  repositories(): readonly RepositorySummary[]
+  content(name: string): RepositoryContent
+  /** A tag, or a digest with all its tags. */
+  remove(name: string, reference: string): Promise<void>
+  collect(options: { readonly isDryRun: boolean }): Promise<CollectReport>
+  setRules(rules: readonly RetentionRule[]): void
+  accounts(): readonly RegistryAccount[]
+  /** Without a password the user keeps the one that there is. */
+  putUser(name: string, password: string | undefined, grants: readonly Grant[]): Promise<void>
+  grantAnybody(grants: readonly Grant[]): void
+  removeUser(name: string): void
 }
 
 export interface BuildsPort {

@@ -1,4 +1,5 @@
 import { readStackSpec } from '#cluster/spec'
+import { readGrant, readRule, type Grant, type RetentionRule } from '#engine/repositories'
 
 import { apiError } from './errors.ts'
 import type { ResolvedImage, StackDesired } from './wire-stacks.ts'
@@ -26,6 +27,26 @@ export function readShutdown(body: unknown): Shutdown {
   const value = asRecord(body, 'body')['stopContainers']
   if (typeof value !== 'boolean') throw apiError('api.bad_request', `stopContainers must be true or false, not ${show(value)}`)
   return { stopContainers: value }
+}
+
+/** Rules as people write them. */
+export function readRules(body: unknown): readonly RetentionRule[] {
+  return asTexts(asRecord(body, 'body')['rules'], 'rules').map(readRule)
+}
+
+export function readGrants(body: unknown): readonly Grant[] {
+  return asTexts(asRecord(body, 'body')['grants'], 'grants').map(readGrant)
+}
+
+/** undefined: the user keeps the one that there is. */
+export function readPassword(body: unknown): string | undefined {
+  const password = asRecord(body, 'body')['password']
+  return password === undefined || password === null ? undefined : asText(password, 'password')
+}
+
+function asTexts(value: unknown, place: string): readonly string[] {
+  if (Array.isArray(value)) return value.map((one, index) => asText(one, `${place}[${index}]`))
+  throw apiError('api.bad_request', `${place} must be a list, not ${show(value)}`)
 }
 
 function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { readContextList, readWish } from './builds.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
+import { answerRegistry } from './registry-routes.ts'
 import { readShutdown, readStackDesired, readReference } from './read.ts'
 
 export interface ApiRequest {
@@ -24,6 +25,12 @@ export type ApiAnswer =
 export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {
   const [head = '', name = '', rest = '', ...more] = request.segments
   const shape = `${request.method} ${head}${name === '' ? '' : ['images', 'gc', 'builds'].includes(head) ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
+  if (more.length > 1) throw unknownRoute(request)
+  if (head === 'registry') {
+    const found = await answerRegistry(ports.registry, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
   if (more.length > 0) throw unknownRoute(request)
   switch (shape) {
     case 'GET stacks':

@@ -14,6 +14,22 @@ import type { StackStatus } from './wire-stacks.ts'
 
 const status: StackStatus = { name: 'app', revision: 1, state: 'ready', directory: '/app', services: [], volumes: [] }
 
+function noRegistry(): GloveboxApiPorts['registry'] {
+  const never = () => assert.fail('not asked')
+  return {
+    status: never,
+    repositories: never,
+    content: never,
+    remove: never,
+    collect: never,
+    setRules: never,
+    accounts: never,
+    putUser: never,
+    grantAnybody: never,
+    removeUser: never,
+  }
+}
+
 function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts {
   return {
     stacks: {
@@ -44,6 +60,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
       collect: () => assert.fail('not asked'),
     },
     builds: { compare: () => assert.fail('not asked'), build: () => assert.fail('not asked') },
+    registry: noRegistry(),
     shutdown: { prepare: async () => ({ pid: 1, stoppedContainers: 2, leftovers: [] }), leave: () => undefined },
     ...overrides,
   }

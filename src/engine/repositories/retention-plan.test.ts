@@ -3,12 +3,13 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import type { Digest } from '#base'
+import { memoryRecords, type Digest } from '#base'
 
 import type { ManifestRow, RepositoryRows } from './catalog.ts'
 import { BLOB_GRACE_MS } from './limits.ts'
 import type { RetentionRule } from './port.ts'
 import { checkRule, planRetention } from './retention-plan.ts'
+import { openRules, readRule } from './rules.ts'
 
 const NOW_MS = 10 * BLOB_GRACE_MS
 
@@ -93,4 +94,21 @@ test('without a rule tags and manifests stay, and young blobs do', () => {
 test('a rule with a broken pattern is refused', () => {
   assert.throws(() => checkRule({ repositories: '[' }), { code: 'repository.rule_invalid' })
   assert.throws(() => checkRule({ repositories: '**', keepLast: -1 }), { code: 'repository.rule_invalid', message: /-1/ })
+})
+
+test('rules are read as people write them, and kept', () => {
+  const rule = readRule('team/**,keep-last=10,keep-younger=30d,keep-tag=v*,keep-tag=stable,untagged=12h')
+  assert.deepEqual(rule, {
+    repositories: 'team/**',
+    keepLast: 10,
+    keepYoungerMs: 30 * 86_400_000,
+    keepTags: ['v*', 'stable'],
+    untaggedAfterMs: 12 * 3_600_000,
+  })
+  for (const text of ['', 'a,keep-last=x', 'a,keep=1', 'a,untagged=soon', '['])
+    assert.throws(() => readRule(text), { code: 'repository.rule_invalid' }, text)
+  const records = memoryRecords()
+  assert.equal(openRules(records).get().length, 1)
+  openRules(records).set([rule])
+  assert.deepEqual(openRules(records).get(), [rule])
 })

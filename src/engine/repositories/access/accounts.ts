@@ -40,8 +40,8 @@ export interface Accounts {
   /** Rights without a password. */
   anybody(): readonly Grant[]
   setAnybody(grants: readonly Grant[]): void
-  /** Makes or changes a user. Error: `repository.user_invalid`. */
-  put(name: string, password: string, grants: readonly Grant[]): Promise<void>
+  /** Makes or changes a user; one that there is keeps its password without a new one. Error: `repository.user_invalid`. */
+  put(name: string, password: string | undefined, grants: readonly Grant[]): Promise<void>
   /** Error: `repository.user_unknown`. */
   remove(name: string): void
   /** The user of a name and password; undefined when there is none such. Takes as long either way. */
@@ -83,6 +83,9 @@ export function openAccounts(records: RecordStore, random: Random, { isOpenWitho
           `the user name ${JSON.stringify(name.slice(0, 130))} is not valid`,
           'Use letters, digits, dots, dashes, underscores and @.',
         )
+      const known = find(name) === undefined ? undefined : rows.get(name)
+      if (password === undefined && known !== undefined) return keep(name, { ...known, grants: bounded(grants) })
+      if (password === undefined) throw refused(`${name} is new and has no password`, 'Give one.')
       if (password.length < MIN_PASSWORD_LENGTH)
         throw refused(`the password of ${name} has ${password.length} characters`, `Give it at least ${MIN_PASSWORD_LENGTH}.`)
       if (!rows.has(name) && users().length >= MAX_USERS)
