@@ -20,7 +20,7 @@ import type { ContainerSpec } from './spec.ts'
 
 const SIGKILL = 9
 /** More trips to the disk in a row than the end of a container takes. */
-const SETTLE_TURNS = 100
+const SETTLE_TURNS = 20
 const QUIET_TURNS = 200
 const IMAGE_ID = `sha256:${'1'.repeat(64)}` as Digest
 
