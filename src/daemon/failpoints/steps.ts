@@ -26,6 +26,7 @@ export const RECORD_STEPS: Readonly<Record<string, readonly string[]>> = {
   network: ['put', 'delete'],
   network_sandbox: ['note', 'forget'],
   volume: ['put', 'delete'],
+  volume_removal: ['put', 'delete'],
   'build-cache': ['put'],
   commit_pause: ['note', 'forget'],
 }
