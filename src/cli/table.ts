@@ -2,6 +2,7 @@ import type { TableEntry } from './command.ts'
 import { containerEntries } from './table/containers.ts'
 import { entry } from './table/entry.ts'
 import { imageEntries } from './table/images.ts'
+import { registryEntries } from './table/registry.ts'
 import { networkEntries } from './table/networks.ts'
 
 /** Every command: its words, its one line in the overview, and where it is. */
@@ -22,6 +23,7 @@ export const commandTable: readonly TableEntry[] = [
 
   ...containerEntries,
   ...imageEntries,
+  ...registryEntries,
   ...networkEntries,
 
   entry(

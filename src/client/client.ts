@@ -4,6 +4,7 @@ import { type ContainerCalls, containerCalls } from './containers.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
 import { type NetworkCalls, networkCalls } from './networks.ts'
+import { type RegistryCalls, registryCalls } from './registry.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
 import { type VolumeCalls, volumeCalls } from './volumes.ts'
 import { nameOf, type DaemonPlace } from './place.ts'
@@ -19,6 +20,7 @@ export interface Client {
   readonly volumes: VolumeCalls
   readonly system: SystemCalls
   readonly glovebox: GloveboxCalls
+  readonly registry: RegistryCalls
 }
 
 /** Connects nothing yet: each call opens its own connection. */
@@ -33,5 +35,6 @@ export function createClient(place: DaemonPlace): Client {
     volumes: volumeCalls(transport),
     system: systemCalls(transport),
     glovebox: gloveboxCalls(transport),
+    registry: registryCalls(transport),
   }
 }

@@ -23,6 +23,10 @@ export const daemonFlags = {
   'tls-ca': text('FILE', 'Who signs the certificates of clients (PEM)'),
   'tls-cert': text('FILE', 'The certificate of the daemon (PEM)'),
   'tls-key': text('FILE', 'Its private key (PEM)'),
+  registry: text('HOST:PORT', 'Serve the registry here, such as 127.0.0.1:5000; beyond this machine with a certificate'),
+  'registry-cert': text('FILE', 'The certificate of the registry (PEM)'),
+  'registry-key': text('FILE', 'Its private key (PEM)'),
+  'registry-proxy': list('PREFIX=HOST', 'Fetch what is asked for below PREFIX/ from this registry, and keep it'),
 } as const
 
 export interface DaemonChoice {
@@ -37,6 +41,10 @@ export interface DaemonChoice {
   readonly 'tls-ca'?: string | undefined
   readonly 'tls-cert'?: string | undefined
   readonly 'tls-key'?: string | undefined
+  readonly registry?: string | undefined
+  readonly 'registry-cert'?: string | undefined
+  readonly 'registry-key'?: string | undefined
+  readonly 'registry-proxy'?: readonly string[]
 }
 
 const FILES = ['tls-ca', 'tls-cert', 'tls-key'] as const
@@ -53,7 +61,7 @@ export function daemonArguments(
     throw cliError('cli.usage', `--tcp ${choice.tcp}: ${missing.map((flag) => `--${flag}`).join(' and ')} missing`, {
       hint: 'Whoever can connect has the whole host, so clients must show a certificate: `glovebox daemon certificates DIR`.',
     })
-  const repeated = (flag: 'registry-mirror' | 'insecure-registry' | 'default-address-pool') =>
+  const repeated = (flag: 'registry-mirror' | 'insecure-registry' | 'default-address-pool' | 'registry-proxy') =>
     (choice[flag] ?? []).flatMap((value) => [`--${flag}`, value])
   return [
     ...['--root', instance.root, '--run-dir', instance.runDir, '--socket', instance.socketPath, nameFlag, instance.name],
@@ -63,8 +71,9 @@ export function daemonArguments(
     ...repeated('registry-mirror'),
     ...repeated('insecure-registry'),
     ...repeated('default-address-pool'),
-    ...(['group', 'tcp'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]])),
+    ...repeated('registry-proxy'),
+    ...(['group', 'tcp', 'registry'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]])),
     // The daemon runs in another directory.
-    ...FILES.flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),
+    ...([...FILES, 'registry-cert', 'registry-key'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),
   ]
 }
