@@ -88,7 +88,8 @@ async function gather(input: Input, wantedBytes: number): Promise<Buffer | undef
     if (!(await input.more())) return undefined
     const part = input.take(missing)
     missing -= part.length
-    parts.push(part)
+    // Whoever sends may take the memory of a chunk back when the next one is asked for.
+    parts.push(missing > 0 ? Buffer.from(part) : part)
   }
   const [first] = parts
   return parts.length === 1 ? first : Buffer.concat(parts)

@@ -1,5 +1,5 @@
 import { GloveboxError, shortId, type Digest } from '#base'
-import { decompressed, peek, sniff, writeFailure, type ByteSource } from '#engine/content'
+import { decompressedOnce, peek, sniff, writeFailure, type ByteSource } from '#engine/content'
 import { MAX_CONFIG_BYTES } from '#oci/image'
 import { parseVerifiableDigest, type VerifiableDigest } from '#oci/digest'
 import { streamTar, textOfBytes, type TarEntry } from '#oci/tar'
@@ -52,7 +52,7 @@ async function readEntries(parts: TakeIn, source: ByteSource, aside: SetAside, h
   const background = layersUnderWay(parts.layers, held)
   try {
     const { compression, source: whole } = await sniff(source, 'image archive')
-    for await (const { entry, body } of streamTar(decompressed(whole, compression, 'image archive'))) {
+    for await (const { entry, body } of streamTar(decompressedOnce(whole, compression, 'image archive'))) {
       if (entry.dataOffset + entry.size > MAX_ARCHIVE_BYTES)
         throw imageError('image.archive_too_large', `image archive: it has more than ${MAX_ARCHIVE_BYTES} bytes`)
       if (entry.type === 'directory') continue
@@ -61,15 +61,16 @@ async function readEntries(parts: TakeIn, source: ByteSource, aside: SetAside, h
       if (entries.size >= MAX_ARCHIVE_ENTRIES) throw invalidArchive(`it has more than ${MAX_ARCHIVE_ENTRIES} entries`)
       entries.set(name, notAFile(entry))
       if (entry.type !== 'file') continue
+      const { head, source: bytes } = await peek(body, 1)
+      // Before the look into the store, which holds the configurations of images that are here already as well.
+      if (mayBeDocument(entry.size, head)) {
+        entries.set(name, { type: 'file', sizeBytes: entry.size, ...(await aside.add(bytes)) })
+        continue
+      }
       const known = layerOfName(name, entry.size, parts.layers)
       if (known !== undefined) {
         held.push(known)
         entries.set(name, { type: 'layer', sizeBytes: entry.size, layer: { diffId: known, digest: known } })
-        continue
-      }
-      const { head, source: bytes } = await peek(body, 1)
-      if (mayBeDocument(entry.size, head)) {
-        entries.set(name, { type: 'file', sizeBytes: entry.size, ...(await aside.add(bytes)) })
         continue
       }
       await background.add(entry.size, watched(parts, name, entry.size, bytes), (taken) => entries.set(name, taken))
