@@ -4,6 +4,7 @@ import { GloveboxError, messageOf } from '#base'
 import type { LayerCompression } from '#oci/image'
 
 import { contentError } from './errors.ts'
+import { givingBack } from './give-back.ts'
 import { CHUNK_BYTES, MAX_RATIO, MAX_ZSTD_WINDOW_LOG, RATIO_FREE_BYTES } from './limits.ts'
 
 export type ByteSource = AsyncIterable<Uint8Array>
@@ -30,8 +31,9 @@ export async function peek(source: ByteSource, wantedBytes: number): Promise<{ h
   while (length < wantedBytes) {
     const next = await iterator.next()
     if (next.done === true) break
-    chunks.push(next.value)
     length += next.value.length
+    // Only the last one is sure to be there still when the next is asked for.
+    chunks.push(length < wantedBytes ? Buffer.from(next.value) : next.value)
   }
   const head = Buffer.concat(chunks.map((chunk) => chunk.subarray(0, wantedBytes)))
   return { head, source: rejoin(chunks, iterator) }
@@ -66,6 +68,16 @@ function rejoin(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): B
  */
 export function decompressed(source: ByteSource, compression: LayerCompression, what: string): ByteSource {
   return compression === 'none' ? source : inflated(source, compression, what)
+}
+
+/** The same for whoever has done with a chunk when he asks for the next: its memory is given back then. */
+export function decompressedOnce(source: ByteSource, compression: LayerCompression, what: string): ByteSource {
+  return compression === 'none' ? source : givingBack(inflated(source, compression, what), isLastOfBlock)
+}
+
+/** Decoders fill a block from its beginning to its end and take another one then. */
+function isLastOfBlock({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  return buffer.byteLength === CHUNK_BYTES && byteOffset + byteLength === CHUNK_BYTES
 }
 
 async function* inflated(source: ByteSource, compression: 'gzip' | 'zstd', what: string): AsyncGenerator<Uint8Array> {

@@ -3,7 +3,7 @@
  * what a crash left half made is gone after `recover`. Layers are kept as plain tars, decompressed and checked in one pass.
  */
 export { createContent, readRange } from './content.ts'
-export { decompressed, peek, sniff, type ByteSource } from './decompress.ts'
+export { decompressed, decompressedOnce, peek, sniff, type ByteSource } from './decompress.ts'
 export { contentError, writeFailure } from './errors.ts'
 export { givingBack } from './give-back.ts'
 export { CHUNK_BYTES, MAX_BLOB_BYTES, MAX_RATIO, RATIO_FREE_BYTES } from './limits.ts'

@@ -1,7 +1,7 @@
 import { GloveboxError, type Digest } from '#base'
 import { verifier, type Verifier } from '#oci/digest'
 
-import { decompressed, sniff, type ByteSource } from './decompress.ts'
+import { decompressedOnce, sniff, type ByteSource } from './decompress.ts'
 import { contentError, writeFailure } from './errors.ts'
 import { MAX_BLOB_BYTES } from './limits.ts'
 import type { IngestOptions, LayerIngestOptions, StoredBlob, StoredLayer } from './port.ts'
@@ -38,7 +38,7 @@ export async function ingestLayer(places: IngestPlaces, given: ByteSource, optio
   const inner = verifier({ digests: innerDigests }, `${what}, uncompressed`)
   const came: StoredBlob[] = []
   async function* plain() {
-    yield* decompressed(watched(source, outer, onProgress), compression, what)
+    yield* decompressedOnce(watched(source, outer, onProgress), compression, what)
     // Before the writer commits: a layer whose compressed bytes were not the promised ones never becomes visible.
     came.push(outer.finish())
   }

@@ -123,8 +123,8 @@ export interface ImageTransfer extends AsyncDisposable {
   name(id: Digest, references: readonly ImageReference[]): boolean
   /** The configuration's exact bytes. */
   configBytes(id: Digest): Promise<Buffer>
-  /** The plain tar of a layer that is held. */
-  openLayer(diffId: Digest): Readable
+  /** Where the plain tar of a layer is that is held; it must not be changed. */
+  layerPath(diffId: Digest): string
   /** Tells listeners: `pull` and `push` are known by the name that was asked for. */
   tell(action: 'pull' | 'push', id: Digest, name: string): void
 }

@@ -36,7 +36,7 @@ export function openTransfer(parts: ImageParts): ImageTransfer {
       return isNew
     },
     configBytes: (id) => content.read(id, MAX_CONFIG_BYTES),
-    openLayer: (diffId) => content.open(diffId),
+    layerPath: (diffId) => content.path(diffId),
     tell: (action, id, name) => publish(parts, action, name, name, recordOf(parts, id).config.labels),
     [Symbol.asyncDispose]: async () => {
       layers.release(held)

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
-import type { Digest } from '#base'
-import { CHUNK_BYTES, fileWriter } from '#engine/content'
+import { GloveboxError, type Digest } from '#base'
+import { CHUNK_BYTES, fileWriter, writeFailure } from '#engine/content'
 import { verifier } from '#oci/digest'
 
+import { igzipped } from './igzip.ts'
 import type { RequestBody } from './wire.ts'
 
 /** A compressed layer on the disk for as long as it is being sent: its digest is part of the request that sends it. */
@@ -25,30 +25,69 @@ const MAX_BLOCKS_AT_ONCE = 3
 
 const gzipBlock = promisify<Buffer, { readonly level: number }, Buffer>(gzip)
 
+export interface Compression {
+  /** The layer's tar. */
+  readonly tarPath: string
+  /** Of the compressed file; nothing may be there. */
+  readonly path: string
+  /** `igzip`; undefined: zlib. */
+  readonly program: string | undefined
+  /** Counts what went in. May throw: that ends it. */
+  readonly onProgress: (takenBytes: number) => void
+}
+
 /**
- * Compresses a tar to a file as gzip (RFC 1952, section 2.2: members in a row are one stream). Times and names stay out of it and the blocks
- * are fixed, so that the same layer gives the same bytes. Errors: `content.disk_full`, and what the source throws. `onProgress` counts
- * what went in.
+ * Compresses a tar to a file as gzip. Times and names stay out of it, so that the same layer gives the same bytes with the same program.
+ * Errors: `content.disk_full`, and what `onProgress` throws.
  */
-export async function compressLayer(
-  source: Readable,
-  path: string,
-  onProgress: (takenBytes: number) => void,
-): Promise<CompressedLayer> {
-  const check = verifier({}, 'compressed layer')
-  await using file = await fileWriter(path)
-  let takenBytes = 0
-  for await (const { compressed, plainBytes } of compressBlocks(source)) {
-    check.update(compressed)
-    await file.write(compressed)
-    takenBytes += plainBytes
-    onProgress(takenBytes)
+export async function compressLayer(compression: Compression): Promise<CompressedLayer> {
+  const { program, path } = compression
+  if (program === undefined) return await writeCompressed(path, zlibbed(compression))
+  let isStopped = false
+  const onProgress = (takenBytes: number) => {
+    isStopped = true
+    compression.onProgress(takenBytes)
+    isStopped = false
   }
-  await file.keep()
+  try {
+    return await writeCompressed(path, igzipped(program, compression.tarPath, onProgress))
+  } catch (error) {
+    // A full disk, or nobody wants it any more; else it is the program that failed, and zlib takes its place.
+    if (isStopped || error instanceof GloveboxError) throw error
+    return await writeCompressed(path, zlibbed(compression))
+  }
+}
+
+async function writeCompressed(path: string, chunks: AsyncIterable<Buffer>): Promise<CompressedLayer> {
+  const check = verifier({}, 'compressed layer')
+  await using file = await writing(path, fileWriter(path))
+  for await (const chunk of chunks) {
+    check.update(chunk)
+    const isFull = file.write(chunk)
+    if (isFull !== undefined) await writing(path, isFull)
+  }
+  await writing(path, file.keep())
   return {
     ...check.finish(),
     open: () => createReadStream(path, { highWaterMark: CHUNK_BYTES }),
     [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  }
+}
+
+/** What goes wrong with the file is told apart from what goes wrong with the bytes. */
+async function writing<T>(path: string, work: Promise<T>): Promise<T> {
+  return await work.catch((error: unknown) => {
+    throw writeFailure(`write ${path}`, error)
+  })
+}
+
+/** RFC 1952, section 2.2: members in a row are one stream. */
+async function* zlibbed({ tarPath, onProgress }: Compression): AsyncGenerator<Buffer> {
+  let takenBytes = 0
+  for await (const { compressed, plainBytes } of compressBlocks(createReadStream(tarPath, { highWaterMark: CHUNK_BYTES }))) {
+    yield compressed
+    takenBytes += plainBytes
+    onProgress(takenBytes)
   }
 }
 

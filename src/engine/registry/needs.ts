@@ -14,4 +14,6 @@ export interface TransferNeeds extends ConnectNeeds {
   readonly locks: KeyedLocks
   /** A new path for a file that lives as long as one operation. */
   readonly temporaryPath: () => string
+  /** The program that compresses several times faster than zlib, where it is installed. */
+  readonly igzip: () => string | undefined
 }

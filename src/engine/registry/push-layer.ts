@@ -72,9 +72,14 @@ async function sendLayer(
   const tell = (status: string, current?: number, total = layer.sizeBytes) =>
     push.report({ type: 'layer', id, status, ...(current === undefined ? {} : { bytes: { current, total } }) })
   const steps = inSteps((takenBytes) => tell('Preparing', takenBytes))
-  await using compressed = await compressLayer(transfer.openLayer(layer.diffId), needs.temporaryPath(), (takenBytes) => {
-    if (push.session.signal.aborted) throw fail('operation.cancelled', 'the push was cancelled')
-    steps(takenBytes)
+  await using compressed = await compressLayer({
+    tarPath: transfer.layerPath(layer.diffId),
+    path: needs.temporaryPath(),
+    program: needs.igzip(),
+    onProgress: (takenBytes) => {
+      if (push.session.signal.aborted) throw fail('operation.cancelled', 'the push was cancelled')
+      steps(takenBytes)
+    },
   })
   const { digest, sizeBytes } = compressed
   const pushed = { digest, sizeBytes, compression: 'gzip' as const }

@@ -6,6 +6,7 @@ import { reporting, type Images } from '#engine/images'
 
 import { readCredentials, registryOfAddress } from './credentials.ts'
 import type { RegistryOptions } from './endpoints.ts'
+import { findIgzip } from './igzip.ts'
 import { inspectImage, signIn } from './inspect.ts'
 import { openKnownBlobs } from './known-blobs.ts'
 import { MAX_DOWNLOADS, MAX_UPLOADS } from './limits.ts'
@@ -22,6 +23,8 @@ export interface RegistriesNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly options: RegistryOptions
+  /** The program that compresses; looked for, unless given. */
+  readonly igzip?: () => string | undefined
 }
 
 export function createRegistries(needs: RegistriesNeeds): Registries {
@@ -37,6 +40,7 @@ export function createRegistries(needs: RegistriesNeeds): Registries {
     uploads: limiter(MAX_UPLOADS),
     locks: keyedLocks(),
     temporaryPath: temporaryPaths(join(root, 'tmp', 'registry')),
+    igzip: needs.igzip ?? findIgzip,
   }
   return {
     pull: (request) => reporting<RegistryProgress>((report) => pullImage(shared, request, report)),

@@ -227,6 +227,17 @@ test('a layer that is here and goes by its digest is not read again', async () =
   assert.equal(rig.images.get('again:1').layers[0]?.diffId, digestOf(base))
 })
 
+test('what save wrote is loaded again beside the image that it was saved from', async () => {
+  using rig = imagesRig()
+  await loadAll(rig.images, await tarOf(oldDockerSave))
+  const saved = Buffer.concat((await gather(await rig.images.save(['web:1']))) as Buffer[])
+  await rig.images.tag('web:1', 'other:1')
+  await loadAll(rig.images, saved)
+  await loadAll(rig.images, gzipSync(saved))
+  assert.deepEqual(rig.images.get('web:1').id, id)
+  assert.equal(rig.images.list().length, 1)
+})
+
 test('a name that another image had moves, and the other one stays without it', async () => {
   using rig = imagesRig()
   await loadAll(rig.images, await tarOf(oldDockerSave))
