@@ -21,6 +21,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/bin/busybox', 'busybox-static'],
   ['/usr/bin/docker-registry', 'docker-registry'],
   ['/usr/bin/openssl', 'openssl'],
+  ['/usr/bin/docker-compose', 'docker-compose'],
 ]
 
 interface Kind {

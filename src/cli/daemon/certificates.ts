@@ -58,7 +58,7 @@ async function sign({ directory, name, usage, hosts, env }: Signing): Promise<vo
 }
 
 /** x509v3_config(5). */
-export function extensionsText(usage: Signing['usage'], hosts: readonly string[]): string {
+function extensionsText(usage: Signing['usage'], hosts: readonly string[]): string {
   const names = hosts.map((host) => (isIP(host) === 0 ? `DNS:${host}` : `IP:${host}`))
   return [`extendedKeyUsage=${usage}`, ...(names.length === 0 ? [] : [`subjectAltName=${names.join(',')}`]), ''].join('\n')
 }
