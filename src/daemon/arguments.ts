@@ -68,6 +68,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       registry: { type: 'string' },
       'registry-cert': { type: 'string' },
       'registry-key': { type: 'string' },
+      'registry-proxy': { type: 'string', multiple: true, default: [] },
     },
   })
   const root = resolve(values.root)

@@ -12,7 +12,7 @@ import { createContent } from '#engine/content'
 import { createEvents, type Events } from '#engine/events'
 import { createImages, type Images } from '#engine/images'
 import { createNetworks, type Networks } from '#engine/network'
-import { createRegistries } from '#engine/registry'
+import { createRegistries, type Registries } from '#engine/registry'
 import { shimRuntime } from '#engine/runtime'
 import { openSnapshots, type DriverChoice, type Snapshots } from '#engine/snapshots'
 import { openStore, type OpenStore } from '#engine/store'
@@ -49,6 +49,7 @@ export interface Engine extends AsyncDisposable {
   readonly snapshots: Snapshots
   readonly driver: DriverChoice
   readonly events: Events
+  readonly registries: Registries
   /** Build contexts that stay between builds. */
   readonly contexts: KeptContexts
   readonly builder: CountedBuilder
@@ -200,6 +201,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     snapshots,
     driver: choice,
     events,
+    registries,
     contexts,
     builder,
     imageUse,

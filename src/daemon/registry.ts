@@ -1,7 +1,9 @@
 import type { RegistryMirror } from '#api/glovebox'
 import { registryApi, serveRegistry } from '#api/registry'
 import { messageOf, systemRandom, type Clock, type Log, type RecordStore } from '#base'
+import type { Registries } from '#engine/registry'
 import {
+  createProxy,
   createRepositories,
   createTokens,
   openAccounts,
@@ -33,12 +35,20 @@ export interface RegistryWiring {
   readonly root: string
   readonly registry: RegistryListenOptions | undefined
   readonly store: RecordStore
+  readonly registries: Pick<Registries, 'upstream'>
   readonly clock: Clock
   readonly log: Log
 }
 
 /** Opens what is kept, serves it where that is asked for, and cleans it by its rules now and then. */
-export async function openRegistry({ root, registry, store: records, clock, log }: RegistryWiring): Promise<ServedRegistry> {
+export async function openRegistry({
+  root,
+  registry,
+  store: records,
+  registries,
+  clock,
+  log,
+}: RegistryWiring): Promise<ServedRegistry> {
   await using undo = new AsyncDisposableStack()
   const random = systemRandom()
   const repositories = createRepositories({ root, records, clock, random })
@@ -56,10 +66,19 @@ export async function openRegistry({ root, registry, store: records, clock, log 
     return report
   }
   undo.use(regularly(clock, COLLECT_EVERY_MS, async () => void (await collect(false)), log))
-  const shared = { repositories, accounts, rules, mirrors: [], collect, lastCollection: () => last }
+  const proxied = registry?.proxies ?? []
+  const proxies = proxied.map(({ prefix, upstream }) => ({ prefix, upstream: registries.upstream(upstream) }))
+  const shared = { repositories, accounts, rules, mirrors: proxied, collect, lastCollection: () => last }
   let address: string | undefined
   if (registry !== undefined) {
-    const api = registryApi({ repositories, accounts, tokens: createTokens(records, random, clock), clock, log })
+    const api = registryApi({
+      repositories,
+      accounts,
+      tokens: createTokens(records, random, clock),
+      proxy: createProxy(repositories, proxies, clock),
+      clock,
+      log,
+    })
     const serving = await serveRegistry({ ...registry, api, clock, log })
     undo.defer(async () => await serving.close())
     address = serving.path

@@ -39,7 +39,7 @@ export async function startDaemon(
   if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
   const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints }))
-  const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store }))
+  const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
   const collection = undo.use(openCollection({ ...options, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()

@@ -1,14 +1,17 @@
 import { pipeline } from 'node:stream/promises'
 
 import { sendEmpty } from '#api/http'
-import type { Repositories } from '#engine/repositories'
+import { isKind } from '#base'
+import type { ProxiedBlob } from '#engine/repositories'
 
 import { registryApiError } from './errors.ts'
-import type { Call } from './port.ts'
+import type { Call, RegistryApiNeeds } from './port.ts'
 import { readRange } from './range.ts'
 
+type Served = Pick<RegistryApiNeeds, 'repositories' | 'proxy'>
+
 /** distribution-spec, "Pulling blobs" and "Deleting Blobs". */
-export async function serveBlob(repositories: Repositories, call: Call, name: string, digest: string): Promise<void> {
+export async function serveBlob({ repositories, proxy }: Served, call: Call, name: string, digest: string): Promise<void> {
   const { method, request, response, demand } = call
   if (method === 'DELETE') {
     demand(name, 'delete')
@@ -17,6 +20,9 @@ export async function serveBlob(repositories: Repositories, call: Call, name: st
   }
   if (method !== 'GET' && method !== 'HEAD') throw registryApiError('registry_api.unsupported', `${method} of a blob`)
   demand(name, 'pull')
+  const proxied =
+    proxy?.covers(name) === true && !hasBlob(repositories, name, digest) ? await proxy.fetch(name, digest) : undefined
+  if (proxied !== undefined) return await sendProxied(call, digest, proxied)
   const { sizeBytes } = repositories.statBlob(name, digest)
   response.setHeader('Docker-Content-Digest', digest)
   response.setHeader('ETag', `"${digest}"`)
@@ -33,4 +39,25 @@ export async function serveBlob(repositories: Repositories, call: Call, name: st
   })
   if (method === 'HEAD') response.end()
   else await pipeline(repositories.openBlob(name, digest, { startByte, endByte }), response)
+}
+
+/** What comes from elsewhere is passed on while it comes; HEAD is told what will come. */
+async function sendProxied({ method, response }: Call, digest: string, { sizeBytes, body }: ProxiedBlob): Promise<void> {
+  response.writeHead(200, {
+    'Docker-Content-Digest': digest,
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': sizeBytes,
+  })
+  if (method === 'HEAD') response.end()
+  else await pipeline(body, response)
+}
+
+function hasBlob(repositories: Served['repositories'], name: string, digest: string): boolean {
+  try {
+    repositories.statBlob(name, digest)
+    return true
+  } catch (error) {
+    if (isKind(error, 'not_found')) return false
+    throw error
+  }
 }

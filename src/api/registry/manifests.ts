@@ -2,13 +2,16 @@ import { readBytes, sendBytes, sendEmpty } from '#api/http'
 import { checkDigest, isDigestReference, MAX_MANIFEST_BYTES, type Repositories } from '#engine/repositories'
 
 import { registryApiError } from './errors.ts'
-import type { Call } from './port.ts'
+import type { Call, RegistryApiNeeds } from './port.ts'
+
+type Served = Pick<RegistryApiNeeds, 'repositories' | 'proxy'>
 
 /** distribution-spec, "Pulling manifests", "Pushing Manifests", "Deleting manifests" and "Deleting tags". */
-export async function serveManifest(repositories: Repositories, call: Call, name: string, reference: string): Promise<void> {
+export async function serveManifest({ repositories, proxy }: Served, call: Call, name: string, reference: string): Promise<void> {
   const { method, request, response, demand } = call
   if (method === 'GET' || method === 'HEAD') {
     demand(name, 'pull')
+    await proxy?.freshen(name, reference)
     const { digest, mediaType, bytes } = await repositories.getManifest(name, reference)
     response.setHeader('Docker-Content-Digest', digest)
     response.setHeader('ETag', `"${digest}"`)

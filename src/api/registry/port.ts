@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Clock, Log } from '#base'
-import type { Accounts, Action, Repositories, Tokens } from '#engine/repositories'
+import type { Accounts, Action, Proxy, Repositories, Tokens } from '#engine/repositories'
 
 /** What the registry's API serves. */
 export interface RegistryApiNeeds {
   readonly repositories: Repositories
   readonly accounts: Accounts
   readonly tokens: Tokens
+  /** Copies of other registries; undefined: there are none. */
+  readonly proxy?: Proxy
   readonly clock: Clock
   readonly log: Log
 }

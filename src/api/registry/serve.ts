@@ -56,6 +56,7 @@ async function callOf(
 }
 
 async function dispatch(needs: RegistryApiNeeds, route: Route, call: Call): Promise<void> {
+  refusePushToCopy(needs, route, call)
   const { repositories, accounts } = needs
   switch (route.kind) {
     case 'token':
@@ -70,9 +71,9 @@ async function dispatch(needs: RegistryApiNeeds, route: Route, call: Call): Prom
     case 'tags':
       return serveTags(repositories, call, route.name)
     case 'manifest':
-      return await serveManifest(repositories, call, route.name, route.reference)
+      return await serveManifest(needs, call, route.name, route.reference)
     case 'blob':
-      return await serveBlob(repositories, call, route.name, route.digest)
+      return await serveBlob(needs, call, route.name, route.digest)
     case 'uploads':
       return await startUpload(repositories, call, route.name)
     case 'upload':
@@ -80,6 +81,12 @@ async function dispatch(needs: RegistryApiNeeds, route: Route, call: Call): Prom
     case 'referrers':
       return serveReferrers(repositories, call, route.name, route.digest)
   }
+}
+
+/** What is a copy of another registry changes there. */
+function refusePushToCopy({ proxy }: RegistryApiNeeds, route: Route, { method }: Call): void {
+  if (method === 'GET' || method === 'HEAD' || !('name' in route) || proxy?.covers(route.name) !== true) return
+  throw registryApiError('registry_api.unsupported', `${route.name} is a copy of another registry: ${method} goes there`)
 }
 
 function refuse(

@@ -1,5 +1,11 @@
 import type { Digest } from '#base'
-import type { Platform } from '#oci/image'
+import type { ByteSource } from '#engine/content'
+import type { Descriptor, ImageIndex, ImageManifest, Platform } from '#oci/image'
+
+import type { LayerForm } from './known-blobs.ts'
+import type { RequestBody } from './wire.ts'
+
+import type { Upstream } from './upstream.ts'
 
 /** As `X-Registry-Auth` and `docker login` send them (Docker Engine API, AuthConfig). Unknown keys are ignored, as dockerd does. */
 export type RawCredentials = Readonly<Record<string, string>>
@@ -26,6 +32,8 @@ export interface RemoteImage {
 
 /** Images to and from registries. Errors: `registry.*`, and of documents and bytes `manifest.*`, `image_config.*`, `digest.*`, `content.*`. */
 export interface Registries {
+  /** One repository, for what is more than one image. Dispose of it. */
+  artifacts(request: ArtifactRequest): Promise<ArtifactRepository>
   /** `ref` without tag and digest means `latest`. `platform` as in `linux/arm64`; null: the host's. */
   pull(request: {
     readonly ref: string
@@ -48,6 +56,32 @@ export interface Registries {
     readonly credentials: RawCredentials | null
     readonly signal: AbortSignal
   }): Promise<RemoteImage>
+  /** A registry for one that keeps copies of it, such as `docker.io`. */
+  upstream(registry: string): Upstream
   /** Whether a registry takes these credentials. Error: `registry.unauthorized`. */
   signIn(request: { readonly credentials: RawCredentials; readonly signal: AbortSignal }): Promise<void>
+}
+
+/** What a repository of a registry holds, piece by piece, for what is more than one image: indices, attestations, caches of builds. */
+export interface ArtifactRepository extends AsyncDisposable {
+  /** `localhost:5000/team/web`. */
+  readonly name: string
+  /** By tag or digest, checked. Errors: `registry.manifest_unknown` and the like, `digest.*`, `manifest.*`. */
+  manifest(reference: string): Promise<ImageManifest | ImageIndex>
+  /** Bytes as they come: whoever reads them checks them. */
+  blob(descriptor: Descriptor): ByteSource
+  hasBlob(digest: Digest): Promise<boolean>
+  upload(digest: Digest, body: Buffer | RequestBody): Promise<void>
+  /** By tag, or by digest where it is to have no name. */
+  putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<void>
+  /** Has a stored layer there, compressed as suits the registry; nothing is sent that it has. */
+  pushLayer(layer: { readonly diffId: Digest; readonly sizeBytes: number }): Promise<Omit<LayerForm, 'homes'>>
+}
+
+export interface ArtifactRequest {
+  /** `name` or `name:tag`; only the name counts. */
+  readonly ref: string
+  readonly use: 'pull' | 'push'
+  readonly credentials: RawCredentials | null
+  readonly signal: AbortSignal
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { limiter, keyedLocks, type Clock, type Random, type RecordStore } from '#base'
 import { reporting, type Images } from '#engine/images'
 
+import { openArtifacts } from './artifacts.ts'
 import { readCredentials, registryOfAddress } from './credentials.ts'
 import type { RegistryOptions } from './endpoints.ts'
 import { findIgzip } from './igzip.ts'
@@ -14,6 +15,7 @@ import type { TransferNeeds } from './needs.ts'
 import type { Registries, RegistryProgress } from './port.ts'
 import { pullImage } from './pull.ts'
 import { pushImage } from './push.ts'
+import { openUpstream } from './upstream.ts'
 
 export interface RegistriesNeeds {
   /** The engine's directory: `certs.d` is read and `tmp/registry` written below it. */
@@ -45,7 +47,9 @@ export function createRegistries(needs: RegistriesNeeds): Registries {
   return {
     pull: (request) => reporting<RegistryProgress>((report) => pullImage(shared, request, report)),
     push: (request) => reporting<RegistryProgress>((report) => pushImage(shared, request, report)),
+    artifacts: (request) => openArtifacts(shared, request),
     inspect: (request) => inspectImage(shared, request),
+    upstream: (registry) => openUpstream(shared, registry),
     signIn: async ({ credentials, signal }) => {
       const registry = registryOfAddress(credentials['serveraddress'] || 'docker.io')
       await signIn(shared, registry, readCredentials(credentials, registry), signal)

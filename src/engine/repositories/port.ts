@@ -45,6 +45,8 @@ export interface PutManifest {
   /** What the address said; the bytes must have it. */
   readonly digest?: VerifiableDigest
   readonly tags: readonly string[]
+  /** Of another registry, whose blobs come when they are asked for. */
+  readonly isCopy?: boolean
 }
 
 export interface PutResult {

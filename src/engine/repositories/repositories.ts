@@ -108,7 +108,7 @@ export function createRepositories(needs: RepositoriesNeeds): Repositories {
       const { digest, row } = manifestRow(name, reference)
       return { digest, mediaType: row.mediaType, bytes: await content.read(row.stored, MAX_MANIFEST_BYTES) }
     },
-    putManifest: async (name, { mediaType, bytes, digest, tags }) => {
+    putManifest: async (name, { mediaType, bytes, digest, tags, isCopy = false }) => {
       checkName(name)
       for (const tag of tags) checkTag(tag)
       const found = digestIn(digest?.algorithm ?? 'sha256', bytes)
@@ -120,7 +120,7 @@ export function createRepositories(needs: RepositoriesNeeds): Repositories {
         .run(stored, async () => {
           await content.put(bytes)
           // Between this look and the record nothing else runs: a collection sees the manifest or has taken the blob before.
-          refuseMissing(name, read, catalog.repositories.get(name))
+          if (!isCopy) refuseMissing(name, read, catalog.repositories.get(name))
           catalog.atomically(() => {
             const atMs = clock.nowMs()
             catalog.put('manifests', name, found, { ...read, stored, atMs })
