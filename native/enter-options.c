@@ -65,6 +65,7 @@ static int take_value(struct options *o, struct entry *entry, const char *name, 
   if (strcmp(name, "--dir") == 0) o->dir = value;
   else if (strcmp(name, "--cgroup") == 0) entry->cgroup = value;
   else if (strcmp(name, "--seccomp") == 0) entry->seccomp_file = value;
+  else if (strcmp(name, "--apparmor") == 0) entry->apparmor = value;
   else if (strcmp(name, "--cwd") == 0) entry->cwd = value;
   else if (strcmp(name, "--bounding") == 0) good = mask(value, &entry->bounding);
   else if (strcmp(name, "--effective") == 0) good = mask(value, &entry->effective);

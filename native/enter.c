@@ -230,6 +230,20 @@ static void take_terminal(const struct options *o) {
   if (slave > CHANNEL_FD) close(slave);
 }
 
+/* From the execve on. By the host's /proc: what the container shows in its place is its own affair. */
+static void set_apparmor(const struct entry *entry) {
+  char text[512];
+  if (entry->apparmor == NULL) return;
+  int length = snprintf(text, sizeof text, "exec %s", entry->apparmor);
+  int fd = open("/proc/self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) fd = open("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC);
+  errno = fd < 0 ? errno : ENAMETOOLONG;
+  if (fd < 0 || (size_t)length >= sizeof text || write(fd, text, (size_t)length) != length) {
+    give_up("set the AppArmor profile %s", entry->apparmor);
+  }
+  close(fd);
+}
+
 static void set_limits(const struct entry *entry) {
   for (size_t i = 0; i < entry->rlimit_count; i++) {
     if (setrlimit(entry->rlimits[i].resource, &entry->rlimits[i].limit) != 0) give_up("%s", "set a resource limit");
@@ -299,6 +313,7 @@ static _Noreturn void become_program(const struct options *o, int pidfd, int cha
   if (dup3(channel, CHANNEL_FD, O_CLOEXEC) < 0) _exit(126);
   enter_v1_groups(entry);
   if (entry->has_oom_score && !set_oom_score(entry->oom_score)) give_up("%s", "set the OOM score");
+  set_apparmor(entry);
   give_streams(entry);
   join_namespaces(entry, pidfd);
   close_from(CHANNEL_FD + 1);

@@ -17,6 +17,7 @@ struct entry {
   uint64_t start_ticks; /* of it: tells it from a later one of the same number */
   const char *cgroup; /* below the root of every hierarchy */
   const char *seccomp_file; /* NULL: not confined */
+  const char *apparmor; /* a profile that is loaded, NULL: none */
   unsigned seccomp_flags;
   struct sock_fprog filter;
   uid_t uid;

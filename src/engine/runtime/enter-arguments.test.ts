@@ -32,6 +32,7 @@ test('a terminal, a filter, groups, limits and privileges are told in numbers', 
       capabilities: { bounding: ['CAP_CHOWN', 'CAP_KILL'], permitted: ['CAP_CHECKPOINT_RESTORE'] },
       rlimits: [{ type: 'RLIMIT_NOFILE', soft: 10, hard: 18446744073709551615n }],
       noNewPrivileges: true,
+      apparmorProfile: 'docker-default',
       oomScoreAdj: -5,
     },
     { ...CONTAINER, filter: { path: '/f', flags: 4 } },
@@ -41,7 +42,7 @@ test('a terminal, a filter, groups, limits and privileges are told in numbers', 
     '--seccomp /f --seccomp-flags 4',
     '--group 7 --group 8',
     '--bounding 21 --effective 0 --permitted 10000000000',
-    '--rlimit 7:10:18446744073709551615 --oom-score -5 --no-new-privileges --tty --rows 24 --columns 80 --stdin --subscribe 1',
+    '--rlimit 7:10:18446744073709551615 --oom-score -5 --apparmor docker-default --no-new-privileges --tty --rows 24 --columns 80 --stdin --subscribe 1',
   ])
     assert.ok(words.includes(part), `${part} in ${words}`)
 })
@@ -67,6 +68,8 @@ test('what no process can be given is refused', () => {
   const failing = (change: Partial<RuntimeProcess>) => () => enterArguments({ ...PLAIN, ...change }, CONTAINER, OPTIONS)
   assert.throws(failing({ args: ['a\0--uid'] }), /"a\\u0000--uid" holds a NUL/)
   assert.throws(failing({ env: [`A=${'x'.repeat(5 << 20)}`] }), /524\d+ bytes/)
+  assert.throws(failing({ capabilities: { ambient: ['CAP_CHOWN'] } }), /ambient capabilities/)
+  assert.throws(failing({ selinuxLabel: 'x' } as Partial<RuntimeProcess>), /cannot be given selinuxLabel/)
   assert.throws(failing({ capabilities: { bounding: ['CAP_NOPE'] } }), /unknown capability "CAP_NOPE"/)
 })
 

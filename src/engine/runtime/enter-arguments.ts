@@ -10,9 +10,31 @@ import { subscriptionMask } from './shim-frames.ts'
 const MAX_BYTES = 4 * 1024 * 1024 - 64
 const DEFAULT_UMASK = 0o022
 
+/**
+ * What is told the shim below. Whatever else a process may have one day is refused until it is told as well: left out, it would be a process
+ * with less around it than its container has.
+ */
+const TOLD = {
+  terminal: true,
+  consoleSize: true,
+  user: true,
+  args: true,
+  env: true,
+  cwd: true,
+  capabilities: true,
+  rlimits: true,
+  noNewPrivileges: true,
+  apparmorProfile: true,
+  oomScoreAdj: true,
+} satisfies Record<keyof RuntimeProcess, true>
+
 /** Arguments of a shim that is to start a further process in a container, the mode included. Error: `runtime.start_failed` for what no process can be given. */
 export function enterArguments(process: RuntimeProcess, container: RunningContainer, options: ShimOptions): readonly string[] {
   const { user, capabilities = {}, consoleSize } = process
+  const untold = Object.keys(process).find((field) => !(field in TOLD))
+  if (untold !== undefined) throw refused(`an exec cannot be given ${untold}`)
+  for (const set of ['inheritable', 'ambient'] as const)
+    if ((capabilities[set] ?? []).length > 0) throw refused(`an exec cannot be given ${set} capabilities`)
   const words = [
     ...['enter', '--dir', options.dir, '--pid', `${container.pid}`, '--start-ticks', `${container.startTicks}`],
     ...['--cgroup', container.cgroup],
@@ -26,6 +48,7 @@ export function enterArguments(process: RuntimeProcess, container: RunningContai
     ...['--permitted', capabilityMask(capabilities.permitted)],
     ...(process.rlimits ?? []).flatMap(({ type, soft, hard }) => ['--rlimit', `${rlimitNumber(type)}:${soft}:${hard}`]),
     ...(process.oomScoreAdj === undefined ? [] : ['--oom-score', `${process.oomScoreAdj}`]),
+    ...(process.apparmorProfile === undefined ? [] : ['--apparmor', process.apparmorProfile]),
     ...(process.noNewPrivileges === true ? ['--no-new-privileges'] : []),
     ...(options.isTty ? ['--tty'] : []),
     ...(options.isTty && consoleSize !== undefined ? sizeWords(consoleSize) : []),
