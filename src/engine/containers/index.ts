@@ -5,6 +5,7 @@
 export type { ContainersNeeds } from './context.ts'
 export { healthWithDefaults, mergeEnv, specFromImage } from './default-spec.ts'
 export { createContainers, type ContainersService } from './containers.ts'
+export { parseDetachKeys } from './detach-keys.ts'
 export { cgroupPathOf, homeOf, instanceCgroup, logPathOf, runDirOf, runtimeStateRoot } from './paths.ts'
 export type { HeldFiles } from './hold-files.ts'
 export type * from './port.ts'

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 
 import { invariant, messageOf } from '#base'
-import type { AttachStream } from '#engine/containers'
+import { parseDetachKeys, type AttachStream } from '#engine/containers'
 import { parseJsonObject, readJson, sendEmpty, sendJson } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
@@ -108,9 +108,11 @@ export function inspectExec(call: Call, { engine }: RouteContext): void {
     OpenStdin: spec.attachStdin,
     OpenStderr: spec.attachStderr,
     OpenStdout: spec.attachStdout,
-    CanRemove: record.state === 'exited',
+    // As Docker answers until it collects them, minutes after their end.
+    CanRemove: false,
     ContainerID: record.containerId,
-    DetachKeys: spec.detachKeys,
+    // Bytes, as Go writes them.
+    DetachKeys: spec.detachKeys === '' ? '' : Buffer.from(parseDetachKeys(spec.detachKeys)).toString('base64'),
     Pid: record.pid,
   })
 }
