@@ -10,12 +10,13 @@ import { memory } from './memory.ts'
 import { throughput } from './network.ts'
 import { parallelRuns } from './parallel.ts'
 import { probeImage } from './probe-image.ts'
+import { pullAndPush } from './pull-and-push.ts'
 import { runContainers } from './run-containers.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
-const SECTIONS = ['memory', 'run', 'parallel', 'load', 'list', 'layer', 'network'] as const
-const BESIDE_DOCKER = ['run', 'parallel', 'load', 'network'] as const
+const SECTIONS = ['memory', 'run', 'parallel', 'load', 'pull', 'list', 'layer', 'network'] as const
+const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network'] as const
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
@@ -44,6 +45,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
     if (isWanted('run')) rows.push(...(await runContainers(daemons, image)))
     if (isWanted('parallel')) rows.push(...(await parallelRuns(daemons, image)))
     if (isWanted('load')) rows.push(...(await loadImages(daemons, directory)))
+    if (isWanted('pull')) rows.push(...(await pullAndPush(daemons, directory)))
     if (isWanted('network')) rows.push(...(await throughput(daemons, directory, image)))
   }
   if (isWanted('list')) rows.push(...(await listContainers(glovebox, image)))
