@@ -82,4 +82,42 @@ eachClient('docker exec', (bench) => {
     assert.match((await docker('exec', 'never', 'true')).stderr, /is not running/)
     await docker.must('rm', 'never')
   })
+
+  test('its user, group and directory are looked for in the container, and what is wrong with them is said', async () => {
+    const { docker } = bench()
+    assert.equal(await docker.must('exec', '-u', 'app:extra', 'box', 'id', '-g'), '2000')
+    assert.equal(await docker.must('exec', '-u', '7:8', 'box', 'sh', '-c', 'id -u; id -g'), '7\n8')
+    const nobody = await docker('exec', '-u', 'nosuch', 'box', 'true')
+    assert.equal(nobody.code, 126)
+    assert.match(nobody.stdout + nobody.stderr, /unable to find user nosuch/)
+    const nowhere = await docker('exec', '-w', '/nowhere', 'box', 'true')
+    assert.equal(nowhere.code, 126)
+    assert.match(nowhere.stdout + nowhere.stderr, /working directory \/nowhere: No such file or directory/)
+  })
+
+  test('-d tells at once what cannot be started', async () => {
+    const missing = await bench().docker('exec', '-d', 'box', 'nosuch')
+    assert.notEqual(missing.code, 0)
+    assert.match(missing.stderr, /executable file not found/)
+  })
+
+  test('what happens to it is told as events', async () => {
+    const { docker } = bench()
+    const since = String(Math.floor(Date.now() / 1000) - 1)
+    await docker('exec', 'box', 'sh', '-c', 'exit 5')
+    const until = String(Math.floor(Date.now() / 1000) + 1)
+    const told = await docker.must(
+      'events',
+      '--since',
+      since,
+      '--until',
+      until,
+      '--filter',
+      'container=box',
+      '--format',
+      '{{.Action}} {{.Actor.Attributes.exitCode}}',
+    )
+    for (const line of ['exec_create: sh -c exit 5', 'exec_start: sh -c exit 5', 'exec_die 5'])
+      assert.ok(told.includes(line), told)
+  })
 })
