@@ -1,5 +1,5 @@
 import { GloveboxError, shortId, type Digest } from '#base'
-import { decompressed, peek, sniff, writeFailure, type ByteSource } from '#engine/content'
+import { decompressedOnce, peek, sniff, writeFailure, type ByteSource } from '#engine/content'
 import { MAX_CONFIG_BYTES } from '#oci/image'
 import { parseVerifiableDigest, type VerifiableDigest } from '#oci/digest'
 import { streamTar, textOfBytes, type TarEntry } from '#oci/tar'
@@ -52,7 +52,7 @@ async function readEntries(parts: TakeIn, source: ByteSource, aside: SetAside, h
   const background = layersUnderWay(parts.layers, held)
   try {
     const { compression, source: whole } = await sniff(source, 'image archive')
-    for await (const { entry, body } of streamTar(decompressed(whole, compression, 'image archive'))) {
+    for await (const { entry, body } of streamTar(decompressedOnce(whole, compression, 'image archive'))) {
       if (entry.dataOffset + entry.size > MAX_ARCHIVE_BYTES)
         throw imageError('image.archive_too_large', `image archive: it has more than ${MAX_ARCHIVE_BYTES} bytes`)
       if (entry.type === 'directory') continue
