@@ -10,6 +10,9 @@ for (const stream of [process.stdout, process.stderr])
     throw error
   })
 
+// Should nothing be left to wait for before a command is done, that must not look like success.
+process.exitCode = 1
+
 void runCli({
   words: process.argv.slice(2),
   env: process.env,

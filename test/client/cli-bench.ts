@@ -35,7 +35,8 @@ export function cliBench(): () => CliBench {
     bench = { daemon, cli, docker: dockerOf(daemon, dockerClients().at(-1) ?? '') }
     await cli.must('import', '-c', 'CMD ["sh"]', '-c', 'ENV PATH=/bin', await busyboxTar(daemon.directory), 'busybox')
     await cli.must('network', 'create', '--label', 'x=y', 'app')
-    const labels = ['-l', 'com.example.who=me', '-l', 'b=c']
+    // A shell-less sleep does not hear SIGTERM; nobody should wait for it.
+    const labels = ['--stop-timeout', '0', '-l', 'com.example.who=me', '-l', 'b=c']
     await cli.must(
       'run',
       '-d',

@@ -67,7 +67,7 @@ describe('glovebox does what docker does', () => {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, string>)
-    const [ours] = json(await cli.must('ps', '--format', 'json'))
+    const [ours] = json(await cli.must('ps', '--format', '{{json .}}'))
     const [theirs] = json(await docker.must('ps', '--format', '{{json .}}'))
     for (const [name, value] of Object.entries(theirs ?? {}))
       if (!/RunningFor|Status/.test(name)) assert.equal(ours?.[name], value, name)

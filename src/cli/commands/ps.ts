@@ -28,8 +28,8 @@ export const ps = command({
   operands: { min: 0, max: 0 },
   run: async ({ flags }, context) => {
     const client = await context.client()
-    // A template that names the size means it.
-    const wantsSize = flags.size || /\.Size\b/.test(flags.format ?? '')
+    // A template that names the size, or all there is, means it.
+    const wantsSize = flags.size || /\.Size\b|json \.\s*\}/.test(flags.format ?? '')
     const found = await client.containers.list({
       all: flags.all || undefined,
       limit: flags.latest ? 1 : flags.last,

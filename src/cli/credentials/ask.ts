@@ -14,10 +14,10 @@ export async function ask(question: string, isSecret: boolean, context: CliConte
     throw cliError('cli.usage', 'nobody can be asked: the standard input is not a terminal', {
       hint: 'Say --username NAME --password-stdin.',
     })
-  stderr.write(question)
-  // Raw, because a terminal in its usual mode shows what is typed.
+  // Raw, because a terminal in its usual mode shows what is typed; before the question, for some answer at once.
   stdin.setRawMode(true)
   try {
+    stderr.write(question)
     return await typedLine(context, isSecret)
   } finally {
     stdin.setRawMode(false)
@@ -43,6 +43,8 @@ async function typedLine({ terminal: { stdin, stderr } }: CliContext, isSecret: 
     }
   }
   stdin.on('data', onBytes)
+  // The question before this one has left it paused.
+  stdin.resume()
   try {
     return await promise
   } finally {

@@ -10,7 +10,7 @@ export interface Sink {
   write(text: string | Uint8Array): boolean
   drained?(): Promise<void>
   readonly isTty: boolean
-  /** Of the terminal; 80 where there is none. */
+  /** Of the terminal; 80 where there is none, or where it does not say. */
   readonly columns: number
   readonly rows: number
   readonly hasColour: boolean
@@ -24,10 +24,10 @@ export function sinkOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Sink
     drained: () => new Promise((resolve) => stream.once('drain', resolve)),
     isTty,
     get columns() {
-      return stream.columns ?? 80
+      return stream.columns || 80
     },
     get rows() {
-      return stream.rows ?? 24
+      return stream.rows || 24
     },
     hasColour: isTty && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
   }

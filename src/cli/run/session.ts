@@ -3,6 +3,7 @@ import type { TerminalSize, Upgraded } from '#client'
 import type { CliContext } from '../command.ts'
 import { copyOutput } from './copy-output.ts'
 import { detachWatch, parseDetachKeys } from './detach-keys.ts'
+import { rawTerminal } from './raw-terminal.ts'
 
 export interface SessionOptions {
   readonly isInteractive: boolean
@@ -18,16 +19,15 @@ export async function session(upgraded: Upgraded, options: SessionOptions, conte
   const { stdin } = context.terminal
   const detached = Promise.withResolvers<'detached'>()
   const isRawInput = options.hasTty && options.isInteractive && stdin.isTTY
+  using _raw = isRawInput ? rawTerminal(stdin) : undefined
   using _input = options.isInteractive ? joinInput() : undefined
   using _size = options.hasTty ? followSize(options, context) : undefined
-  if (isRawInput) stdin.setRawMode(true)
   try {
     const output = copyOutput(socket, options.hasTty, context.terminal, upgraded.head).then(() => 'ended' as const)
     const outcome = await Promise.race([output, detached.promise])
     if (outcome === 'detached') output.catch(() => undefined)
     return outcome
   } finally {
-    if (isRawInput) stdin.setRawMode(false)
     socket.destroy()
   }
 
