@@ -12,6 +12,9 @@ import { parseProcFields } from './proc-stat.ts'
 import { readBootTimeMs } from './processes.ts'
 import { parseLimits } from './rlimits.ts'
 
+/** What may change at all, such as a host's name or the modules that are loaded, changes by hand. Reading all of it takes half a millisecond. */
+const FACTS_FRESH_MS = 10_000
+
 export interface KernelOptions {
   readonly namespaces: NamespacePort
   readonly cgroupMode: () => CgroupMode
@@ -37,8 +40,14 @@ export function linuxKernel({ namespaces, cgroupMode }: KernelOptions): KernelPo
         )
       }
     })
+  let known: { readonly facts: KernelFacts; readonly readMs: number } | undefined
+  const facts = (): KernelFacts => {
+    const nowMs = performance.now()
+    if (known === undefined || nowMs - known.readMs > FACTS_FRESH_MS) known = { facts: readFacts(cgroupMode()), readMs: nowMs }
+    return known.facts
+  }
   return {
-    facts: () => readFacts(cgroupMode()),
+    facts,
     getIpForward: () => ({
       ipv4: readSysctl('net.ipv4.ip_forward') === '1',
       ipv6: readSysctl('net.ipv6.conf.all.forwarding') === '1',

@@ -51,8 +51,13 @@ export function engineNode({ containers, images, networks, volumes, events }: En
       })),
     removeVolume: async (name) => await volumes.remove(name, { force: true }),
     resolveImage: async (reference) => await Promise.resolve(images.find(reference)?.id),
-    events: (changed) => events.listen(changed),
+    events: (changed) => events.listen((event) => (isPassing(event.action) ? undefined : changed())),
   }
+}
+
+/** Changes no task. A busy health check or script would otherwise have every stack looked at three times for each exec. */
+function isPassing(action: string): boolean {
+  return /^(exec_|top$|resize$|attach$|detach$)/.test(action)
 }
 
 async function ifThere(work: () => Promise<void>): Promise<void> {
