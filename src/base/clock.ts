@@ -42,7 +42,8 @@ export interface VirtualClock extends Clock {
   advance(ms: number): Promise<void>
 }
 
-export function virtualClock(startMs = 1_700_000_000_000): VirtualClock {
+/** `settle` lets run what does not wait for time, before time moves on and after. */
+export function virtualClock(startMs = 1_700_000_000_000, settle = oneTurn): VirtualClock {
   let now = startMs
   let sequence = 0
   const due = new Map<number, { readonly at: number; readonly run: () => void }>()
@@ -51,7 +52,6 @@ export function virtualClock(startMs = 1_700_000_000_000): VirtualClock {
     due.set(sequence, { at: now + Math.max(0, ms), run })
     return sequence
   }
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
   return {
     nowMs: () => now,
     nowNs: () => BigInt(now) * 1_000_000n,
@@ -81,4 +81,8 @@ export function virtualClock(startMs = 1_700_000_000_000): VirtualClock {
       await settle()
     },
   }
+}
+
+async function oneTurn(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve))
 }

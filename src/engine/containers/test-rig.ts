@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -17,11 +16,9 @@ import { fakeHost } from '#host'
 import { createContainers, type ContainersService } from './containers.ts'
 import { specFromImage } from './default-spec.ts'
 import type { ContainerSpec } from './spec.ts'
+import { untilIdle } from './test-idle.ts'
 
 const SIGKILL = 9
-/** More trips to the disk in a row than the end of a container takes. */
-const SETTLE_TURNS = 20
-const QUIET_TURNS = 200
 const IMAGE_ID = `sha256:${'1'.repeat(64)}` as Digest
 
 /** Containers on fakes of the kernel, the runtime and the layers, in a directory of the test's own. */
@@ -32,7 +29,7 @@ export async function rig(t: TestContext) {
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const [root, runDir] = [join(directory, 'root'), join(directory, 'run')]
   mkdirSync(join(root, 'tmp'), { recursive: true })
-  const clock = virtualClock()
+  const clock = virtualClock(undefined, untilIdle)
   const random = seededRandom(5)
   const records = memoryRecords()
   const host = fakeHost()
@@ -80,12 +77,7 @@ export async function rig(t: TestContext) {
     ...(host.network.pins.has(join(runDir, 'netns', id)) ? ['network namespace'] : []),
     ...(host.cgroups.exists(`/glovebox/unit/${id}`) ? ['cgroup'] : []),
   ]
-  const settle = async () => {
-    for (let turn = 0; turn < SETTLE_TURNS; turn += 1) {
-      await clock.advance(0)
-      await rm(join(directory, 'nothing'), { force: true })
-    }
-  }
+  const settle = async () => await clock.advance(0)
   return {
     containers: await open(),
     /** The daemon is gone and another one is there; what ran still runs. */
@@ -106,11 +98,10 @@ export async function rig(t: TestContext) {
     /** What containers that do not run must not have. */
     remains,
     homes: () => readdirSync(join(root, 'containers')),
-    /** Lets promises, immediate callbacks and what waits for the disk run. */
+    /** Lets run what does not wait for time. */
     settle,
-    /** Waits until nothing is left of it, however slow the disk is, or fails with what is. */
+    /** Fails with what is left of it once all has been done. */
     quiet: async (id: string) => {
-      for (let turn = 0; turn < QUIET_TURNS && remains(id).length > 0; turn += 1) await settle()
       await settle()
       if (remains(id).length > 0) throw new Error(`left of ${id}: ${remains(id).join(', ')}`)
     },
