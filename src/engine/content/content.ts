@@ -31,6 +31,7 @@ export function createContent(options: { readonly root: string }): ContentStore 
     return found
   }
   const places: IngestPlaces = {
+    directory,
     pathOf,
     has: (digest) => stat(digest) !== undefined,
     nextTemporaryPath: () => {

@@ -2,6 +2,7 @@
  * Content: blobs by digest, in one file each. Nothing is visible before its digest was checked and its bytes are on the disk;
  * what a crash left half made is gone after `recover`. Layers are kept as plain tars, decompressed and checked in one pass.
  */
+export { fileAppender } from './append.ts'
 export { createContent, readRange } from './content.ts'
 export { decompressed, decompressedOnce, peek, sniff, type ByteSource } from './decompress.ts'
 export { contentError, writeFailure } from './errors.ts'

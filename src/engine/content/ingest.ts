@@ -8,6 +8,7 @@ import type { IngestOptions, LayerIngestOptions, StoredBlob, StoredLayer } from 
 import { fileWriter } from './writer.ts'
 
 export interface IngestPlaces {
+  readonly directory: string
   pathOf(digest: Digest): string
   has(digest: Digest): boolean
   nextTemporaryPath(): string
@@ -92,6 +93,6 @@ async function writeChecked(
     return stored
   } catch (error) {
     if (error instanceof GloveboxError) throw error
-    throw writeFailure(`store ${what}`, error)
+    throw writeFailure(`store ${what}`, error, places.directory)
   }
 }

@@ -148,14 +148,14 @@ function blockWriter(path: string, cached: FileHandle): BlockWriter {
 }
 
 /** Undefined for what says that it does not go this way; other errors are thrown on by whoever asks. */
-function notDirect(error: unknown): undefined {
+export function notDirect(error: unknown): undefined {
   const code = systemCodeOf(error)
   if (code === 'EINVAL' || code === 'EOPNOTSUPP' || code === 'EPERM') return undefined
   throw error
 }
 
 /** Buffers that may grow lie at the beginning of a page, which is what writing past the cache needs; others lie anywhere. */
-function alignedBlock(): Buffer {
+export function alignedBlock(): Buffer {
   return Buffer.from(new ArrayBuffer(WRITE_BLOCK_BYTES, { maxByteLength: WRITE_BLOCK_BYTES }))
 }
 
@@ -169,7 +169,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, block: Buffer, position: number): Promise<void> {
+export async function writeAll(file: FileHandle, block: Buffer, position: number): Promise<void> {
   for (let at = 0; at < block.length;) {
     const { bytesWritten } = await file.write(block, at, block.length - at, position + at)
     at += bytesWritten

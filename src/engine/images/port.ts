@@ -117,8 +117,11 @@ export interface ImageTransfer extends AsyncDisposable {
   hold(diffId: Digest): boolean
   /** Stores a layer and holds it. Errors as of every ingest, and the snapshots' own. */
   addLayer(source: ByteSource, options: LayerIngestOptions): Promise<Digest>
-  /** The image of a configuration whose layers are all held. Errors: `image_config.*`, `image.layer_missing`, `image.layers_invalid`. */
-  store(configBytes: Uint8Array): Promise<ImageRecord>
+  /**
+   * The image of a configuration whose layers are all held, under these names, with tags or with digests: both or neither. True when one of
+   * the names was not its before. Errors: `image_config.*`, `image.layer_missing`, `image.layers_invalid`.
+   */
+  store(configBytes: Uint8Array, references: readonly ImageReference[]): Promise<{ readonly id: Digest; readonly isNew: boolean }>
   /** Gives names, with tags or with digests, to a stored image. True when one of them was not its before. */
   name(id: Digest, references: readonly ImageReference[]): boolean
   /** The configuration's exact bytes. */

@@ -44,22 +44,31 @@ export async function storeImage(
   // The same lock that removal takes, so that the blob is not deleted between these two lines.
   using _turn = await parts.locks.acquire(id)
   await parts.content.put(image.configBytes)
-  // From here on nothing waits: what is there now is there when the record is.
-  const layers = mustHave(parts.layers, config.diffIds)
-  const renamed: { reference: ImageReference; from: Digest }[] = []
-  const before = catalog.images.get(id)
-  catalog.atomically(() => {
-    catalog.putImage(id, {
-      config,
-      layers,
-      parent: before?.parent ?? image.parent,
-      lastTaggedAt: before?.lastTaggedAt ?? '',
-      isDetached: false,
+  try {
+    return { id, renamed: record() }
+  } catch (error) {
+    // No record names it.
+    if (!catalog.images.has(id)) await parts.content.delete(id)
+    throw error
+  }
+  // Nothing waits in here: what is there at its beginning is there when the record is.
+  function record() {
+    const layers = mustHave(parts.layers, config.diffIds)
+    const renamed: { reference: ImageReference; from: Digest }[] = []
+    const before = catalog.images.get(id)
+    catalog.atomically(() => {
+      catalog.putImage(id, {
+        config,
+        layers,
+        parent: before?.parent ?? image.parent,
+        lastTaggedAt: before?.lastTaggedAt ?? '',
+        isDetached: false,
+      })
+      for (const reference of image.names) {
+        const from = moveName(catalog, clock, reference, id)
+        if (from !== undefined) renamed.push({ reference, from })
+      }
     })
-    for (const reference of image.names) {
-      const from = moveName(catalog, clock, reference, id)
-      if (from !== undefined) renamed.push({ reference, from })
-    }
-  })
-  return { id, renamed }
+    return renamed
+  }
 }

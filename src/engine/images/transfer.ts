@@ -1,6 +1,7 @@
 import { invariant, type Digest } from '#base'
 import { MAX_CONFIG_BYTES } from '#oci/image'
-import { canonicalText } from '#oci/reference'
+import { digestOf } from '#oci/digest'
+import { canonicalText, type ImageReference } from '#oci/reference'
 
 import { moveName } from './names.ts'
 import { publish, recordOf, type ImageParts } from './parts.ts'
@@ -10,6 +11,8 @@ import { storeImage } from './store-image.ts'
 export function openTransfer(parts: ImageParts): ImageTransfer {
   const { catalog, clock, content, layers } = parts
   const held: Digest[] = []
+  const areNew = (id: Digest, names: readonly ImageReference[]) =>
+    names.some((name) => catalog.names.get(canonicalText(name)) !== id)
   return {
     hold: (diffId) => {
       const found = layers.hold(diffId) !== undefined
@@ -21,17 +24,18 @@ export function openTransfer(parts: ImageParts): ImageTransfer {
       held.push(diffId)
       return diffId
     },
-    store: async (configBytes) => recordOf(parts, (await storeImage(parts, { configBytes, names: [], parent: null })).id),
+    store: async (configBytes, references) => {
+      const names = references.map(asFiled)
+      const isNew = areNew(digestOf(configBytes), names)
+      const { id } = await storeImage(parts, { configBytes, names, parent: null })
+      return { id, isNew }
+    },
     name: (id, references) => {
       invariant(catalog.images.has(id), `image ${id} is stored`)
-      let isNew = false
+      const names = references.map(asFiled)
+      const isNew = areNew(id, names)
       catalog.atomically(() => {
-        for (const reference of references) {
-          // A digest says all: it is filed without a tag beside it.
-          const filed = reference.digest === null ? reference : { ...reference, tag: null }
-          isNew = catalog.names.get(canonicalText(filed)) !== id || isNew
-          moveName(catalog, clock, filed, id)
-        }
+        for (const name of names) moveName(catalog, clock, name, id)
       })
       return isNew
     },
@@ -43,4 +47,9 @@ export function openTransfer(parts: ImageParts): ImageTransfer {
       await layers.collect(held)
     },
   }
+}
+
+/** A digest says all: it is filed without a tag beside it. */
+function asFiled(reference: ImageReference): ImageReference {
+  return reference.digest === null ? reference : { ...reference, tag: null }
 }

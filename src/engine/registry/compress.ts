@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
@@ -77,7 +78,7 @@ async function writeCompressed(path: string, chunks: AsyncIterable<Buffer>): Pro
 /** What goes wrong with the file is told apart from what goes wrong with the bytes. */
 async function writing<T>(path: string, work: Promise<T>): Promise<T> {
   return await work.catch((error: unknown) => {
-    throw writeFailure(`write ${path}`, error)
+    throw writeFailure(`write ${path}`, error, dirname(path))
   })
 }
 

@@ -4,5 +4,5 @@
  */
 export { readInsecure, readMirror, type RegistryOptions } from './endpoints.ts'
 export { registryError } from './errors.ts'
-export type { RawCredentials, Registries, RegistryProgress, RemoteImage } from './port.ts'
+export type { ArtifactRepository, ArtifactRequest, RawCredentials, Registries, RegistryProgress, RemoteImage } from './port.ts'
 export { createRegistries, type RegistriesNeeds } from './registries.ts'

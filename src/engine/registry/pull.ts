@@ -84,8 +84,8 @@ async function pullFrom(
   const { manifest, top } = resolved
   report({ type: 'status', text: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? '' })
   await using transfer = needs.images.transfer()
-  const id = await storeImage(needs, transfer, { session, repository, manifest, reference, wanted, report })
-  const isNew = transfer.name(id, namesOf(reference, resolved))
+  const names = namesOf(reference, resolved)
+  const { id, isNew } = await storeImage(needs, transfer, { session, repository, manifest, reference, names, wanted, report })
   transfer.tell('pull', id, familiarText(reference))
   return [
     { type: 'status', text: `Digest: ${top.digest}` },
@@ -111,10 +111,11 @@ async function storeImage(
     readonly repository: Repository
     readonly manifest: ImageManifest
     readonly reference: ImageReference
+    readonly names: readonly ImageReference[]
     readonly wanted: Platform | null
     readonly report: Report
   },
-): Promise<Digest> {
+): Promise<{ readonly id: Digest; readonly isNew: boolean }> {
   const { manifest, repository } = pull
   const present = isDigest(manifest.config.digest.text) ? needs.images.find(manifest.config.digest.text) : undefined
   const configBytes = present === undefined ? await readConfig(repository, manifest) : await transfer.configBytes(present.id)
@@ -122,7 +123,8 @@ async function storeImage(
   checkFit(manifest, config, pull.wanted)
   await pullLayers(needs, transfer, config, { ...pull, home: canonicalName(pull.reference) })
   const id = digestOf(configBytes)
-  return needs.images.find(id) === undefined ? (await transfer.store(configBytes)).id : id
+  if (needs.images.find(id) === undefined) return await transfer.store(configBytes, pull.names)
+  return { id, isNew: transfer.name(id, pull.names) }
 }
 
 /** Nothing but an image is fetched further than this: charts, signatures and the like have configurations of other types. */

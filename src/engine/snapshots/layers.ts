@@ -92,9 +92,10 @@ export function layersIn({ paths, drivers, kind, host }: LayersNeeds): Layers {
       if (record === undefined) return
       if (attached.delete(record.slot)) drivers[record.kind].detach(paths.mount(record.slot))
       records.delete(diffId)
-      // From here on a crash leaves what recovery deletes.
-      const gone = mkdtempSync(join(paths.layers, TEMPORARY))
-      renameSync(paths.layer(diffId), join(gone, 'layer'))
+      // From here on a crash leaves what recovery deletes. No new directory: a full disk has no room for one, and this is what empties it.
+      const gone = join(paths.layers, `${TEMPORARY}gone-${hexOf(diffId)}`)
+      rmSync(gone, { recursive: true, force: true })
+      renameSync(paths.layer(diffId), gone)
       rmSync(gone, { recursive: true, force: true })
     },
     attached: (record) => {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 import { GloveboxError } from '#base'
 import { fileWriter, writeFailure, type ByteSource, type FileWriter } from '#engine/content'
@@ -31,6 +32,9 @@ export function setAside(path: string): SetAside {
     writer ??= await fileWriter(path)
     await writer.keep()
   }
+  const failed = (error: unknown): never => {
+    throw error instanceof GloveboxError ? error : writeFailure('read image archive', error, dirname(path))
+  }
   return {
     path,
     add: (source) => add(source).catch(failed),
@@ -55,8 +59,4 @@ export function setAside(path: string): SetAside {
       await rm(path, { force: true })
     },
   }
-}
-
-function failed(error: unknown): never {
-  throw error instanceof GloveboxError ? error : writeFailure('read image archive', error)
 }
