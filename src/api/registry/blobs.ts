@@ -7,6 +7,7 @@ import type { ProxiedBlob } from '#engine/repositories'
 import { registryApiError } from './errors.ts'
 import type { Call, RegistryApiNeeds } from './port.ts'
 import { readRange } from './range.ts'
+import { openFile, sendFile } from './send-file.ts'
 
 type Served = Pick<RegistryApiNeeds, 'repositories' | 'proxy'>
 
@@ -24,6 +25,7 @@ export async function serveBlob({ repositories, proxy }: Served, call: Call, nam
     proxy?.covers(name) === true && !hasBlob(repositories, name, digest) ? await proxy.fetch(name, digest) : undefined
   if (proxied !== undefined) return await sendProxied(call, digest, proxied)
   const { sizeBytes } = repositories.statBlob(name, digest)
+  await using file = method === 'GET' ? await openFile(repositories.blobFile(name, digest).path) : undefined
   response.setHeader('Docker-Content-Digest', digest)
   response.setHeader('ETag', `"${digest}"`)
   response.setHeader('Accept-Ranges', 'bytes')
@@ -37,8 +39,8 @@ export async function serveBlob({ repositories, proxy }: Served, call: Call, nam
     'Content-Type': 'application/octet-stream',
     'Content-Length': endByte - startByte,
   })
-  if (method === 'HEAD') response.end()
-  else await pipeline(repositories.openBlob(name, digest, { startByte, endByte }), response)
+  if (file === undefined) response.end()
+  else await sendFile(file, { startByte, endByte }, response)
 }
 
 /** What comes from elsewhere is passed on while it comes; HEAD is told what will come. */

@@ -32,6 +32,8 @@ const BY_CODE: Readonly<Record<string, readonly [status: number, code: string]>>
   'repository.manifest_blob_unknown': [404, 'MANIFEST_BLOB_UNKNOWN'],
   'repository.blob_unknown': [404, 'BLOB_UNKNOWN'],
   'repository.blob_in_use': [405, 'UNSUPPORTED'],
+  'repository.blob_too_large': [413, 'SIZE_INVALID'],
+  'repository.manifest_in_use': [405, 'UNSUPPORTED'],
   'repository.upload_unknown': [404, 'BLOB_UPLOAD_UNKNOWN'],
   'repository.upload_busy': [416, 'BLOB_UPLOAD_INVALID'],
   'repository.upload_invalid': [400, 'SIZE_INVALID'],

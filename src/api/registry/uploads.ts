@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 import { sendEmpty } from '#api/http'
+import { givingBack } from '#engine/content'
 import { checkDigest, type BlobStat, type Repositories, type UploadStat } from '#engine/repositories'
 
 import { registryApiError } from './errors.ts'
@@ -19,7 +20,7 @@ export async function startUpload(repositories: Repositories, call: Call, name: 
   const upload = await repositories.startUpload(name)
   if (checked === undefined) return sendUpload(response, 202, name, upload)
   try {
-    await repositories.appendUpload(name, upload.id, request, promised(call))
+    await repositories.appendUpload(name, upload.id, givingBack(request), promised(call))
     sendCreated(response, name, await repositories.finishUpload(name, upload.id, checked))
   } catch (error) {
     await repositories.cancelUpload(name, upload.id).catch(() => undefined)
@@ -46,10 +47,10 @@ export async function serveUpload(repositories: Repositories, call: Call, name: 
     return sendEmpty(response, 204)
   }
   if (method === 'PATCH')
-    return sendUpload(response, 202, name, await repositories.appendUpload(name, id, request, promised(call)))
+    return sendUpload(response, 202, name, await repositories.appendUpload(name, id, givingBack(request), promised(call)))
   if (method !== 'PUT') throw registryApiError('registry_api.unsupported', `${method} of an upload`)
   const digest = checkDigest(query.get('digest') ?? '')
-  await repositories.appendUpload(name, id, request, promised(call))
+  await repositories.appendUpload(name, id, givingBack(request), promised(call))
   sendCreated(response, name, await repositories.finishUpload(name, id, digest))
 }
 

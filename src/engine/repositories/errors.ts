@@ -11,6 +11,8 @@ export const repositoryError = declareErrors({
   'repository.manifest_blob_unknown': 'not_found',
   'repository.blob_unknown': 'not_found',
   'repository.blob_in_use': 'conflict',
+  'repository.blob_too_large': 'exhausted',
+  'repository.manifest_in_use': 'conflict',
   'repository.upload_unknown': 'not_found',
   'repository.upload_busy': 'conflict',
   'repository.upload_invalid': 'invalid',

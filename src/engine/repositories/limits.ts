@@ -7,14 +7,11 @@ export const MAX_UPLOADS = 10_000
 /** An upload that nothing was added to for so long is given up: slow links send something every minute. */
 export const UPLOAD_IDLE_MS = 24 * 3_600_000
 
-/** Blobs that no manifest names are kept so long: a push sends all of its blobs before its manifest. */
-export const BLOB_GRACE_MS = 3_600_000
-
-/** Written at once: fewer system calls, and little enough to hold for each of many uploads. */
-export const APPEND_BATCH_BYTES = 1024 * 1024
-
-/** So much is left to be flushed at the end of an upload; earlier bytes are sent to the disk while more arrive. */
-export const FLUSH_STEP_BYTES = 64 * 1024 * 1024
+/**
+ * Blobs that no manifest names are kept so long: a push sends all of its blobs before its manifest, and on a slow line the first is there for
+ * hours before the last.
+ */
+export const BLOB_GRACE_MS = 24 * 3_600_000
 
 /** Names or descriptors in one answer. */
 export const MAX_PAGE = 1000

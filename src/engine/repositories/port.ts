@@ -89,10 +89,13 @@ export interface Repositories {
   /** Errors: `repository.manifest_invalid`, `repository.manifest_blob_unknown`, `digest.mismatch`. */
   putManifest(name: string, put: PutManifest): Promise<PutResult>
   /** A tag takes the name alone, a digest the manifest with all of its tags. */
+  /** Error: `repository.manifest_in_use` while an index names it. */
   deleteManifest(name: string, reference: string): Promise<void>
   referrers(name: string, digest: string, artifactType: string | undefined): readonly Referrer[]
 
   statBlob(name: string, digest: string): BlobStat
+  /** Where the bytes of a blob are, never to be changed; gone as soon as the blob is, except for who has it open. */
+  blobFile(name: string, digest: string): { readonly path: string; readonly sizeBytes: number }
   openBlob(name: string, digest: string, range?: { readonly startByte: number; readonly endByte: number }): Readable
   /** Error: `repository.blob_in_use` while a manifest names it. */
   deleteBlob(name: string, digest: string): Promise<void>
@@ -104,7 +107,7 @@ export interface Repositories {
   startUpload(name: string): Promise<UploadStat>
   statUpload(name: string, id: string): Promise<UploadStat>
   /** Errors: `repository.upload_out_of_order`, `repository.upload_busy`. */
-  appendUpload(name: string, id: string, source: AsyncIterable<Buffer>, options: AppendOptions): Promise<UploadStat>
+  appendUpload(name: string, id: string, source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadStat>
   /** Checks the digest and makes it a blob. Errors: `digest.mismatch` (the upload is gone then). */
   finishUpload(name: string, id: string, digest: VerifiableDigest): Promise<BlobStat>
   cancelUpload(name: string, id: string): Promise<void>

@@ -136,6 +136,11 @@ export function createRepositories(needs: RepositoriesNeeds): Repositories {
     deleteManifest: async (name, reference) => {
       const { digest, row } = manifestRow(name, reference)
       if (!isDigestReference(reference)) return catalog.delete('tags', name, reference)
+      const holder = [...rowsOf(name).manifests].find(([, { manifests }]) => manifests.includes(digest))
+      if (holder !== undefined)
+        throw repositoryError('repository.manifest_in_use', `the index ${holder[0]} of ${name} names the manifest ${digest}`, {
+          hint: 'Delete the index first.',
+        })
       dropManifest(name, digest)
       await release(row.stored)
     },
@@ -152,6 +157,10 @@ export function createRepositories(needs: RepositoriesNeeds): Repositories {
       const row = blobRow(name, digest)
       renew(name, digest, row)
       return { digest, sizeBytes: row.sizeBytes }
+    },
+    blobFile: (name, digest) => {
+      const { stored, sizeBytes } = blobRow(name, digest)
+      return { path: content.path(stored), sizeBytes }
     },
     openBlob: (name, digest, range) => content.open(blobRow(name, digest).stored, range),
     deleteBlob: async (name, digest) => {

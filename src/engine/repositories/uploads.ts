@@ -1,14 +1,14 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { GloveboxError, systemCodeOf, type Clock, type Random, type RecordStore } from '#base'
-import { CHUNK_BYTES, writeFailure } from '#engine/content'
+import { CHUNK_BYTES, fileAppender, MAX_BLOB_BYTES, writeFailure } from '#engine/content'
 import { digestError, type VerifiableDigest } from '#oci/digest'
 
 import { repositoryError } from './errors.ts'
-import { APPEND_BATCH_BYTES, FLUSH_STEP_BYTES, MAX_UPLOADS, UPLOAD_IDLE_MS } from './limits.ts'
+import { MAX_UPLOADS, UPLOAD_IDLE_MS } from './limits.ts'
 import type { AppendOptions, UploadStat } from './port.ts'
 
 interface UploadRow {
@@ -37,7 +37,7 @@ export interface FinishedUpload {
 export interface Uploads {
   start(name: string): Promise<UploadStat>
   stat(name: string, id: string): Promise<UploadStat>
-  append(name: string, id: string, source: AsyncIterable<Buffer>, options: AppendOptions): Promise<UploadStat>
+  append(name: string, id: string, source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadStat>
   /** Error: `digest.mismatch`; the upload is gone then. `take` gets the file, and after it the upload is over. */
   finish<R>(name: string, id: string, digest: VerifiableDigest, take: (file: FinishedUpload) => Promise<R>): Promise<R>
   cancel(name: string, id: string): Promise<void>
@@ -114,12 +114,18 @@ export function createUploads(needs: UploadsNeeds): Uploads {
       alone(name, id, async () => {
         const startByte = await sizeOf(id)
         refuseGap(id, startByte, options)
+        refuseTooLarge(id, startByte + (options.sizeBytes ?? 0))
         const state = live.get(id)
         // Until all is written the hash and the file may differ.
         live.delete(id)
-        const addedBytes = await appendTo(pathOf(id), source, state?.sha256)
+        const { addedBytes, failure, isWritten } = await appendTo(pathOf(id), startByte, source, state?.sha256)
         touch(name, id)
-        if (state !== undefined) live.set(id, { sha256: state.sha256, sizeBytes: startByte + addedBytes })
+        if (state !== undefined && isWritten) live.set(id, { sha256: state.sha256, sizeBytes: startByte + addedBytes })
+        if (failure !== undefined) {
+          // Nobody can go on with it, and its bytes are what the disk is full of.
+          if (failure.code === 'content.disk_full') await forget(id)
+          throw failure
+        }
         if (options.sizeBytes !== undefined && addedBytes !== options.sizeBytes)
           throw repositoryError(
             'repository.upload_invalid',
@@ -175,59 +181,52 @@ function refuseGap(id: string, atByte: number, { startByte }: AppendOptions): vo
   )
 }
 
-/** Appends what comes, hashing it; gives the number of bytes. What arrived before a failure stays in the file. */
-async function appendTo(path: string, source: AsyncIterable<Buffer>, sha256: Hash | undefined): Promise<number> {
-  const file = await open(path, 'a')
+function refuseTooLarge(id: string, sizeBytes: number): void {
+  if (sizeBytes <= MAX_BLOB_BYTES) return
+  throw repositoryError(
+    'repository.blob_too_large',
+    `the upload ${id} would have ${sizeBytes} bytes, more than ${MAX_BLOB_BYTES}`,
+  )
+}
+
+interface Appended {
+  readonly addedBytes: number
+  readonly failure: GloveboxError | undefined
+  /** All that was hashed is in the file. */
+  readonly isWritten: boolean
+}
+
+/** Appends what comes, hashing it. What arrived before the sender went away stays in the file, and can be gone on with. */
+async function appendTo(
+  path: string,
+  startByte: number,
+  source: AsyncIterable<Uint8Array>,
+  sha256: Hash | undefined,
+): Promise<Appended> {
+  await using file = await fileAppender(path, startByte)
   let addedBytes = 0
-  let unflushedBytes = 0
-  let batch: Buffer[] = []
-  let batchBytes = 0
-  let writing: Promise<void> = Promise.resolve()
-  let flushing: Promise<void> = Promise.resolve()
-  const write = async () => {
-    await writing
-    const chunks = batch
-    batch = []
-    batchBytes = 0
-    writing = writeAll(file, chunks)
-    // Whoever awaits it next gets the error; this only keeps it from counting as unhandled until then.
-    writing.catch(() => undefined)
-  }
-  const flush = async () => {
-    unflushedBytes = 0
-    await flushing
-    flushing = file.datasync()
-    flushing.catch(() => undefined)
-  }
+  let failure: GloveboxError | undefined
   try {
     for await (const chunk of source) {
       sha256?.update(chunk)
       addedBytes += chunk.length
-      unflushedBytes += chunk.length
-      batch.push(chunk)
-      batchBytes += chunk.length
-      if (batchBytes >= APPEND_BATCH_BYTES) await write()
-      if (unflushedBytes >= FLUSH_STEP_BYTES) await flush()
+      refuseTooLarge(path, startByte + addedBytes)
+      const isFull = file.append(chunk)
+      if (isFull !== undefined) await isFull
     }
-    return addedBytes
   } catch (error) {
-    throw error instanceof GloveboxError ? error : writeFailure('store an upload', error)
-  } finally {
-    try {
-      await write()
-      await writing
-      await flushing
-    } finally {
-      await file.close()
-    }
+    failure = asFailure(error)
+  }
+  try {
+    await file.end()
+    return { addedBytes, failure, isWritten: true }
+  } catch (error) {
+    return { addedBytes, failure: failure ?? asFailure(error), isWritten: false }
   }
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
-  if (chunks.length === 0) return
-  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const { bytesWritten } = await file.writev(chunks)
-  if (bytesWritten < total) await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten))
+function asFailure(error: unknown): GloveboxError {
+  return error instanceof GloveboxError ? error : writeFailure('store an upload', error)
 }
 
 async function hashFile(path: string, algorithm: 'sha256' | 'sha512'): Promise<string> {
