@@ -113,6 +113,66 @@ eachClient('images', (bench) => {
     await docker.must('rmi', 'carried:1')
   })
 
+  test('several images go into one archive and come back, and one that is for another machine is told so', async () => {
+    const { docker, daemon } = bench()
+    const archive = join(daemon.directory, 'several.tar')
+    await docker.must('tag', 'busybox', 'several/a:1')
+    await docker.must('tag', 'busybox', 'several/a:2')
+    await docker.with({ input: 'FROM busybox\nRUN echo b > /b\n' }, 'build', '-q', '-t', 'several/b:1', '-')
+    await docker.must('save', '--output', archive, 'several/a', 'several/b:1')
+    await docker.must('rmi', 'several/a:1', 'several/a:2', 'several/b:1')
+    const loaded = await docker.must('load', '--input', archive)
+    for (const name of ['several/a:1', 'several/a:2', 'several/b:1']) assert.ok(loaded.includes(`Loaded image: ${name}`), loaded)
+    assert.equal(await docker.must('run', '--rm', 'several/b:1', 'cat', '/b'), 'b')
+    await docker.must('rmi', 'several/a:1', 'several/a:2', 'several/b:1')
+    const ask = async (...args: readonly string[]) =>
+      (await run('curl', ['--silent', '--unix-socket', daemon.socketPath, ...args])).stdout
+    const lines = await ask('--request', 'POST', '--upload-file', archive, 'http://docker/v1.41/images/load')
+    const progress = lines
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            stream?: string
+            status?: string
+            id?: string
+            progressDetail?: { current: number; total: number }
+          },
+      )
+    assert.ok(
+      progress.some(({ stream }) => stream === 'Loaded image: several/b:1\n'),
+      lines,
+    )
+    for (const { stream, status, id, progressDetail } of progress)
+      if (stream === undefined)
+        assert.ok(status === 'Loading layer' && /^[0-9a-f]{12}$/.test(id ?? '') && (progressDetail?.total ?? 0) > 0, lines)
+    const json = encodeURIComponent('{"os":"linux","architecture":"s390x"}')
+    const foreign = await ask('--request', 'POST', '--upload-file', archive, `http://docker/v1.48/images/load?platform=${json}`)
+    assert.match(foreign, /nothing for linux\/s390x/)
+    assert.match(
+      await ask(`http://docker/v1.48/images/several%2Fb:1/get?platform=${json}`),
+      /does not match the specified platform/,
+    )
+    await docker.must('rmi', 'several/a:1', 'several/a:2', 'several/b:1')
+  })
+
+  test('import takes changes and a message, and what is not there to be had is refused by name', async () => {
+    const { docker, daemon } = bench()
+    const tar = join(daemon.directory, 'import.tar')
+    await run('tar', ['-C', '/etc', '-cf', tar, 'hostname'])
+    await docker.must('import', '--change', 'CMD ["/x"]', '--change', 'LABEL a=b', '--message', 'by hand', tar, 'imported:1')
+    const image = await docker.inspect('imported:1')
+    assert.deepEqual([image.Config.Cmd, image.Config.Labels, image.Comment], [['/x'], { a: 'b' }, 'by hand'])
+    assert.match(await docker.must('history', '--format', '{{.Comment}}', 'imported:1'), /by hand/)
+    assert.match(
+      (await docker('import', 'http://example.org/x.tar')).stderr,
+      /import from http:\/\/example\.org\/x\.tar is not supported/,
+    )
+    assert.match((await docker('search', 'debian')).stderr, /searching registries is not supported/)
+    await docker.must('rmi', 'imported:1')
+  })
+
   test('export of a container that runs is its file system, and import takes it back', async () => {
     const { docker, daemon } = bench()
     const archive = join(daemon.directory, 'exported.tar')

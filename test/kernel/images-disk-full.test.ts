@@ -109,7 +109,7 @@ async function failsOrSucceeds(disk: SmallDisk, name: string, work: () => Promis
       isDone = true
     } catch (error) {
       const { code, kind, hint, message } = error as GloveboxError
-      assert.deepEqual([kind, /\.disk_full$/.test(code)], ['exhausted', true], `with ${room} bytes left: ${code}: ${message}`)
+      assert.deepEqual([kind, code.endsWith('.disk_full')], ['exhausted', true], `with ${room} bytes left: ${code}: ${message}`)
       assert.match(hint ?? '', /Free some space|room/)
       if (code === 'content.disk_full') assert.ok(message.includes(`${disk.root}/`), message)
       outcomes.add(code)

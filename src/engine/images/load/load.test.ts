@@ -238,6 +238,40 @@ test('what save wrote is loaded again beside the image that it was saved from', 
   assert.equal(rig.images.list().length, 1)
 })
 
+test('of an archive for several machines the one that is asked for is loaded, and every name that it has', async () => {
+  const foreign = configJson([base], { architecture: 's390x' })
+  const second = json({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: describe(MEDIA_TYPES.ociConfig, foreign),
+    layers: [describe(MEDIA_TYPES.ociLayerGzip, gzipSync(base))],
+  })
+  const own = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : 'arm64' }
+  const named = (name: string) => ({ annotations: { 'io.containerd.image.name': name } })
+  const index = json(
+    indexOf(
+      describe(MEDIA_TYPES.ociManifest, manifest, { platform: own }),
+      describe(MEDIA_TYPES.ociManifest, second, { platform: { os: 'linux', architecture: 's390x' } }),
+    ),
+  )
+  const files = layoutWith(
+    indexOf(
+      describe(MEDIA_TYPES.ociIndex, index, named('docker.io/library/web:1')),
+      describe(MEDIA_TYPES.ociIndex, index, named('localhost:5000/team/web:2')),
+    ),
+    { [blob(index)]: index, [blob(second)]: second, [blob(foreign)]: foreign },
+  )
+  using rig = imagesRig()
+  await gather(rig.images.load(stream(await tarOf(files))))
+  assert.deepEqual([rig.images.get('web:1').id, rig.images.get('localhost:5000/team/web:2').id], [id, id])
+  await gather(rig.images.load(stream(await tarOf(files)), { platform: 'linux/s390x' }))
+  assert.equal(rig.images.get('web:1').id, digestOf(foreign))
+  for (const archive of [files, oldDockerSave])
+    await assert.rejects(gather(rig.images.load(stream(await tarOf(archive)), { platform: 'linux/riscv64' })), {
+      code: 'image.platform_mismatch',
+    })
+})
+
 test('a name that another image had moves, and the other one stays without it', async () => {
   using rig = imagesRig()
   await loadAll(rig.images, await tarOf(oldDockerSave))
