@@ -21,6 +21,9 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/bin/busybox', 'busybox-static'],
   ['/usr/bin/docker-registry', 'docker-registry'],
   ['/usr/bin/openssl', 'openssl'],
+  ['/usr/bin/git', 'git'],
+  ['/usr/bin/xz', 'xz-utils'],
+  ['/bin/bzip2', 'bzip2'],
   ['/usr/bin/docker-compose', 'docker-compose'],
 ]
 

@@ -4,9 +4,11 @@ import { bytesOfText, type ByteString } from '#oci/tar'
 
 import { childrenOf, indexArchive, withoutIgnored, type ArchiveIndex } from './context-index.ts'
 import { buildError } from './errors.ts'
+import { fetchedSources, type FetchedSources } from './fetched-sources.ts'
 import type { FileTree } from './file-tree.ts'
 import { MAX_CONTEXT_BYTES, MAX_DOCKERFILE_BYTES } from './limits.ts'
 import { receiveArchive } from './receive-archive.ts'
+import type { Decompress } from './remote/index.ts'
 import { readSmallFile } from './resolve-path.ts'
 import { openSpool, type Spool } from './spool.ts'
 
@@ -18,11 +20,15 @@ export interface BuildContext extends AsyncDisposable {
   readonly fileCount: number
   /** Whether the ignore file leaves a path out. */
   readonly isIgnored: (path: string) => boolean
+  /** What steps fetch from elsewhere stays until the build ends, and an address is asked once. */
+  readonly fetched: FetchedSources
 }
 
 export interface ReceiveOptions {
   /** Inside the context; `Dockerfile` by default. */
   readonly dockerfilePath?: string
+  /** For contexts in xz and bzip2. */
+  readonly decompress?: Decompress
   readonly spoolDirectory: string
   readonly random: Random
 }
@@ -34,7 +40,11 @@ export interface ReceiveOptions {
 export async function receiveContext(tar: AsyncIterable<Buffer>, options: ReceiveOptions): Promise<BuildContext> {
   const spool = await openSpool(options.spoolDirectory, options.random)
   try {
-    const received = await receiveArchive(tar, spool, { what: 'the build context', maxBytes: MAX_CONTEXT_BYTES })
+    const received = await receiveArchive(tar, spool, {
+      what: 'the build context',
+      maxBytes: MAX_CONTEXT_BYTES,
+      decompress: options.decompress,
+    })
     const index = indexArchive(received.entries, received.sha256Of)
     return await contextOf(index, spool, options.dockerfilePath ?? 'Dockerfile')
   } catch (error) {
@@ -49,12 +59,17 @@ export async function contextOf(index: ArchiveIndex, spool: Spool, dockerfilePat
   const text = await readDockerfile(everything, dockerfilePath)
   const rules = await readIgnoreRules(everything, dockerfilePath)
   const kept = withoutIgnored(index, rules)
+  const fetched = fetchedSources()
   return {
     tree: archiveTree(kept, spool),
     dockerfile: { name: dockerfilePath, text },
     fileCount: kept.size,
     isIgnored: rules.isIgnored,
-    [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
+    fetched,
+    [Symbol.asyncDispose]: async () => {
+      await fetched[Symbol.asyncDispose]()
+      await spool[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -41,7 +41,7 @@ export async function layOut(copy: CopyLayout, root: FileTree): Promise<Readonly
   }
   for (const source of copy.unpacked) {
     await draft.ensureDirectory(place.directory, freshDirectory)
-    await layOutArchive(source, draft, root, place.directory, copy.owner)
+    await layOutArchive(source, draft, root, place.directory, copy)
   }
   for (const file of copy.inlineFiles) await draft.put(place.of(bytesOfText(file.name)), inlineItem(file, owner, copy.mode))
   return draft.items
@@ -99,24 +99,29 @@ async function layOutArchive(
   draft: LayerDraft,
   root: FileTree,
   directory: ByteString,
-  owner: Owner | undefined,
+  copy: CopyLayout,
 ): Promise<void> {
   for (const item of source.inside) {
     const wanted = joinPath(directory, item.relative)
     const through = await resolvePath(root, wanted, item.entry.type === 'directory')
-    const { uid, gid } = owner ?? item.entry
+    const { uid, gid } = copy.owner ?? item.entry
+    const mode = modeOf(item.entry, copy)
     const body = item.entry.type === 'file' ? () => source.tree.read(item.path) : undefined
     if (item.entry.type === 'directory' && through.entry?.type === 'directory' && through.path !== wanted) continue
-    await draft.put(through.path, { entry: { ...item.entry, uid, gid }, body })
+    await draft.put(through.path, { entry: { ...item.entry, uid, gid, mode }, body })
   }
 }
 
 function itemOf(source: SelectedSource, path: ByteString, entry: TreeEntry, copy: CopyLayout): LayerItem {
   if (entry.type === 'fifo') throw buildError('build.copy_failed', `${textOfBytes(path)} is a fifo, which cannot be copied`)
-  const mode = copy.mode === undefined || entry.type === 'symlink' ? entry.mode : copy.mode(entry.mode, entry.type)
+  const mode = modeOf(entry, copy)
   const { uid, gid } = copy.owner ?? (copy.keepsOwners ? entry : ROOT)
   const body = entry.type === 'file' ? () => source.tree.read(path) : undefined
   return { entry: { ...entry, uid, gid, mode }, body }
+}
+
+function modeOf(entry: TreeEntry, { mode }: CopyLayout): number {
+  return mode === undefined || entry.type === 'symlink' ? entry.mode : mode(entry.mode, entry.type)
 }
 
 function inlineItem(file: InlineFile, owner: Owner, mode: ModeChange | undefined): LayerItem {

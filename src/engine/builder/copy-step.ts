@@ -6,7 +6,7 @@ import { copyKey, selectionKey } from './keys.ts'
 import { layerTar } from './layer-items.ts'
 import { parseMode } from './modes.ts'
 import { resolveOwner } from './owners.ts'
-import { buildError } from './errors.ts'
+import { joinedContent, remoteContents } from './remote-step.ts'
 import { contentDigest, selectSources, type SelectedSource } from './select-sources.ts'
 import type { CopyAction } from './steps.ts'
 import type { LayerWork, MadeLayer, StepContext } from './steps-context.ts'
@@ -19,15 +19,18 @@ export async function copyWork(
   layers: readonly Digest[],
   sourceLayers: readonly Digest[] | undefined,
 ): Promise<LayerWork> {
-  const content =
-    sourceLayers === undefined ? await contextDigest(build, action) : await layersDigest(build, action, sourceLayers)
+  const remotes = await remoteContents(build, action)
+  const content = joinedContent(await localDigest(build, action, sourceLayers), remotes, action)
   const make = async (): Promise<MadeLayer> => {
     await using open = new AsyncDisposableStack()
     const source = sourceLayers === undefined ? build.context.tree : open.use(await build.ports.root.open(sourceLayers))
     const root: FileTree = action.isLink ? emptyTree() : open.use(await build.ports.root.open(layers))
-    const selected = await selectSources(source, action)
-    const archives = action.unpacks ? open.use(await splitArchives(selected, build.ports)) : undefined
-    const layout = await layoutOf(action, root, archives?.plain ?? selected, archives?.unpacked ?? [])
+    const local = action.sources.length === 0 ? [] : await selectSources(source, action)
+    const fetched = (await Promise.all(remotes.map((remote) => remote.select()))).flat()
+    const mayUnpack = [...(action.unpacks ? local : []), ...(action.unpacksRemotes ? fetched : [])]
+    const plain = [...(action.unpacks ? [] : local), ...(action.unpacksRemotes ? [] : fetched)]
+    const archives = open.use(await splitArchives(mayUnpack, build.ports))
+    const layout = await layoutOf(action, root, [...archives.plain, ...plain], archives.unpacked)
     const items = await layOut(layout, root)
     return await build.ports.layers.addLayerTar(layerTar(items, build.epochS))
   }
@@ -40,10 +43,6 @@ async function layoutOf(
   selected: readonly SelectedSource[],
   unpacked: readonly SelectedSource[],
 ): Promise<CopyLayout> {
-  if (action.mode !== undefined && unpacked.length > 0)
-    throw buildError('build.unsupported', 'ADD --chmod of an archive that is unpacked is not supported', {
-      hint: 'Set the modes in the archive, or change them in a RUN step.',
-    })
   return {
     selected,
     unpacked,
@@ -53,6 +52,16 @@ async function layoutOf(
     keepsOwners: action.from.kind !== 'context',
     mode: action.mode === undefined ? undefined : parseMode(action.mode),
   }
+}
+
+/** Undefined when everything comes from elsewhere. */
+async function localDigest(
+  build: StepContext,
+  action: CopyAction,
+  layers: readonly Digest[] | undefined,
+): Promise<string | undefined> {
+  if (action.sources.length === 0 && action.remotes.length > 0) return undefined
+  return layers === undefined ? await contextDigest(build, action) : await layersDigest(build, action, layers)
 }
 
 async function contextDigest(build: StepContext, action: CopyAction): Promise<string> {

@@ -4,13 +4,17 @@ import { join } from 'node:path'
 
 import { invariant, keyedLocks, limiter, memoryRecords, seededRandom, systemClock, type Clock, type Digest } from '#base'
 import { digestOf } from '#oci/digest'
-import { emptyProcessConfig, writeImageConfig, type ImageConfig, type ImageProcessConfig } from '#oci/image'
+import { emptyProcessConfig, hostPlatform, writeImageConfig, type ImageConfig, type ImageProcessConfig } from '#oci/image'
 import { bytesOfText, packTar, tarPushScanner, textOfBytes, type ByteString, type TarEntry, type TarMember } from '#oci/tar'
 
 import { archiveTree } from './context.ts'
 import { indexArchive, type ArchiveIndex } from './context-index.ts'
+import { fairTurns } from './fair-turns.ts'
+import { fakeExchange, type FakeExchange } from './fake-exchange.ts'
+import { fakeRemote, type FakeRemote } from './fake-remote.ts'
 import type { FileTree } from './file-tree.ts'
 import { buildCache } from './build-cache.ts'
+import { decompressor } from './remote/index.ts'
 import type { BaseImage, BuilderPorts, RunSpec } from './ports.ts'
 
 /** Files of a fake tree: text is a file, `null` a directory, an object anything else. */
@@ -18,6 +22,7 @@ export type FakeFiles = Readonly<Record<string, string | null | Partial<TarMembe
 
 export interface FakeMachine extends Disposable {
   readonly ports: BuilderPorts
+  readonly exchange: FakeExchange
   readonly runs: RunSpec[]
   readonly tags: ReadonlyMap<string, Digest>
   addImage(reference: string, files: FakeFiles, config?: Partial<ImageProcessConfig>): Promise<BaseImage>
@@ -27,6 +32,7 @@ export interface FakeMachine extends Disposable {
   entry(layers: readonly Digest[], path: string): Promise<TarEntry | undefined>
   removeLayer(diffId: Digest): void
   readonly retained: ReadonlyMap<string, readonly Digest[]>
+  readonly remote: FakeRemote
 }
 
 export interface FakeCommand {
@@ -46,6 +52,7 @@ export function fakeMachine(
   const references = new Map<string, Digest>()
   const retained = new Map<string, readonly Digest[]>()
   const runs: RunSpec[] = []
+  const remote = fakeRemote()
 
   const store = (tar: Buffer): Digest => {
     const diffId = digestOf(tar)
@@ -58,6 +65,7 @@ export function fakeMachine(
     images.set(id, config)
     return id
   }
+  const exchange = fakeExchange(layers)
   const ports: BuilderPorts = {
     images: {
       resolve: async (reference) => {
@@ -88,16 +96,23 @@ export function fakeMachine(
       },
     },
     cache: buildCache(memoryRecords()),
+    remote,
+    decompress: decompressor(),
     clock,
     random: seededRandom(1),
     locks: keyedLocks(),
     turns: limiter(2),
+    turns: fairTurns(2),
+    exchange,
+    canRun: ({ architecture }) => architecture === hostPlatform().architecture,
     spoolDirectory: directory,
   }
   return {
     ports,
+    exchange,
     runs,
     retained,
+    remote,
     tags: references,
     addImage: async (reference, files, config = {}) => {
       const diffId = store(await tarOf(files))

@@ -46,6 +46,11 @@ export function selectionKey(layers: readonly Digest[], selection: SourceSelecti
   return keyOf('select', { layers, sources, excludes, keepsParents, keepsOwners })
 }
 
+/** What an address held when it was last asked. */
+export function remoteKey(url: string): string {
+  return keyOf('remote', url)
+}
+
 /** An image without its times. */
 export function imageContentKey(content: unknown): string {
   return keyOf('image', content)

@@ -3,25 +3,28 @@ import { cleanPath } from '#oci/patterns'
 
 import { buildErrorAt } from './errors.ts'
 import { parseMode } from './modes.ts'
+import { describeRemote, isRemote, parseRemote, type RemoteSource } from './remote/index.ts'
 import type { Expander } from './scope.ts'
 import type { StageState } from './stage-state.ts'
 import type { CopyAction, CopyFrom } from './steps.ts'
 
 export function planCopy(state: StageState, instruction: CopyInstruction | AddInstruction, place: Place, expand: Expander) {
-  refuseUnsupported(instruction, place)
   const from: CopyFrom | undefined =
     instruction.kind === 'copy' && instruction.from !== undefined ? fromOf(state, instruction.from, place) : { kind: 'context' }
   if (from === undefined) return undefined
   const keyword = instruction.kind === 'copy' ? 'COPY' : 'ADD'
-  const sources = instruction.sources.flatMap((source) => (source.kind === 'path' ? [expand.word(source.path)] : []))
+  const written = instruction.sources.flatMap((source) => (source.kind === 'path' ? [expand.word(source.path)] : []))
+  if (written.includes('')) throw buildErrorAt('build.instruction_invalid', place, `${keyword}: a source expands to nothing`)
+  const addresses = from.kind === 'context' ? written.filter(isRemote) : []
+  const sources = written.filter((source) => !addresses.includes(source))
+  const remotes = remotesOf(instruction, addresses, written.length, place, expand)
   const inlineFiles = instruction.sources.flatMap((source) => {
     if (source.kind === 'path') return []
     const { name, content, isExpanded } = source.heredoc
     return [{ name, content: isExpanded ? expand.body(content) : content }]
   })
-  for (const source of sources) refuseRemote(keyword, source, place)
   const destination = destinationOf(state.config.workingDir, expand.word(instruction.destination))
-  if (sources.length + inlineFiles.length > 1 && !destination.endsWith('/')) {
+  if (written.length + inlineFiles.length > 1 && !destination.endsWith('/')) {
     const hint = `Write ${destination}/ instead.`
     throw buildErrorAt(
       'build.instruction_invalid',
@@ -29,6 +32,11 @@ export function planCopy(state: StageState, instruction: CopyInstruction | AddIn
       `${keyword} of several sources needs a destination that ends with /`,
       hint,
     )
+  }
+  const nameless = remotes.find((remote) => remote.kind === 'http' && remote.name === '')
+  if (nameless !== undefined && destination.endsWith('/')) {
+    const hint = 'Write the whole path of the file as destination.'
+    throw buildErrorAt('build.instruction_invalid', place, `ADD ${describeRemote(nameless)}: the address names no file`, hint)
   }
   const owner = instruction.chown === undefined ? undefined : expand.word(instruction.chown)
   const mode = instruction.chmod === undefined ? undefined : expand.word(instruction.chmod)
@@ -45,6 +53,9 @@ export function planCopy(state: StageState, instruction: CopyInstruction | AddIn
     instruction: keyword,
     from,
     sources,
+    remotes,
+    unpacksRemotes: instruction.kind === 'add' && instruction.unpack === true,
+    isHostNetworkAllowed: state.input.network === 'host' || state.input.entitlements.has('network.host'),
     excludes: instruction.excludes.map((pattern) => expand.word(pattern)),
     keepsParents: instruction.kind === 'copy' && instruction.keepsParents,
     inlineFiles,
@@ -65,9 +76,12 @@ function createdByOf(keyword: string, instruction: CopyInstruction | AddInstruct
     ...(action.isLink ? ['--link'] : []),
     ...(action.keepsParents ? ['--parents'] : []),
     ...action.excludes.map((pattern) => `--exclude=${pattern}`),
+    ...(instruction.kind === 'add' && instruction.checksum !== undefined ? [`--checksum=${instruction.checksum}`] : []),
+    ...(instruction.kind === 'add' && instruction.keepsGitDirectory ? ['--keep-git-dir'] : []),
+    ...(instruction.kind === 'add' && instruction.unpack !== undefined ? [`--unpack=${instruction.unpack}`] : []),
   ]
   const inline = action.inlineFiles.map(({ name }) => `<<${name}`)
-  return [keyword, ...flags, ...action.sources, ...inline, action.destination].join(' ')
+  return [keyword, ...flags, ...action.sources, ...action.remotes.map(describeRemote), ...inline, action.destination].join(' ')
 }
 
 function fromOf(state: StageState, name: string, place: Place): CopyFrom | undefined {
@@ -76,34 +90,30 @@ function fromOf(state: StageState, name: string, place: Place): CopyFrom | undef
   throw buildErrorAt('build.instruction_invalid', place, `COPY --from=${name} cannot hold variables`, hint)
 }
 
-function refuseUnsupported(instruction: CopyInstruction | AddInstruction, place: Place): void {
-  const refused = [
-    instruction.kind === 'add' && instruction.checksum !== undefined && '--checksum',
-    instruction.kind === 'add' && instruction.keepsGitDirectory && '--keep-git-dir',
-  ].find((flag) => typeof flag === 'string')
-  if (refused === undefined) return
-  const keyword = instruction.kind.toUpperCase()
-  throw buildErrorAt('build.unsupported', place, `${keyword} ${refused} is not supported yet`, 'Write the step without the flag.')
-}
-
-const REMOTE = /^(https?:\/\/|git@|git:\/\/|ssh:\/\/)/i
-
-function refuseRemote(keyword: string, source: string, place: Place): void {
-  if (source === '') throw buildErrorAt('build.instruction_invalid', place, `${keyword}: a source expands to nothing`)
-  if (!REMOTE.test(source)) return
-  if (keyword === 'COPY')
+/** Addresses among the sources, read. COPY takes none, and flags that are about one address want no more than that. */
+function remotesOf(
+  instruction: CopyInstruction | AddInstruction,
+  addresses: readonly string[],
+  sourceCount: number,
+  place: Place,
+  expand: Expander,
+): readonly RemoteSource[] {
+  const [first] = addresses
+  if (instruction.kind === 'copy') {
+    if (first === undefined) return []
+    const hint = 'Use ADD, or download it in a RUN step.'
+    throw buildErrorAt('build.instruction_invalid', place, `COPY takes no address such as ${first}`, hint)
+  }
+  const checksum = instruction.checksum === undefined ? undefined : expand.word(instruction.checksum)
+  const flag = checksum !== undefined ? '--checksum' : instruction.keepsGitDirectory ? '--keep-git-dir' : undefined
+  if (flag !== undefined && (addresses.length !== 1 || sourceCount !== 1))
     throw buildErrorAt(
       'build.instruction_invalid',
       place,
-      `COPY takes no address such as ${source}`,
-      'Download it in a RUN step.',
+      `ADD ${flag} is about one address and nothing else`,
+      'Write an ADD of its own for it.',
     )
-  throw buildErrorAt(
-    'build.unsupported',
-    place,
-    `ADD of ${source}: addresses are not supported yet`,
-    'Download it in a RUN step.',
-  )
+  return addresses.map((address) => parseRemote(address, { checksum, keepsGitDirectory: instruction.keepsGitDirectory }, place))
 }
 
 /** Absolute, `..` clipped at the root; the slash at the end stays, and `.` means one. */

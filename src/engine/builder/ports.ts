@@ -2,6 +2,7 @@ import type { Clock, Digest, KeyedLocks, Limiter, Random } from '#base'
 import type { ImageConfig, Platform } from '#oci/image'
 
 import type { FileTree } from './file-tree.ts'
+import type { Decompress, RemoteSources } from './remote/index.ts'
 
 export interface BaseImage {
   readonly id: Digest
@@ -144,6 +145,14 @@ export type CacheRecord =
   | LayerRecord
   /** Digest of files selected from merged layers. */
   | { readonly kind: 'content'; readonly digest: string; readonly created: string }
+  /** What an address held when it was last asked. */
+  | {
+      readonly kind: 'remote'
+      readonly sha256: string
+      readonly etag: string
+      readonly lastModified: string
+      readonly created: string
+    }
   /** When an image of this content was first made. */
   | { readonly kind: 'image'; readonly created: string }
 
@@ -174,6 +183,8 @@ export interface BuildPorts {
   readonly root: BuildRoot
   readonly runner: BuildRunner
   readonly cache: BuildCache
+  readonly remote: RemoteSources
+  readonly decompress: Decompress
   readonly clock: Clock
   readonly random: Random
   /** Shared by all builds of the daemon, so that one step runs once. */

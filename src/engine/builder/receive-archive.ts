@@ -6,6 +6,7 @@ import { during, GloveboxError } from '#base'
 import { tarPushScanner, type TarEntry } from '#oci/tar'
 
 import { buildError } from './errors.ts'
+import type { Decompress } from './remote/index.ts'
 import type { Spool } from './spool.ts'
 
 export type ArchiveFormat = 'plain' | 'gzip' | 'zstd' | 'xz' | 'bzip2'
@@ -32,7 +33,7 @@ export interface ReceivedArchive {
 export async function receiveArchive(
   source: AsyncIterable<Buffer>,
   spool: Spool,
-  options: { readonly what: string; readonly maxBytes: number },
+  options: { readonly what: string; readonly maxBytes: number; readonly decompress?: Decompress | undefined },
 ): Promise<ReceivedArchive> {
   const bodies = bodyHasher()
   const scanner = tarPushScanner(bodies.expect)
@@ -48,7 +49,7 @@ export async function receiveArchive(
     }
   }
   try {
-    await decompressed(source, options.what, take)
+    await decompressed(source, options, take)
     scanner.end()
   } catch (error) {
     throw asUserError(error, options.what)
@@ -58,7 +59,7 @@ export async function receiveArchive(
 
 async function decompressed(
   source: AsyncIterable<Buffer>,
-  what: string,
+  { what, decompress }: { readonly what: string; readonly decompress?: Decompress | undefined },
   take: (chunks: AsyncIterable<Buffer>) => Promise<void>,
 ): Promise<void> {
   const { head, whole } = await peek(source, 6)
@@ -66,7 +67,8 @@ async function decompressed(
   if (format === 'plain') return await take(whole)
   if (format === 'gzip') return await pipeline(whole, createGunzip(), take)
   if (format === 'zstd') return await pipeline(whole, createZstdDecompress(), take)
-  throw buildError('build.unsupported', `${what} is compressed with ${format}, which is not supported yet`, {
+  if (decompress !== undefined) return await take(decompress(format, whole))
+  throw buildError('build.unsupported', `${what} is compressed with ${format}, which is not supported here`, {
     hint: 'Compress with gzip or zstd, or not at all.',
   })
 }

@@ -4,6 +4,7 @@ import type { ImageProcessConfig, Platform } from '#oci/image'
 
 import type { CheckName } from './checks/index.ts'
 import type { BaseImage, RunMount, RunNetwork } from './ports.ts'
+import type { RemoteSource } from './remote/index.ts'
 
 /** What a build will do: pure values, from a Dockerfile, its arguments and the configurations of its bases. */
 export interface BuildPlan {
@@ -127,6 +128,12 @@ export interface CopyAction {
   readonly from: CopyFrom
   /** Paths and globs, as expanded. */
   readonly sources: readonly string[]
+  /** Of ADD: what comes from elsewhere. */
+  readonly remotes: readonly RemoteSource[]
+  /** ADD unpacks archives that it downloads. */
+  readonly unpacksRemotes: boolean
+  /** Addresses of this machine may be asked. */
+  readonly isHostNetworkAllowed: boolean
   readonly excludes: readonly string[]
   readonly keepsParents: boolean
   readonly inlineFiles: readonly InlineFile[]

@@ -1,15 +1,15 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { pipeline } from 'node:stream'
 
-import type { Random } from '#base'
+import { isKind, type Random } from '#base'
 import { BLOCK_BYTES, tarPushScanner, textOfBytes } from '#oci/tar'
 
 import { archiveTree } from './context.ts'
 import { indexArchive } from './context-index.ts'
-import { buildError } from './errors.ts'
 import { isEmptyTar } from './layer-items.ts'
 import { MAX_UNPACKED_BYTES } from './limits.ts'
 import { archiveFormat, peek, receiveArchive } from './receive-archive.ts'
+import type { Decompress } from './remote/index.ts'
 import { selectSources, type SelectedSource } from './select-sources.ts'
 import { openSpool } from './spool.ts'
 
@@ -19,24 +19,28 @@ export interface SplitSources extends AsyncDisposable {
 }
 
 /**
- * Tells the archives among the sources of ADD by their content (tar, alone or in gzip or zstd) and opens them as trees. A link inside
- * an archive is never followed: what stands below one is refused. Throws `build.unsupported` for xz and bzip2, `build.copy_failed`.
+ * Tells the archives among the sources of ADD by their content (tar, alone or compressed) and opens them as trees. A link inside
+ * an archive is never followed: what stands below one is refused. Throws `build.copy_failed`, `build.program_missing` for xz and bzip2.
  */
 export async function splitArchives(
   selected: readonly SelectedSource[],
-  options: { readonly spoolDirectory: string; readonly random: Random },
+  options: { readonly spoolDirectory: string; readonly random: Random; readonly decompress: Decompress },
 ): Promise<SplitSources> {
   await using open = new AsyncDisposableStack()
   const plain: SelectedSource[] = []
   const unpacked: SelectedSource[] = []
   for (const source of selected) {
-    if (!(await isArchive(source))) {
+    if (!(await isArchive(source, options.decompress))) {
       plain.push(source)
       continue
     }
     const spool = open.use(await openSpool(options.spoolDirectory, options.random))
     const what = `the archive ${textOfBytes(source.path)}`
-    const received = await receiveArchive(source.tree.read(source.path), spool, { what, maxBytes: MAX_UNPACKED_BYTES })
+    const received = await receiveArchive(source.tree.read(source.path), spool, {
+      what,
+      maxBytes: MAX_UNPACKED_BYTES,
+      decompress: options.decompress,
+    })
     const tree = archiveTree(indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool)
     unpacked.push(...(await selectSources(tree, { sources: ['/'], excludes: [], keepsParents: false })))
   }
@@ -44,15 +48,12 @@ export async function splitArchives(
   return { plain, unpacked, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
-async function isArchive(source: SelectedSource): Promise<boolean> {
+async function isArchive(source: SelectedSource, decompress: Decompress): Promise<boolean> {
   if (source.entry.type !== 'file') return false
   const { head, whole } = await peek(source.tree.read(source.path), BLOCK_BYTES)
   const format = archiveFormat(head)
-  if (format === 'xz' || format === 'bzip2')
-    throw buildError('build.unsupported', `ADD of ${textOfBytes(source.path)}: ${format} archives are not supported yet`, {
-      hint: 'Compress it with gzip or zstd, or use COPY to take the file as it is.',
-    })
   if (format === 'plain') return isTarHead(head)
+  if (format === 'xz' || format === 'bzip2') return await startsWithTar(decompress(format, whole))
   const decompressor = format === 'gzip' ? createGunzip() : createZstdDecompress()
   pipeline(whole, decompressor, () => undefined)
   try {
@@ -61,6 +62,18 @@ async function isArchive(source: SelectedSource): Promise<boolean> {
     return false
   } finally {
     decompressor.destroy()
+  }
+}
+
+async function startsWithTar(chunks: AsyncIterable<Buffer>): Promise<boolean> {
+  try {
+    const { head, whole } = await peek(chunks, BLOCK_BYTES)
+    // Ends the program: the rest is not wanted here.
+    for await (const _chunk of whole) break
+    return isTarHead(head)
+  } catch (error) {
+    if (isKind(error, 'unsupported')) throw error
+    return false
   }
 }
 
