@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { arch, cpus, release, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 
+import { commandLines } from './command-line.ts'
 import { dockerDaemon, gloveboxDaemon, scratch } from './daemons.ts'
 import { listContainers, loadImages } from './images-and-lists.ts'
 import { layerUsable } from './layer-usable.ts'
@@ -15,7 +16,7 @@ import { runContainers } from './run-containers.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
-const SECTIONS = ['memory', 'run', 'parallel', 'load', 'pull', 'list', 'layer', 'network'] as const
+const SECTIONS = ['memory', 'cli', 'run', 'parallel', 'load', 'pull', 'list', 'layer', 'network'] as const
 const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network'] as const
 
 async function main(): Promise<void> {
@@ -39,6 +40,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
   const rows: Row[] = []
   // Memory first: the daemon has done nothing yet but start.
   if (isWanted('memory')) rows.push(...(await memory(glovebox, image)))
+  if (isWanted('cli')) rows.push(...(await commandLines(glovebox)))
   if (BESIDE_DOCKER.some(isWanted)) {
     await using docker = await dockerDaemon(directory)
     const daemons = docker === undefined ? [glovebox] : [glovebox, docker]

@@ -1,4 +1,4 @@
-/** Bundles what ships: the command line into build/cli.cjs, the daemon into build/daemon.js. Each replaces the old one in one step. */
+/** Bundles what ships: the command line into build/cli.cjs, the daemon into build/daemon.js, and the part of the command line that it uses. Each replaces the old one in one step. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -56,6 +56,16 @@ async function bundleCli(): Promise<void> {
     },
     'cli-main.cjs',
   )
+  await bundle(
+    {
+      ...common,
+      entryPoints: ['src/cli/index.ts'],
+      format: 'cjs',
+      define,
+      plugins: [lazyBuiltins, compiledSchema, librariesApart(libraries)],
+    },
+    DRAWN_BY_DAEMON,
+  )
   await Promise.all([...libraries].map((name) => bundle({ ...common, entryPoints: [name], format: 'cjs' }, libraryFile(name))))
   replace('cli.cjs', Buffer.from("require('node:module').enableCompileCache(__dirname+'/cache');require('./cli-main.cjs')\n"))
 }
@@ -76,8 +86,17 @@ function libraryFile(name: string): string {
   return `lib-${name.replaceAll(/[^a-z0-9.]+/g, '-').replace(/\.c?js$/, '')}.cjs`
 }
 
+/** The command line as the daemon uses it: loaded by those that draw with it, apart from those that never do. */
+const DRAWN_BY_DAEMON = 'cli-lib.cjs'
+
+const commandLineApart: Plugin = {
+  name: 'command-line-apart',
+  setup: ({ onResolve }) => onResolve({ filter: /^#cli$/ }, () => ({ path: `./${DRAWN_BY_DAEMON}`, external: true })),
+}
+
 const daemon: BuildOptions = {
   ...common,
+  plugins: [...(common.plugins ?? []), commandLineApart],
   entryPoints: ['src/daemon/main.ts'],
   format: 'esm',
   // CommonJS dependencies inside an ES module ask for Node's own modules with require.

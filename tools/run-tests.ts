@@ -19,6 +19,8 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/curl', 'curl'],
   ['/usr/sbin/iptables-legacy', 'iptables'],
   ['/bin/busybox', 'busybox-static'],
+  ['/usr/bin/zsh', 'zsh'],
+  ['/usr/bin/fish', 'fish'],
   ['/usr/bin/docker-registry', 'docker-registry'],
   ['/usr/bin/openssl', 'openssl'],
   ['/usr/bin/git', 'git'],

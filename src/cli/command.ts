@@ -33,7 +33,16 @@ export interface Invocation<F extends Flags> {
   readonly operands: readonly string[]
 }
 
-export const GROUPS = ['Applications', 'Containers', 'Images', 'Registry', 'Networks', 'Volumes', 'Understanding', 'The daemon'] as const
+export const GROUPS = [
+  'Applications',
+  'Containers',
+  'Images',
+  'Registry',
+  'Networks',
+  'Volumes',
+  'Understanding',
+  'The daemon',
+] as const
 export type Group = (typeof GROUPS)[number]
 
 /** A command in the table. Loaded only when used: starting must stay cheap. */

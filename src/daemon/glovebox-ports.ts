@@ -5,6 +5,7 @@ import { examine, hostProbe } from '#operate/doctor'
 import { bootstrapPort } from './bootstrap.ts'
 import { buildsPort } from './building/builds-port.ts'
 import { anatomyPort } from './anatomy.ts'
+import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
 import { registryPort } from './registry-port.ts'
 import { shutdownPort } from './shutdown.ts'
@@ -65,5 +66,6 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       collect: async () => await garbage.collect('request'),
     },
     shutdown: shutdownPort(needs),
+    commandLine: commandLinePort(needs.socketPath),
   }
 }

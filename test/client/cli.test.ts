@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
+import { run } from '../support/processes.ts'
 import { cliBench } from './cli-bench.ts'
 
 describe('glovebox does what docker does', () => {
@@ -71,6 +72,35 @@ describe('glovebox does what docker does', () => {
     const [theirs] = json(await docker.must('ps', '--format', '{{json .}}'))
     for (const [name, value] of Object.entries(theirs ?? {}))
       if (!/RunningFor|Status/.test(name)) assert.equal(ours?.[name], value, name)
+  })
+
+  test('what only looks is drawn by the daemon, word for word as by the program', async () => {
+    const { cli, daemon } = bench()
+    const node = join(daemon.directory, 'node')
+    // Stands in for the Node that the command line would become: it is not to be needed.
+    writeFileSync(node, '#!/bin/sh\nexit 99\n', { mode: 0o755 })
+    const shim = join(cli.launcher, '../build/native/glovebox-shim')
+    const drawn = async (...words: readonly string[]) => await run(shim, ['ask', node, 'cli', ...words], { env: cli.env })
+    for (const words of [
+      ['ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.Labels}}'],
+      ['image', 'ls', '-q'],
+      ['inspect', 'web'],
+      ['__complete', '--', 'volume', 'rm', ''],
+    ]) {
+      const [fast, slow] = await Promise.all([drawn(...words), cli.with({ env: { TZ: 'UTC' } }, ...words)])
+      assert.deepEqual([fast.code, fast.stdout], [0, slow.stdout], words.join(' '))
+    }
+    // Whatever changes something, fails, or speaks of another daemon is the program's.
+    for (const words of [
+      ['stop', 'web'],
+      ['container', 'rm', 'web'],
+      ['inspect', 'nosuch'],
+      ['ps', '--nosuch'],
+      ['ps', '-H', '/nosuch.sock'],
+      [],
+    ])
+      assert.equal((await drawn(...words)).code, 99, words.join(' '))
+    assert.equal((await run(shim, ['ask', node, 'cli', 'ps'], { env: { GLOVEBOX_HOST: '/nosuch.sock' } })).code, 99)
   })
 
   test('a container lives its whole life', async () => {

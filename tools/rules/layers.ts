@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['base', 'oci', 'engine', 'cluster', 'operate', 'api'],
   client: ['base', 'oci', 'api', 'client'],
   cli: ['base', 'oci', 'client', 'api', 'cluster', 'operate', 'cli', 'host'],
-  daemon: ['base', 'oci', 'host', 'engine', 'cluster', 'traffic', 'databases', 'observe', 'operate', 'api'],
+  daemon: ['base', 'oci', 'host', 'engine', 'cluster', 'traffic', 'databases', 'observe', 'operate', 'api', 'cli'],
 }
 
 export function layers(files: readonly SourceFile[]): readonly Violation[] {

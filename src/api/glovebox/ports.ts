@@ -26,6 +26,14 @@ export interface GloveboxApiPorts {
   readonly builds: BuildsPort
   readonly registry: RegistryPort
   readonly shutdown: ShutdownPort
+  /** Absent: every command line runs where it was typed. */
+  readonly commandLine?: CommandLinePort
+}
+
+/** Draws what read-only commands print: a process that runs and is warm does it in less time than another takes to start. */
+export interface CommandLinePort {
+  /** The standard output; null for a command that is not one of these, or that did not go well. */
+  output(words: readonly string[]): Promise<string | null>
 }
 
 /** The registry that this daemon serves. */

@@ -23,6 +23,13 @@ export function readReference(body: unknown): string {
   return asText(asRecord(body, 'body')['ref'], 'ref')
 }
 
+/** The words of a command line, of which some may be empty. */
+export function readWords(body: unknown): readonly string[] {
+  const { words } = asRecord(body, 'body')
+  if (Array.isArray(words) && words.every((word) => typeof word === 'string')) return words
+  throw apiError('api.bad_request', `words must be a list of texts, not ${show(words)}`)
+}
+
 export function readShutdown(body: unknown): Shutdown {
   const value = asRecord(body, 'body')['stopContainers']
   if (typeof value !== 'boolean') throw apiError('api.bad_request', `stopContainers must be true or false, not ${show(value)}`)

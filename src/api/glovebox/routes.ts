@@ -2,7 +2,7 @@ import { readContextList, readWish } from './builds.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import { answerRegistry } from './registry-routes.ts'
-import { readShutdown, readStackDesired, readReference } from './read.ts'
+import { readShutdown, readStackDesired, readReference, readWords } from './read.ts'
 
 export interface ApiRequest {
   readonly method: string
@@ -17,6 +17,7 @@ export interface ApiRequest {
 }
 
 export type ApiAnswer =
+  | { readonly text: string }
   | { readonly json: unknown; readonly afterwards?: () => void }
   /** JSON values, one a line, as they come. */
   | { readonly lines: AsyncIterable<unknown> }
@@ -65,6 +66,12 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
     case 'POST builds': {
       const { wish, rest: bodies } = await readWish(request.raw)
       return { lines: ports.builds.build(request.query.get('session') ?? '', wish, bodies, request.signal) }
+    }
+    case 'POST command-line': {
+      const text = await ports.commandLine?.output(readWords(await request.body()))
+      // Not ours to draw: whoever asked runs the command instead.
+      if (typeof text !== 'string') throw unknownRoute(request)
+      return { text }
     }
     case 'POST shutdown': {
       const report = await ports.shutdown.prepare(readShutdown(await request.body()))

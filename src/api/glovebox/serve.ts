@@ -72,6 +72,12 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 async function send(response: ServerResponse, result: ApiAnswer): Promise<void> {
+  if ('text' in result) {
+    const text = Buffer.from(result.text)
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': text.length })
+    response.end(text)
+    return
+  }
   if ('json' in result) {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(`${JSON.stringify(result.json)}\n`, result.afterwards)

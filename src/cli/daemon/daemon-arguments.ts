@@ -74,6 +74,8 @@ export function daemonArguments(
     ...repeated('registry-proxy'),
     ...(['group', 'tcp', 'registry'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]])),
     // The daemon runs in another directory.
-    ...([...FILES, 'registry-cert', 'registry-key'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),
+    ...([...FILES, 'registry-cert', 'registry-key'] as const).flatMap((flag) =>
+      choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])],
+    ),
   ]
 }

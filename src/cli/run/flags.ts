@@ -32,7 +32,7 @@ const processFlags = {
   'stop-signal': text('SIGNAL', 'How stop asks'),
   'stop-timeout': number('S', 'Seconds that stop waits'),
   restart: text('POLICY', 'no, always, unless-stopped, on-failure[:N]'),
-  'log-driver': text('DRIVER', 'Where its output is kept: json-file or none'),
+  'log-driver': text('DRIVER', 'Where its output is kept: json-file, local or none'),
   'log-opt': list('NAME=VALUE', 'Option of the log driver: max-size, max-file'),
 } as const
 
