@@ -4,24 +4,17 @@ import { Readable } from 'node:stream'
 
 import { limiter, type Clock, type Digest, type KeyedLocks, type Log, type Random, type RecordStore } from '#base'
 import { buildCache, type BuilderPorts, type BuildImages } from '#engine/builder'
-import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
-import { buildCache, fairTurns, type BuilderPorts, type BuildImages } from '#engine/builder'
 import { createRemoteSources, decompressor } from '#engine/builder/remote'
 import type { ImageUse } from '#engine/collection'
 import type { ContainersService } from '#engine/containers'
-import type { ContentStore } from '#engine/content'
-import type { ImageRecord, Images } from '#engine/images'
+import type { Images } from '#engine/images'
 import type { Registries } from '#engine/registry'
 import type { Snapshots } from '#engine/snapshots'
 import type { Host } from '#host'
-import { isDigest } from '#oci/digest'
-import { choosePlatform, platform, type Platform } from '#oci/image'
 
 import { buildRoot } from './build-root.ts'
 import { buildRunner } from './build-runner.ts'
 import { pullBase } from './pull-base.ts'
-import { canRun } from './can-run.ts'
-import { buildExchange } from './exchange.ts'
 import { cacheDirectories } from './cache-directories.ts'
 import { seedCache } from './seed-cache.ts'
 
@@ -32,7 +25,6 @@ export interface BuildNeeds {
   readonly root: string
   readonly images: Images
   readonly registries: Registries
-  readonly content: ContentStore
   readonly snapshots: Snapshots
   readonly containers: ContainersService
   readonly store: RecordStore
@@ -68,8 +60,6 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
       secretDirectory: join(needs.runDir, 'secrets'),
     }),
     cache: buildCache(needs.store),
-    exchange: buildExchange(needs),
-    canRun: (platform) => canRun(platform),
     remote: createRemoteSources({ clock, directory: temporary }),
     decompress: decompressor(),
     clock,
@@ -80,24 +70,15 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
   }
 }
 
-function platformOf({ os, architecture, variant }: ImageRecord): Platform {
-  return platform(os, architecture, variant)
-}
-
 function buildImages(images: Images, registries: Registries, imageUse: BuildNeeds['imageUse']): BuildImages {
   return {
     resolve: async (reference, { platform, isPullForced, signal }) => {
-      const fits = (image: ImageRecord) => choosePlatform(platform, [image], platformOf) !== undefined
-      const before = images.find(reference)
-      if (isPullForced || before === undefined || !fits(before))
+      if (isPullForced || images.find(reference) === undefined)
         await pullBase(registries, reference, { platform, isPullForced, signal })
       const found = images.find(reference)
       if (found === undefined) return undefined
-      // For another machine than this one: the name stays with what it meant here.
-      if (before !== undefined && before.id !== found.id && fits(found) && !fits(before)) await images.tag(before.id, reference)
       imageUse.touch(found.id)
-      const digests = found.repoDigests.map((name) => name.slice(name.indexOf('@') + 1)).filter(isDigest)
-      return { id: found.id, config: images.config(found.id), digests }
+      return { id: found.id, config: images.config(found.id) }
     },
     commit: async (config) => {
       const image = await images.commit({ ...config, layers: config.diffIds })

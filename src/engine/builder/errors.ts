@@ -16,7 +16,6 @@ export const buildError = declareErrors({
   'build.remote_failed': 'unavailable',
   'build.remote_invalid': 'invalid',
   'build.remote_refused': 'denied',
-  'build.platform_foreign': 'unsupported',
   'build.run_failed': 'invalid',
   'build.secret_missing': 'invalid',
   'build.ssh_missing': 'invalid',
