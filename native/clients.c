@@ -137,6 +137,7 @@ static int control_length(uint8_t type) {
     case FRAME_RESIZE: return 4;
     case FRAME_SUBSCRIBE: return 1;
     case FRAME_SIGNAL: return 4;
+    case FRAME_GO: return 0;
     default: return -1;
   }
 }
@@ -162,6 +163,9 @@ static bool obey(struct client *client, const struct client_effects *effects) {
       return true;
     case FRAME_SIGNAL:
       effects->signal(effects->context, read_u32be(body));
+      return true;
+    case FRAME_GO:
+      effects->go(effects->context);
       return true;
     default:
       return true;

@@ -89,6 +89,7 @@ static int take_value(struct options *o, struct entry *entry, const char *name, 
 static bool take_flag(struct options *o, struct entry *entry, const char *name) {
   if (strcmp(name, "--tty") == 0) return o->tty = true;
   if (strcmp(name, "--stdin") == 0) return o->has_stdin = true;
+  if (strcmp(name, "--hold") == 0) return o->is_held = true;
   if (strcmp(name, "--no-new-privileges") == 0) return entry->is_no_new_privileges = true;
   return false;
 }

@@ -30,7 +30,7 @@
  * program file is a sealed copy (see serve.c).
  *
  * The channel is a pair of sockets: first the master of a terminal, if there is one, then either its end, closed by the execve, or the
- * reason why there is none.
+ * reason why there is none. One that is held waits there for a byte before it executes.
  */
 
 #define CHANNEL_FD 3
@@ -304,6 +304,12 @@ static void shed_privileges(const struct entry *entry) {
   if (!is_there && !change_directory(entry)) give_up("change to the working directory %s", entry->cwd);
 }
 
+/* Whoever wanted us may be gone, and nobody want us any more. */
+static void wait_for_go(const struct options *o) {
+  char go;
+  if (o->is_held && read(CHANNEL_FD, &go, 1) != 1) _exit(126);
+}
+
 static _Noreturn void become_program(const struct options *o, int pidfd, int channel, const int ends[3]) {
   const struct entry *entry = o->entry;
   static char program[PATH_MAX];
@@ -336,6 +342,7 @@ static _Noreturn void become_program(const struct options *o, int pidfd, int cha
   }
   set_capabilities(entry->effective, entry->permitted);
   if (entry->is_no_new_privileges) load_filter(entry);
+  wait_for_go(o);
   execve(program, entry->argv, entry->env);
   give_up("execute `%s`", name);
 }

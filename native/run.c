@@ -36,6 +36,12 @@ static void on_signal(void *context, uint32_t number) {
   if (s->phase == RUNNING && number >= 1 && number < NSIG) (void)kill(s->record.pid, (int)number);
 }
 
+static void on_go(void *context) {
+  struct shim *s = context;
+  if (s->is_holding) (void)!write(s->runtime.verdict_fd, "", 1);
+  s->is_holding = false;
+}
+
 /* ---- start ---- */
 
 static void fail_start(struct shim *s, const char *fallback) {
@@ -95,6 +101,7 @@ static void on_verdict(struct shim *s) {
   if (verdict == 0) return;
   close(s->runtime.verdict_fd);
   s->runtime.verdict_fd = -1;
+  s->is_holding = false;
   if (verdict < 0) {
     /* It is leaving. A zombie of it would hold up the end of the container: its process namespace waits for all of them. */
     (void)waitpid(s->runtime.entered, NULL, 0);
@@ -177,6 +184,17 @@ static void serve_client(struct shim *s, struct client *client, short events) {
   if (client->fd >= 0 && client->is_hung && client->is_read_closed) client_drop(client);
 }
 
+/* Held for somebody who has gone: it will never be told to go. */
+static void drop_held(struct shim *s) {
+  if (!s->is_holding) return;
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    if (s->clients[i].fd >= 0) return;
+  }
+  (void)kill(s->runtime.entered, SIGKILL);
+  (void)waitpid(s->runtime.entered, NULL, 0);
+  s->phase = FAILED;
+}
+
 static void drain_signals(const struct shim *s) {
   char events[1024];
   while (read(s->signals, events, sizeof events) > 0) continue;
@@ -204,6 +222,7 @@ static void turn(struct shim *s) {
     }
     if (polls[SLOT_LISTENER].revents != 0) accept_client(s);
   }
+  drop_held(s);
   settle(s);
 }
 
@@ -254,7 +273,7 @@ _Noreturn void run_shim(const struct options *options, int daemon_fd) {
   s->log.attributes = options->log_attributes;
   s->log.attributes_length = options->log_attributes == NULL ? 0 : strlen(options->log_attributes);
   s->stdin_queue = (struct stdin_queue){.fd = -1, .is_open = options->has_stdin, .is_terminal = options->tty};
-  s->effects = (struct client_effects){.context = s, .stdin_queue = &s->stdin_queue, .resize = on_resize, .signal = on_signal};
+  s->effects = (struct client_effects){.context = s, .stdin_queue = &s->stdin_queue, .resize = on_resize, .signal = on_signal, .go = on_go};
   for (int i = 0; i < MAX_CLIENTS; i++) s->clients[i].fd = -1;
   if (daemon_fd >= 0) {
     set_nonblocking(daemon_fd);
@@ -269,6 +288,7 @@ _Noreturn void run_shim(const struct options *options, int daemon_fd) {
   } else if (!options->tty) {
     s->stdin_queue.fd = s->stdio.in;
   }
+  s->is_holding = problem == NULL && options->is_held;
   while (!is_done(s)) turn(s);
   leave(s);
 }

@@ -18,6 +18,7 @@ enum phase { STARTING, RUNNING, EXITED, FAILED };
 struct shim {
   const struct options *options;
   enum phase phase;
+  bool is_holding; /* the process waits to be told to go */
   struct runtime runtime;
   struct stdio stdio;
   int signals;

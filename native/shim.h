@@ -32,6 +32,7 @@ enum {
   FRAME_RESIZE = 17,
   FRAME_SUBSCRIBE = 18,
   FRAME_SIGNAL = 19,
+  FRAME_GO = 20,
   FRAME_SPAWN = 21,
   FRAME_STARTED = 32,
   FRAME_FAILED = 33,
@@ -181,6 +182,7 @@ struct options {
   bool has_stdin;
   uint8_t subscribe;
   uint16_t rows, cols; /* of the terminal of a further process, 0: not known yet */
+  bool is_held;        /* which executes its program only when it is told to go */
 };
 
 /* NULL, or what is wrong with the arguments. */
@@ -286,6 +288,7 @@ struct client_effects {
   struct stdin_queue *stdin_queue;
   void (*resize)(void *context, uint16_t rows, uint16_t cols);
   void (*signal)(void *context, uint32_t number);
+  void (*go)(void *context);
 };
 
 void client_init(struct client *client, int fd, uint8_t mask);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
 import type { GloveboxError } from '#base'
 import type { ExecStart, ShimConnection } from '#engine/runtime'
 
-import { collect, fixture, type Collected } from './fixture.ts'
+import { clock, collect, fixture, type Collected } from './fixture.ts'
 
 type Process = ReturnType<ExecStart['process']>
 
@@ -150,3 +150,62 @@ test('it cannot leave by a working directory that is an open descriptor, nor see
   assert.match(await textOf({ args: ['/init', 'cat', '/proc/1/cmdline'] }), /^\/init/)
   await end()
 })
+
+test('one that is prepared executes nothing until it is told to, and goes when nobody wants it any more', async (t) => {
+  const { runtime, id, dir, root, end } = await container(t)
+  const prepare = (name: string) =>
+    runtime.prepare({
+      id,
+      dir: dir(name),
+      process: () => ({ args: ['/init', 'out', 'now', 'exit', '4'], env: [], cwd: '/', user: { uid: 0, gid: 0 } }),
+      isTty: false,
+      hasStdin: false,
+    })
+  const waiting = async (name: string) => {
+    for (let tries = 0; tries < 500; tries += 1) {
+      const found = processesIn(root).find((pid) => readlinkSync(`/proc/${pid}/exe`).startsWith('/memfd:'))
+      if (found !== undefined) return found
+      await clock.sleep(10)
+    }
+    return assert.fail(`${name} never stood in the container`)
+  }
+  const prepared = prepare('p1')
+  await waiting('p1')
+  let output: Collected | undefined
+  const process = await runtime.exec({
+    id,
+    dir: dir('p1'),
+    process: () => assert.fail('asked again'),
+    isTty: false,
+    hasStdin: false,
+    subscription: { stdout: true, stderr: true },
+    onConnected: (connection) => void (output = collect(connection)),
+    prepared,
+  })
+  assert.equal((await process.exited).exitCode, 4)
+  await process.outputEnded
+  assert.equal(output?.text(), 'now')
+  assert.equal(prepared.isReady, false)
+  const unwanted = prepare('p2')
+  const pid = await waiting('p2')
+  unwanted.close()
+  while (existsSync(`/proc/${pid}`)) await clock.sleep(5)
+  const killed = prepare('p3')
+  globalThis.process.kill(await waiting('p3'), 'SIGKILL')
+  while (killed.isReady) await clock.sleep(5)
+  await end()
+})
+
+/** Those in the control groups of the only container below this root. */
+function processesIn(root: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/${basename(root)}/1\n`)
+      } catch {
+        return false
+      }
+    })
+}

@@ -1,5 +1,5 @@
 import { messageOf } from '#base'
-import type { RunningProcess } from '#engine/runtime'
+import type { PreparedExec, RunningProcess } from '#engine/runtime'
 
 import type { Context } from './context.ts'
 import { publish } from './create.ts'
@@ -22,6 +22,8 @@ export interface LiveExec {
   /** Replaced whole, never changed in place. */
   record: ExecRecord
   process: RunningProcess | null
+  /** Between its creation and its start, for a while. */
+  prepared: PreparedExec | null
 }
 
 /** The execs of this machine, those of former daemons among them. */
@@ -31,6 +33,8 @@ export interface ExecTable {
   /** Error: `exec.not_found`. */
   find(id: string): LiveExec
   all(): readonly ExecRecord[]
+  /** How many processes wait for their start. */
+  prepared(): number
   /** It runs: its end will be booked and told of. */
   follow(exec: LiveExec, process: RunningProcess): void
   /** It has ended, or could not be started; `isTold` false tells the clients who listen for events. */
@@ -64,7 +68,7 @@ export function createExecTable(context: Context): ExecTable {
         throw containerError('exec.too_many', `more than ${MAX_EXECS} execs wait or run`, {
           hint: 'Start those that were created.',
         })
-      const exec: LiveExec = { record, process: null }
+      const exec: LiveExec = { record, process: null, prepared: null }
       execs.set(record.id, exec)
       return exec
     },
@@ -74,6 +78,7 @@ export function createExecTable(context: Context): ExecTable {
       return exec
     },
     all: () => [...execs.values()].map(({ record }) => record),
+    prepared: () => [...execs.values()].filter((exec) => exec.prepared?.isReady === true).length,
     follow: (exec, process) => {
       exec.process = process
       exec.record = { ...exec.record, state: 'running', pid: process.pid }

@@ -1,5 +1,5 @@
 import { during, newId, type ExecId } from '#base'
-import type { RunningProcess } from '#engine/runtime'
+import type { ExecStart, PreparedExec, RunningProcess } from '#engine/runtime'
 
 import { createSession, type AttachSession } from './attach-session.ts'
 import type { Context } from './context.ts'
@@ -7,7 +7,7 @@ import { publish } from './create.ts'
 import { parseDetachKeys } from './detach-keys.ts'
 import { containerError } from './errors.ts'
 import { removeExecDir, writeExecRecord } from './exec-records.ts'
-import type { ExecTable } from './exec-table.ts'
+import type { ExecTable, LiveExec } from './exec-table.ts'
 import type { LiveContainer } from './live.ts'
 import { execDirOf } from './paths.ts'
 import type { Execs, ExecSpec } from './port.ts'
@@ -25,10 +25,12 @@ export function createExecs(context: Context, table: ExecTable): Execs {
     const spec = { ...exec.record.spec, hasTty: options.detach ? exec.record.spec.hasTty : options.hasTty }
     const onDetach = () => publish(context, live.record, 'exec_detach', { execID: id })
     const session = options.detach ? null : sessionFor(spec, spec.hasTty, onDetach)
+    const prepared = takePrepared(context, exec, spec)
     exec.record = { ...exec.record, state: 'running' }
     try {
       writeExecRecord(context, exec.record)
-      table.follow(exec, await launch(context, live, spec, exec.record.id, session, options.consoleSize))
+      const { consoleSize } = options
+      table.follow(exec, await launch(context, live, spec, exec.record.id, session, { consoleSize, prepared }))
     } catch (error) {
       session?.close()
       removeExecDir(context, live.record.id, id)
@@ -44,8 +46,10 @@ export function createExecs(context: Context, table: ExecTable): Execs {
       if (spec.cmd.length === 0) throw containerError('container.no_command', 'No exec command specified')
       parseDetachKeys(spec.detachKeys)
       const id = newId<ExecId>(context.random)
-      table.add({ id, containerId: live.record.id, spec, state: 'created', pid: 0, exitCode: null })
+      const exec = table.add({ id, containerId: live.record.id, spec, state: 'created', pid: 0, exitCode: null })
       publish(context, live.record, `exec_create: ${spec.cmd.join(' ')}`, { execID: id })
+      // While the answer is on its way and the client makes up its next request.
+      setImmediate(() => prepareSoon(context, table, exec))
       return await Promise.resolve(id)
     },
     get: (id) => table.find(id).record,
@@ -87,6 +91,11 @@ function sessionFor(spec: ExecSpec, hasTty: boolean, onDetach: () => void): Atta
   })
 }
 
+interface LaunchOptions {
+  readonly consoleSize: readonly [rows: number, columns: number] | null
+  readonly prepared: PreparedExec | null
+}
+
 /** Runs a process beside the container's own. Its directory stays until `removeExecDir`. */
 export async function launch(
   context: Context,
@@ -94,25 +103,76 @@ export async function launch(
   spec: ExecSpec,
   id: ExecId,
   session: AttachSession | null,
-  consoleSize: readonly [rows: number, columns: number] | null = null,
+  { consoleSize, prepared }: LaunchOptions = { consoleSize: null, prepared: null },
 ): Promise<RunningProcess> {
   try {
     publish(context, live.record, `exec_start: ${spec.cmd.join(' ')}`, { execID: id })
     return await context.runtime.exec({
-      id: live.record.id,
-      dir: execDirOf(context, live.record.id, id),
-      process: () => {
-        const wanted = execProcess(context, live, spec)
-        return consoleSize === null ? wanted : { ...wanted, consoleSize: { height: consoleSize[0], width: consoleSize[1] } }
-      },
-      isTty: spec.hasTty,
-      hasStdin: spec.attachStdin,
+      ...processOf(context, live, spec, id, consoleSize),
       ...(session === null ? {} : { subscription: { stdout: spec.attachStdout, stderr: spec.attachStderr } }),
-      onConnected: (connection) => session?.bind(connection),
+      onConnected: (connection) => {
+        // One that was prepared has its terminal already.
+        if (consoleSize !== null) connection.resize(consoleSize[0], consoleSize[1])
+        session?.bind(connection)
+      },
+      ...(prepared === null ? {} : { prepared }),
     })
   } catch (error) {
     throw explain(during(`exec in container ${live.record.name}`, error), spec)
   }
+}
+
+function processOf(
+  context: Context,
+  live: LiveContainer,
+  spec: ExecSpec,
+  id: ExecId,
+  consoleSize: LaunchOptions['consoleSize'] = null,
+): Omit<ExecStart, 'prepared' | 'subscription' | 'onConnected'> {
+  return {
+    id: live.record.id,
+    dir: execDirOf(context, live.record.id, id),
+    process: () => {
+      const process = execProcess(context, live, spec)
+      return consoleSize === null ? process : { ...process, consoleSize: { height: consoleSize[0], width: consoleSize[1] } }
+    },
+    isTty: spec.hasTty,
+    hasStdin: spec.attachStdin,
+  }
+}
+
+/** Clients start what they create within milliseconds. Until then a process stands in the container, so not for long, and not for many. */
+const PREPARED_FOR_MS = 5_000
+const MAX_PREPARED = 16
+
+function prepareSoon(context: Context, table: ExecTable, exec: LiveExec): void {
+  const { record } = exec
+  const live = context.registry.tryFind(record.containerId)
+  if (record.state !== 'created' || live?.record.status.state !== 'running' || table.prepared() >= MAX_PREPARED) return
+  const prepared = context.runtime.prepare(processOf(context, live, record.spec, record.id))
+  exec.prepared = prepared
+  context.clock.after(PREPARED_FOR_MS, () => {
+    if (exec.prepared === prepared) dropPrepared(context, exec)
+  })
+}
+
+/** The one that is ready for what is wanted now. */
+function takePrepared(context: Context, exec: LiveExec, spec: ExecSpec): PreparedExec | null {
+  const { prepared } = exec
+  if (prepared?.isReady === true && spec.hasTty === exec.record.spec.hasTty) {
+    exec.prepared = null
+    return prepared
+  }
+  dropPrepared(context, exec)
+  return null
+}
+
+/** Its directory goes as well: a shim that leaves takes its socket along, which must not be the one of its successor. */
+function dropPrepared(context: Context, exec: LiveExec): void {
+  if (exec.prepared === null) return
+  exec.prepared.close()
+  exec.prepared = null
+  removeExecDir(context, exec.record.containerId, exec.record.id)
 }
 
 function explain(error: ReturnType<typeof during>, spec: ExecSpec): ReturnType<typeof during> {

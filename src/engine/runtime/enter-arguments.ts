@@ -29,7 +29,11 @@ const TOLD = {
 } satisfies Record<keyof RuntimeProcess, true>
 
 /** Arguments of a shim that is to start a further process in a container, the mode included. Error: `runtime.start_failed` for what no process can be given. */
-export function enterArguments(process: RuntimeProcess, container: RunningContainer, options: ShimOptions): readonly string[] {
+export function enterArguments(
+  process: RuntimeProcess,
+  container: RunningContainer,
+  options: ShimOptions & { readonly isHeld?: boolean },
+): readonly string[] {
   const { user, capabilities = {}, consoleSize } = process
   const untold = Object.keys(process).find((field) => !(field in TOLD))
   if (untold !== undefined) throw refused(`an exec cannot be given ${untold}`)
@@ -53,6 +57,7 @@ export function enterArguments(process: RuntimeProcess, container: RunningContai
     ...(options.isTty ? ['--tty'] : []),
     ...(options.isTty && consoleSize !== undefined ? sizeWords(consoleSize) : []),
     ...(options.hasStdin ? ['--stdin'] : []),
+    ...(options.isHeld === true ? ['--hold'] : []),
     ...(options.subscription === undefined ? [] : ['--subscribe', `${subscriptionMask(options.subscription)}`]),
     // A variable without a value is one that is not to be set.
     ...['--env', ...process.env.filter((entry) => entry.includes('='))],

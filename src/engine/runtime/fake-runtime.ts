@@ -59,7 +59,21 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
     exec: async (options) => {
       options.process()
       calls.push(`exec ${options.id}`)
-      return await launch(options)
+      return options.prepared?.isReady === true ? await options.prepared.start(options) : await launch(options)
+    },
+    prepare: (options) => {
+      let isReady = true
+      calls.push(`prepare ${options.id}`)
+      return {
+        get isReady() {
+          return isReady
+        },
+        start: async (chosen) => {
+          isReady = false
+          return await launch({ ...options, ...chosen })
+        },
+        close: () => void (isReady = false),
+      }
     },
     adopt: async (dir) => {
       const found = processes.get(dir)
@@ -178,6 +192,7 @@ function fakeConnection(initial: Subscription, effects: ConnectionEffects) {
     resize: (rows, cols) => effects.resize(rows, cols),
     subscribe: (wanted) => void (subscription = wanted),
     signal: (signal) => effects.signal(signal),
+    go: () => undefined,
     pause: () => {
       isPaused = true
       for (const listener of [...listeners]) listener.paused?.()

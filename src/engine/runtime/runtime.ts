@@ -8,6 +8,7 @@ import { adoptShim, type Adopted } from './adopt.ts'
 import { compiledFilters } from './compiled-filters.ts'
 import { enterArguments } from './enter-arguments.ts'
 import { ociCommands, type OciCommands } from './oci-runtime.ts'
+import { prepareExec, type PreparedExec } from './prepared-exec.ts'
 import { readRunningContainer } from './running-container.ts'
 import type { RunningProcess } from './running-process.ts'
 import { shimArguments, type OciRuntime, type ShimOptions } from './shim-arguments.ts'
@@ -15,7 +16,7 @@ import type { ShimConnection } from './shim-connection.ts'
 import { shimServer } from './shim-server.ts'
 import { startShim } from './start-shim.ts'
 
-interface ProcessStart extends ShimOptions {
+export interface ProcessStart extends ShimOptions {
   /** The container's id, by which the OCI runtime knows it. */
   readonly id: string
   /** Runs before the start: listeners added to the first connection miss no byte and no event, and what is sent waits for the program. */
@@ -32,6 +33,8 @@ export interface ContainerStart extends ProcessStart {
 export interface ExecStart extends ProcessStart {
   /** Asked for once, while the shim is being forked. */
   readonly process: () => RuntimeProcess
+  /** Of the same process and in the same directory: if it is still ready, it only has to go. */
+  readonly prepared?: PreparedExec | undefined
 }
 
 /** OCI bundles to processes. What it starts outlives the daemon, and is taken up again by `adopt`. */
@@ -39,6 +42,8 @@ export interface Runtime extends OciCommands {
   /** Rejects with `runtime.start_failed`, which carries the OCI runtime's words and in `details.exitCode` 125, 126 or 127. */
   start(options: ContainerStart): Promise<RunningProcess>
   exec(options: ExecStart): Promise<RunningProcess>
+  /** Does all of an exec but the execution of its program. What fails shows when it is started. */
+  prepare(options: Omit<ExecStart, 'prepared' | 'subscription' | 'onConnected'>): PreparedExec
   /** By the directory that was given at its start. */
   adopt(dir: string): Promise<Adopted>
   /** Lets go of everything without ending any process. */
@@ -61,13 +66,16 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
   const { runtime, clock } = options
   const server = shimServer(options)
   const filters = compiledFilters({ stateRoot: runtime.stateRoot, filterDir: options.filterDir })
-  const start = async (words: () => readonly string[], o: ProcessStart): Promise<RunningProcess> => {
-    const prepare = () => {
-      mkdirSync(o.dir, { recursive: true, mode: 0o700 })
+  const inDir =
+    ({ dir }: ProcessStart, words: () => readonly string[]) =>
+    () => {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
       return words()
     }
-    return await startShim(server, prepare, o.dir, clock, o.onConnected)
-  }
+  const start = async (words: () => readonly string[], o: ProcessStart): Promise<RunningProcess> =>
+    await startShim(server, inDir(o, words), o.dir, clock, o.onConnected)
+  const enterWords = (o: Omit<ExecStart, 'prepared'>, isHeld: boolean) => () =>
+    enterArguments(o.process(), readRunningContainer(runtime.stateRoot, o.id), { ...o, isHeld })
   const writeSpec = async (bundle: string, spec: RuntimeSpec): Promise<string | undefined> => {
     const prepared = await filters.prepare(spec)
     // One small file in the page cache: a trip through the thread pool takes longer.
@@ -89,11 +97,12 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
     },
     exec: async (o) => {
       try {
-        return await start(() => enterArguments(o.process(), readRunningContainer(runtime.stateRoot, o.id), o), o)
+        return o.prepared?.isReady === true ? await o.prepared.start(o) : await start(enterWords(o, false), o)
       } catch (error) {
         throw during('start the process', error)
       }
     },
+    prepare: (o) => prepareExec(server, inDir(o, enterWords(o, true)), o.dir, clock),
     adopt: (dir) => adoptShim(dir, clock),
     close: () => server.close(),
   }

@@ -45,6 +45,8 @@ export interface ShimConnection {
   subscribe(subscription: Subscription): void
   /** To the first process, while it lives. */
   signal(signal: number): void
+  /** Lets a process that was prepared execute its program. */
+  go(): void
   /** While paused the shim holds the program's output back, and no other event of this connection arrives. */
   pause(): void
   resume(): void
@@ -101,6 +103,7 @@ export function shimConnection(socket: Duplex): ShimConnection {
     resize: (rows, cols) => send(encodeResize(rows, cols)),
     subscribe: (subscription) => send(encodeSubscribe(subscription)),
     signal: (signal) => send(encodeSignal(signal)),
+    go: () => send(encodeFrame(frameType.go)),
     pause: () => {
       socket.pause()
       each((listener) => listener.paused?.())

@@ -12,6 +12,7 @@ export const frameType = {
   resize: 17,
   subscribe: 18,
   signal: 19,
+  go: 20,
   spawn: 21,
   started: 32,
   failed: 33,

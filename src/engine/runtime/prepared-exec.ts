@@ -1,0 +1,51 @@
+import type { Clock } from '#base'
+
+import type { RunningProcess } from './running-process.ts'
+import type { ProcessStart } from './runtime.ts'
+import type { ShimConnection } from './shim-connection.ts'
+import type { ShimServer } from './shim-server.ts'
+import { startShim } from './start-shim.ts'
+
+/** A process that waits in its container, with everything done but the execution of its program. Ends with the daemon, and with its container. */
+export interface PreparedExec {
+  /** False once it has failed, ended, been started or closed. */
+  readonly isReady: boolean
+  /** Once, while it is ready. */
+  start(options: Pick<ProcessStart, 'subscription' | 'onConnected'>): Promise<RunningProcess>
+  close(): void
+}
+
+export function prepareExec(server: ShimServer, words: () => readonly string[], dir: string, clock: Clock): PreparedExec {
+  const connected = Promise.withResolvers<ShimConnection>()
+  let isReady = true
+  const spoil = () => void (isReady = false)
+  const verdict = startShim(server, words, dir, clock, (connection) => {
+    connection.listen({ started: spoil, failed: spoil, closed: spoil })
+    connected.resolve(connection)
+  })
+  verdict.catch((error: unknown) => {
+    spoil()
+    connected.reject(error)
+  })
+  connected.promise.catch(() => undefined)
+  return {
+    get isReady() {
+      return isReady
+    },
+    start: async ({ subscription, onConnected }) => {
+      isReady = false
+      const connection = await connected.promise
+      if (subscription !== undefined) connection.subscribe(subscription)
+      onConnected?.(connection)
+      connection.go()
+      return await verdict
+    },
+    close: () => {
+      isReady = false
+      connected.promise.then(
+        (connection) => connection.close(),
+        () => undefined,
+      )
+    },
+  }
+}
