@@ -22,6 +22,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/zsh', 'zsh'],
   ['/usr/bin/fish', 'fish'],
   ['/usr/bin/docker-registry', 'docker-registry'],
+  ['/usr/bin/igzip', 'isal'],
   ['/usr/bin/openssl', 'openssl'],
   ['/usr/bin/git', 'git'],
   ['/usr/bin/xz', 'xz-utils'],
