@@ -16,7 +16,10 @@ export async function commandLines(daemon: BenchDaemon): Promise<readonly Row[]>
     [
       { name: 'docker', run: async () => void (await command('docker', ['-H', address, 'ps'])) },
       { name: 'glovebox', run: async () => await ours(join(HOME, 'glovebox'), 'ps') },
-      { name: 'glovebox, without help of the daemon', run: async () => await ours(process.execPath, join(HOME, 'build/cli.cjs'), 'ps') },
+      {
+        name: 'glovebox, without help of the daemon',
+        run: async () => await ours(process.execPath, join(HOME, 'build/cli.cjs'), 'ps'),
+      },
     ],
     RUNS,
   )

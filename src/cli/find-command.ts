@@ -17,9 +17,11 @@ export function findCommand(words: readonly string[]): Found {
   if (one !== undefined) return { kind: 'command', entry: one, rest: words.slice(1) }
   const members = membersOf(first)
   if (members.length > 0 && (second === undefined || second.startsWith('-'))) return { kind: 'group', name: first }
+  for (const name of [`${first} ${second ?? ''}`, first]) {
+    const advice = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined
+    if (advice !== undefined) throw cliError('cli.unsupported', `${name} is not supported`, { hint: advice })
+  }
   if (members.length > 0) throw unknown(`${first} ${second ?? ''}`, members)
-  const advice = Object.hasOwn(REFUSED, first) ? REFUSED[first] : undefined
-  if (advice !== undefined) throw cliError('cli.unsupported', `${first} is not supported`, { hint: advice })
   throw unknown(first, [...commandTable.flatMap(namesOf), 'help'])
 }
 

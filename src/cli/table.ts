@@ -122,5 +122,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   trust: 'Images are not signed: pull by digest to pin what you run.',
   manifest: 'Lists of images for several platforms are read and not written.',
   checkpoint: 'The state of processes cannot be saved.',
+  'volume update': 'Only volumes of a cluster can be changed, and there are none.',
   compose: '`glovebox up`, `down` and `status` read Compose files.',
 }

@@ -1,4 +1,4 @@
-import { text } from '../args/flags.ts'
+import { refused, text } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { cliError } from '../errors.ts'
 import { forEach } from '../for-each.ts'
@@ -16,7 +16,11 @@ export const update = command({
     ['update -m 512m --memory-swap 1g web', 'more memory'],
     ['update --restart unless-stopped web db', 'start them again from now on'],
   ],
-  flags: { ...limitFlags, restart: text('POLICY', 'no, always, unless-stopped, on-failure[:N]') },
+  flags: {
+    ...limitFlags,
+    restart: text('POLICY', 'no, always, unless-stopped, on-failure[:N]'),
+    'kernel-memory': refused('kernels have no limit for it any more'),
+  },
   operands: { min: 1, max: Infinity },
   completes: ['container'],
   run: async ({ flags, operands }, context) => {

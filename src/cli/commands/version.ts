@@ -1,4 +1,4 @@
-import { text } from '../args/flags.ts'
+import { refused, text } from '../args/flags.ts'
 import { type CliContext, command } from '../command.ts'
 import { PROGRAM_VERSION } from '../program-version.ts'
 import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
@@ -13,7 +13,10 @@ export const version = command({
     ['version', 'of both'],
     ["version --format '{{.Server.Version}}'", 'of the daemon'],
   ],
-  flags: { format: text('FORMAT', "text (default), json, or a template such as '{{.Server.Version}}'", 'f') },
+  flags: {
+    format: text('FORMAT', "text (default), json, or a template such as '{{.Server.Version}}'", 'f'),
+    kubeconfig: refused('there is no Kubernetes here'),
+  },
   operands: { min: 0, max: 0 },
   run: async ({ flags }, context) => {
     const client = { version: PROGRAM_VERSION, node: process.versions.node, arch: process.arch }
