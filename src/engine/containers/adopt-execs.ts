@@ -21,7 +21,8 @@ export async function adoptExecs(context: Context, table: ExecTable, containerId
 async function adoptExec(context: Context, table: ExecTable, { dir, record, isTold }: FoundExec): Promise<void> {
   const adopted = await context.runtime.adopt(dir)
   if (adopted.kind === 'lost') endLostProcess(context, adopted.state)
-  if (record === undefined) {
+  // One that was prepared and never started went with the daemon that wanted it.
+  if (record === undefined || (record.state === 'created' && adopted.kind === 'lost')) {
     const forget = () => rmSync(dir, { recursive: true, force: true })
     if (adopted.kind === 'running') return void adopted.process.exited.then(forget, forget)
     return forget()

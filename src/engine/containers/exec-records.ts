@@ -7,7 +7,7 @@ import type { ExecRecord } from './port.ts'
 import { namesIn } from './sweep.ts'
 
 /**
- * What a next daemon finds of an exec, beside the shim's own records in the same directory: `exec.json` from the start on, which becomes
+ * What a next daemon finds of an exec, beside the shim's own records in the same directory: `exec.json` from before its process is there, which becomes
  * `ended.json` once its end has been told of. None is synced: no process outlives the machine.
  */
 const RUNNING = 'exec.json'

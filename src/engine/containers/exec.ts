@@ -28,7 +28,7 @@ export function createExecs(context: Context, table: ExecTable): Execs {
     const prepared = takePrepared(context, exec, spec)
     exec.record = { ...exec.record, state: 'running' }
     try {
-      writeExecRecord(context, exec.record)
+      if (prepared === null) writeExecRecord(context, exec.record)
       const { consoleSize } = options
       table.follow(exec, await launch(context, live, spec, exec.record.id, session, { consoleSize, prepared }))
     } catch (error) {
@@ -149,7 +149,13 @@ function prepareSoon(context: Context, table: ExecTable, exec: LiveExec): void {
   const { record } = exec
   const live = context.registry.tryFind(record.containerId)
   if (record.state !== 'created' || live?.record.status.state !== 'running' || table.prepared() >= MAX_PREPARED) return
-  const prepared = context.runtime.prepare(processOf(context, live, record.spec, record.id))
+  const wanted = processOf(context, live, record.spec, record.id)
+  const process = () => {
+    // Here and not at the start, which has a client waiting.
+    writeExecRecord(context, record)
+    return wanted.process()
+  }
+  const prepared = context.runtime.prepare({ ...wanted, process })
   exec.prepared = prepared
   context.clock.after(PREPARED_FOR_MS, () => {
     if (exec.prepared === prepared) dropPrepared(context, exec)

@@ -64,6 +64,7 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
     prepare: (options) => {
       let isReady = true
       calls.push(`prepare ${options.id}`)
+      options.process()
       return {
         get isReady() {
           return isReady
