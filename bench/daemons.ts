@@ -19,11 +19,16 @@ export function scratch(): string {
   return mkdtempSync('/tmp/gb-bench/')
 }
 
-export async function gloveboxDaemon(directory: string): Promise<BenchDaemon> {
-  const base = join(directory, 'glovebox')
+export async function gloveboxDaemon(
+  directory: string,
+  options: { readonly name?: string; readonly more?: readonly string[] } = {},
+): Promise<BenchDaemon> {
+  const base = join(directory, options.name ?? 'glovebox')
   const socketPath = join(base, 'run', 'docker.sock')
   const flags = ['--root', join(base, 'root'), '--run-dir', join(base, 'run'), '--socket', socketPath]
-  const child = spawn(join(ROOT, 'glovebox'), ['daemon', ...flags], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(join(ROOT, 'glovebox'), ['daemon', ...flags, ...(options.more ?? [])], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   await answering(child, socketPath, 'glovebox')
   return {
     name: 'glovebox',

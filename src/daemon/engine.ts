@@ -12,7 +12,7 @@ import { createContent } from '#engine/content'
 import { createEvents, type Events } from '#engine/events'
 import { createImages, type Images } from '#engine/images'
 import { createNetworks, type Networks } from '#engine/network'
-import { createRegistries, type Registries } from '#engine/registry'
+import { createRegistries, type OwnRegistry, type Registries } from '#engine/registry'
 import { shimRuntime } from '#engine/runtime'
 import { openSnapshots, type DriverChoice, type Snapshots } from '#engine/snapshots'
 import { openStore, type OpenStore } from '#engine/store'
@@ -37,6 +37,8 @@ export interface EngineNeeds extends DaemonOptions {
   readonly log: Log
   readonly host: Host
   readonly failpoints: Failpoints
+  /** The registry that this daemon serves, once it does. */
+  readonly ownRegistry?: () => OwnRegistry | undefined
 }
 
 /** One machine's engine, recovered and ready. */
@@ -155,7 +157,8 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   await resumePaused({ records: store, containers }, log)
   const imageUse = openImageUse(store, clock)
   undo.use(noteImageUse(imageUse, { events, containers, images }))
-  const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries })
+  const own = needs.ownRegistry ?? (() => undefined)
+  const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries, own })
   const builder = countedBuilds(
     createBuilder(
       buildPorts({

@@ -1,7 +1,7 @@
 import type { RegistryMirror } from '#api/glovebox'
 import { registryApi, serveRegistry } from '#api/registry'
 import { messageOf, systemRandom, type Clock, type Log, type RecordStore } from '#base'
-import type { Registries } from '#engine/registry'
+import type { OwnRegistry, Registries } from '#engine/registry'
 import {
   createProxy,
   createRepositories,
@@ -14,6 +14,7 @@ import {
   type RetentionRules,
 } from '#engine/repositories'
 
+import { ownRegistry } from './own-registry.ts'
 import { isLoopback, type RegistryListenOptions } from './registry-arguments.ts'
 
 /** Often enough that nothing piles up, seldom enough that nobody notices. */
@@ -26,6 +27,8 @@ export interface ServedRegistry extends AsyncDisposable {
   readonly rules: RetentionRules
   /** `HOST:PORT`; undefined: it is not served. */
   readonly address: string | undefined
+  /** For transfers of this daemon's own; undefined: it is not served. */
+  readonly own: OwnRegistry | undefined
   readonly mirrors: readonly RegistryMirror[]
   collect(isDryRun: boolean): Promise<CollectReport>
   lastCollection(): { readonly atMs: number; readonly report: CollectReport } | undefined
@@ -85,7 +88,8 @@ export async function openRegistry({
     log.info('serving the registry', { address })
   }
   const owned = undo.move()
-  return { ...shared, address, [Symbol.asyncDispose]: async () => await owned.disposeAsync() }
+  const own = address === undefined ? undefined : ownRegistry(repositories, address)
+  return { ...shared, address, own, [Symbol.asyncDispose]: async () => await owned.disposeAsync() }
 }
 
 /** Works again and again, with the pause between the end of one and the next. */

@@ -16,7 +16,7 @@ import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
-import { openRegistry } from './registry.ts'
+import { openRegistry, type ServedRegistry } from './registry.ts'
 
 export interface Daemon {
   /** Stops serving and lets go; containers go on for the next daemon. */
@@ -38,8 +38,11 @@ export async function startDaemon(
   // Only in a mount namespace of our own: the mask must not reach the host.
   if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
-  const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints }))
+  // Transfers begin after all of it is there.
+  let served: ServedRegistry | undefined
+  const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints, ownRegistry: () => served?.own }))
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
+  served = registry
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
   const collection = undo.use(openCollection({ ...options, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()

@@ -14,6 +14,8 @@ import type { LayerSnapshots } from './snapshots-port.ts'
 export interface Layers {
   /** Stores a layer's tar, makes it mountable and holds it once. */
   add(source: ByteSource, options: LayerIngestOptions): Promise<StoredLayer>
+  /** As `add`, for a plain tar that is a file already, with this digest: it is shared and not copied. */
+  link(path: string, diffId: Digest): Promise<void>
   /** Holds a layer that is there; undefined when it is not. */
   hold(diffId: Digest): StoredBlob | undefined
   /** Gives back one hold of each. Nothing is deleted yet. */
@@ -91,6 +93,13 @@ export function createLayers(options: {
       } finally {
         for (const turn of turns) turn[Symbol.dispose]()
       }
+    },
+    link: async (path, diffId) => {
+      using _turn = await locks.acquire(diffId)
+      const isKept = isUsed(diffId) || held.has(diffId)
+      await content.adopt(path, diffId, 'link')
+      await makeMountable(content, snapshots, diffId, { isKept, tree: undefined })
+      holdOnce(diffId)
     },
     hold: (diffId) => {
       // One that neither is used nor held may be half made, or about to go.

@@ -117,6 +117,8 @@ export interface ImageTransfer extends AsyncDisposable {
   hold(diffId: Digest): boolean
   /** Stores a layer and holds it. Errors as of every ingest, and the snapshots' own. */
   addLayer(source: ByteSource, options: LayerIngestOptions): Promise<Digest>
+  /** Stores a layer whose plain tar is a file of this file system that was checked and never changes, as a link to it, and holds it. False when its size is another. */
+  linkLayer(path: string, layer: { readonly diffId: Digest; readonly sizeBytes: number }): Promise<boolean>
   /**
    * The image of a configuration whose layers are all held, under these names, with tags or with digests: both or neither. True when one of
    * the names was not its before. Errors: `image_config.*`, `image.layer_missing`, `image.layers_invalid`.

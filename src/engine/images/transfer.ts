@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+
 import { invariant, type Digest } from '#base'
 import { MAX_CONFIG_BYTES } from '#oci/image'
 import { digestOf } from '#oci/digest'
@@ -23,6 +25,12 @@ export function openTransfer(parts: ImageParts): ImageTransfer {
       const { diffId } = await layers.add(source, options)
       held.push(diffId)
       return diffId
+    },
+    linkLayer: async (path, { diffId, sizeBytes }) => {
+      if ((await stat(path)).size !== sizeBytes) return false
+      await layers.link(path, diffId)
+      held.push(diffId)
+      return true
     },
     store: async (configBytes, references) => {
       const names = references.map(asFiled)

@@ -4,5 +4,6 @@
  */
 export { readInsecure, readMirror, type RegistryOptions } from './endpoints.ts'
 export { registryError } from './errors.ts'
+export type { OwnRegistry } from './own.ts'
 export type { ArtifactRepository, ArtifactRequest, RawCredentials, Registries, RegistryProgress, RemoteImage } from './port.ts'
 export { createRegistries, type RegistriesNeeds } from './registries.ts'

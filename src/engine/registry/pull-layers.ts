@@ -7,6 +7,7 @@ import type { Descriptor, ImageConfig, ImageManifest } from '#oci/image'
 import { registryError } from './errors.ts'
 import { PROGRESS_STEP_BYTES } from './limits.ts'
 import type { TransferNeeds } from './needs.ts'
+import { takeLayer } from './own.ts'
 import type { RegistryProgress } from './port.ts'
 import type { Repository } from './repository.ts'
 import type { Session } from './session.ts'
@@ -63,6 +64,13 @@ async function pullLayer(
   const id = shortId(digest.text)
   const tell = (status: string, current?: number) =>
     pull.report({ type: 'layer', id, status, ...(current === undefined ? {} : { bytes: { current, total: sizeBytes } }) })
+  const own = needs.own()
+  const { repository, session } = pull
+  const shared = { digest: digest.text, diffId, sizeBytes }
+  if (own !== undefined && (await takeLayer({ own, host: session.endpoint.host, repository, transfer }, shared))) {
+    needs.known.remember(diffId, { digest: diffId, sizeBytes, compression: 'none' }, pull.home)
+    return tell('Pull complete')
+  }
   const watched = watch(pull.repository.blob(digest, sizeBytes, `layer ${id}`), tell)
   await transfer
     .addLayer(givingBack(watched.source), {

@@ -5,6 +5,7 @@ import { compressLayer } from './compress.ts'
 import type { LayerForm } from './known-blobs.ts'
 import { PROGRESS_STEP_BYTES } from './limits.ts'
 import type { TransferNeeds } from './needs.ts'
+import { giveLayer } from './own.ts'
 import type { RegistryProgress } from './port.ts'
 import type { PushedLayer } from './push-manifest.ts'
 import type { Repository } from './repository.ts'
@@ -71,6 +72,14 @@ async function sendLayer(
   const id = shortId(layer.diffId)
   const tell = (status: string, current?: number, total = layer.sizeBytes) =>
     push.report({ type: 'layer', id, status, ...(current === undefined ? {} : { bytes: { current, total } }) })
+  const own = needs.own()
+  const { repository, session } = push
+  if (own !== undefined && (await giveLayer({ own, host: session.endpoint.host, repository, transfer }, layer.diffId))) {
+    tell('Pushed')
+    const shared = { digest: layer.diffId, sizeBytes: layer.sizeBytes, compression: 'none' as const }
+    needs.known.remember(layer.diffId, shared, push.home)
+    return shared
+  }
   const steps = inSteps((takenBytes) => tell('Preparing', takenBytes))
   await using compressed = await compressLayer({
     tarPath: transfer.layerPath(layer.diffId),

@@ -12,6 +12,7 @@ import { inspectImage, signIn } from './inspect.ts'
 import { openKnownBlobs } from './known-blobs.ts'
 import { MAX_DOWNLOADS, MAX_UPLOADS } from './limits.ts'
 import type { TransferNeeds } from './needs.ts'
+import type { OwnRegistry } from './own.ts'
 import type { Registries, RegistryProgress } from './port.ts'
 import { pullImage } from './pull.ts'
 import { pushImage } from './push.ts'
@@ -25,6 +26,8 @@ export interface RegistriesNeeds {
   readonly clock: Clock
   readonly random: Random
   readonly options: RegistryOptions
+  /** The registry that this daemon serves; none, unless given. */
+  readonly own?: () => OwnRegistry | undefined
   /** The program that compresses; looked for, unless given. */
   readonly igzip?: () => string | undefined
 }
@@ -42,6 +45,7 @@ export function createRegistries(needs: RegistriesNeeds): Registries {
     uploads: limiter(MAX_UPLOADS),
     locks: keyedLocks(),
     temporaryPath: temporaryPaths(join(root, 'tmp', 'registry')),
+    own: needs.own ?? (() => undefined),
     igzip: needs.igzip ?? findIgzip,
   }
   return {

@@ -33,6 +33,8 @@ export interface Repository {
   /** True when the registry took it over from another of its repositories. */
   mount(digest: string, from: string): Promise<boolean>
   upload(digest: string, body: Buffer | RequestBody): Promise<void>
+  /** Begins an upload that somebody else may end, by its id; gives it back when he does not. False then. */
+  offer(take: (id: string) => Promise<boolean>): Promise<boolean>
   putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<void>
 }
 
@@ -123,6 +125,14 @@ export function openRepository(
         const what = `upload of ${digest} to ${path}`
         const answer = await session.send({ method: 'PUT', path: place, headers, body, scopes, expect: [201], what })
         answer.discard()
+      }),
+    offer: (take) =>
+      retrying(async () => {
+        const place = await openUpload('', scopes)
+        const id = place?.pathname.split('/').at(-1) ?? ''
+        if (place === null || (await take(id))) return true
+        await cancelUpload(session, place, scopes)
+        return false
       }),
     putManifest: (reference, mediaType, bytes) =>
       retrying(async () => {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 
+import type { Digest } from '#base'
 import type { VerifiableDigest } from '#oci/digest'
 
 /** One page of names in byte order. */
@@ -112,8 +113,11 @@ export interface Repositories {
   finishUpload(name: string, id: string, digest: VerifiableDigest): Promise<BlobStat>
   cancelUpload(name: string, id: string): Promise<void>
 
-  /** Takes bytes that are a file of this file system already in without copying them: shared, not moved. */
-  adoptBlob(name: string, path: string, blob: BlobStat): Promise<void>
+  /**
+   * Ends an upload with bytes that are a file of this file system already: shared, not copied. The caller answers for the digest. False when
+   * there is no such upload.
+   */
+  adoptUpload(name: string, id: string, file: { readonly path: string; readonly digest: Digest }): Promise<boolean>
 
   collect(options: CollectOptions): Promise<CollectReport>
   usage(): { readonly blobCount: number; readonly sizeBytes: number }

@@ -193,10 +193,10 @@ export function createRepositories(needs: RepositoriesNeeds): Repositories {
         return blob
       }),
     cancelUpload: async (name, id) => await uploads.cancel(checkName(name), id),
-    adoptBlob: async (name, path, { digest }) => {
-      const stored = parseDigest(digest)
-      await takeBlob(checkName(name), checkDigest(digest), stored, async () => await content.adopt(path, stored, 'link'))
-    },
+    adoptUpload: async (name, id, { path, digest }) =>
+      await uploads.replace(name, id, async () => {
+        await takeBlob(name, checkDigest(digest), digest, async () => await content.adopt(path, digest, 'link'))
+      }),
 
     collect: async ({ rules, isDryRun = false }): Promise<CollectReport> => {
       const checked = rules.map(checkRule)

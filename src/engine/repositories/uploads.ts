@@ -40,6 +40,8 @@ export interface Uploads {
   append(name: string, id: string, source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadStat>
   /** Error: `digest.mismatch`; the upload is gone then. `take` gets the file, and after it the upload is over. */
   finish<R>(name: string, id: string, digest: VerifiableDigest, take: (file: FinishedUpload) => Promise<R>): Promise<R>
+  /** Ends an upload by other means than its bytes. False when there is none. */
+  replace(name: string, id: string, take: () => Promise<void>): Promise<boolean>
   cancel(name: string, id: string): Promise<void>
   /** Those that nothing was added to for long. */
   idle(): readonly { readonly name: string; readonly id: string }[]
@@ -151,6 +153,14 @@ export function createUploads(needs: UploadsNeeds): Uploads {
         await forget(id)
         return taken
       }),
+    replace: async (name, id, take) => {
+      if (rows.get(id)?.name !== name) return false
+      await alone(name, id, async () => {
+        await take()
+        await forget(id)
+      })
+      return true
+    },
     cancel: (name, id) => alone(name, id, () => forget(id)),
     idle: () => {
       const before = clock.nowMs() - UPLOAD_IDLE_MS
