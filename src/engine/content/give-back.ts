@@ -1,11 +1,12 @@
-import type { ByteSource } from './decompress.ts'
-
 /**
  * For sources whose chunks belong to nobody else, such as the body of a request: the memory of a chunk is given back when the next one is asked
  * for, so that whoever reads must have done with it then. Left to the garbage collector, hundreds of megabytes gather, and each of the many
  * collections that they bring about walks the whole heap. `isOver` says whether a chunk is the last that its memory is for.
  */
-export function givingBack(source: AsyncIterable<Uint8Array>, isOver: (chunk: Uint8Array) => boolean = isWhole): ByteSource {
+export function givingBack(
+  source: AsyncIterable<Uint8Array>,
+  isOver: (chunk: Uint8Array) => boolean = isWhole,
+): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]: () => {
       const iterator = source[Symbol.asyncIterator]()

@@ -132,7 +132,7 @@ function blockWriter(path: string, cached: FileHandle): BlockWriter {
   return {
     write: (chunk) => {
       const at = failure === undefined ? fill(chunk, 0) : chunk.length
-      if (failure !== undefined) return Promise.reject(failure as Error)
+      if (failure !== undefined) return Promise.reject(failure)
       return at === chunk.length ? undefined : fillSlowly(chunk, at)
     },
     end: async () => {
@@ -142,7 +142,8 @@ function blockWriter(path: string, cached: FileHandle): BlockWriter {
     },
     close: async () => {
       await settle()
-      await (await direct)?.close()
+      // Why it could not be opened is known by then.
+      await (await direct?.catch(() => undefined))?.close()
     },
   }
 }
