@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
+import { startRegistry } from '../kernel/registry-process.ts'
 import { run } from '../support/processes.ts'
 import { cliBench } from './cli-bench.ts'
 
@@ -293,6 +294,31 @@ describe('glovebox does what docker does', () => {
     watching.kill('SIGINT')
     await watching.finish()
     assert.equal(await cli.must('inspect', '-f', '{{.State.Running}}', 'web'), 'true')
+  })
+
+  test('passwords of registries are shared with docker, and run fetches what is not here', async () => {
+    const { cli, docker } = bench()
+    await using registry = Object.assign(await startRegistry({ hasPassword: true }), {
+      [Symbol.asyncDispose]: async () => await registry.stop(),
+    })
+    const name = `${registry.host}/team/web:1`
+    await cli.must('tag', 'busybox', name)
+    const wrong = await cli.with({ input: 'wrong' }, 'login', '-u', 'anna', '--password-stdin', registry.host)
+    assert.deepEqual([wrong.code, wrong.stdout], [1, ''])
+    assert.equal(
+      (await cli.with({ input: 'right\n' }, 'login', '-u', 'anna', '--password-stdin', registry.host)).stdout,
+      'Login Succeeded\n',
+    )
+    assert.match(await docker.must('push', name), /1: digest: /)
+    await cli.must('rmi', name)
+    const ran = await cli('run', '--rm', name, 'echo', 'fetched')
+    assert.equal(ran.stdout, 'fetched\n')
+    assert.match(ran.stderr, /fetching .* not here\n[^]*Status: Downloaded newer image/)
+    await cli.must('rmi', name)
+    assert.equal((await cli('run', '--rm', '--pull', 'never', name)).code, 125)
+    assert.equal(await cli.must('pull', '-q', name), name)
+    assert.match(await cli.must('logout', registry.host), /forgotten/)
+    assert.equal((await docker('push', name)).code, 1)
   })
 
   test('another machine is reached through ssh', async () => {
