@@ -7,6 +7,7 @@ import { buildError } from './errors.ts'
 import { fetchedSources, type FetchedSources } from './fetched-sources.ts'
 import type { FileTree } from './file-tree.ts'
 import { MAX_CONTEXT_BYTES, MAX_DOCKERFILE_BYTES } from './limits.ts'
+import type { NamedContexts } from './named-contexts.ts'
 import { receiveArchive } from './receive-archive.ts'
 import type { Decompress } from './remote/index.ts'
 import { readSmallFile } from './resolve-path.ts'
@@ -20,6 +21,8 @@ export interface BuildContext extends AsyncDisposable {
   readonly fileCount: number
   /** Whether the ignore file leaves a path out. */
   readonly isIgnored: (path: string) => boolean
+  /** Contexts beside this one, by name. */
+  readonly named: NamedContexts
   /** What steps fetch from elsewhere stays until the build ends, and an address is asked once. */
   readonly fetched: FetchedSources
 }
@@ -65,6 +68,7 @@ export async function contextOf(index: ArchiveIndex, spool: Spool, dockerfilePat
     dockerfile: { name: dockerfilePath, text },
     fileCount: kept.size,
     isIgnored: rules.isIgnored,
+    named: new Map(),
     fetched,
     [Symbol.asyncDispose]: async () => {
       await fetched[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import type { Digest } from '#base'
 
+import { contextTree } from './context-trees.ts'
 import { layOut, type CopyLayout } from './copy-layout.ts'
 import { emptyTree, type FileTree } from './file-tree.ts'
 import { copyKey, selectionKey } from './keys.ts'
@@ -23,7 +24,8 @@ export async function copyWork(
   const content = joinedContent(await localDigest(build, action, sourceLayers), remotes, action)
   const make = async (): Promise<MadeLayer> => {
     await using open = new AsyncDisposableStack()
-    const source = sourceLayers === undefined ? build.context.tree : open.use(await build.ports.root.open(sourceLayers))
+    const source =
+      sourceLayers === undefined ? contextTree(build, action.from) : open.use(await build.ports.root.open(sourceLayers))
     const root: FileTree = action.isLink ? emptyTree() : open.use(await build.ports.root.open(layers))
     const local = action.sources.length === 0 ? [] : await selectSources(source, action)
     const fetched = (await Promise.all(remotes.map((remote) => remote.select()))).flat()
@@ -49,7 +51,7 @@ async function layoutOf(
     inlineFiles: action.inlineFiles,
     destination: action.destination,
     owner: action.owner === undefined ? undefined : await resolveOwner(action.owner, root),
-    keepsOwners: action.from.kind !== 'context',
+    keepsOwners: action.from.kind === 'stage' || action.from.kind === 'image',
     mode: action.mode === undefined ? undefined : parseMode(action.mode),
   }
 }
@@ -65,7 +67,7 @@ async function localDigest(
 }
 
 async function contextDigest(build: StepContext, action: CopyAction): Promise<string> {
-  return await contentDigest(await selectSources(build.context.tree, action), false)
+  return await contentDigest(await selectSources(contextTree(build, action.from), action), false)
 }
 
 /** Reading what a stage gives takes a while, and the same layers always give the same: the digest is kept. */

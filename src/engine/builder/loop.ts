@@ -110,6 +110,7 @@ async function planWithBases(ports: BuildPorts, request: BuildRequest, failsOnFi
     entitlements: request.entitlements ?? new Set(),
     failsOnFindings,
     isIgnored: request.context.isIgnored,
+    namedContexts: request.context.named,
   }
   const resolved = new Map<string, BaseImage | null>()
   for (;;) {

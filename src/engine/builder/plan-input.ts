@@ -1,6 +1,7 @@
 import type { Dockerfile } from '#oci/dockerfile'
 import type { Platform } from '#oci/image'
 
+import type { NamedContexts } from './named-contexts.ts'
 import type { RunNetwork } from './ports.ts'
 
 /** What a build may do beyond what a container may. */
@@ -18,6 +19,8 @@ export interface PlanInput {
   /** False reports findings of the checks where `# check=error=true` would end the build. */
   readonly failsOnFindings: boolean
   readonly entitlements: ReadonlySet<Entitlement>
+  /** Contexts that the build was given by name. */
+  readonly namedContexts?: NamedContexts
   /** Whether the ignore file leaves a path of the context out. */
   readonly isIgnored: (path: string) => boolean
 }

@@ -5,13 +5,14 @@ import { checkDockerfile, checkSettings, keptFindings, type CheckFinding, type C
 import { buildErrorAt } from './errors.ts'
 import { globalArgs, platformArgs, type GlobalArgs } from './global-args.ts'
 import { MAX_STAGES } from './limits.ts'
+import { findNamedContext, type NamedContext, type NamedContexts } from './named-contexts.ts'
 import { planInstruction } from './plan-instruction.ts'
 import type { PlanInput } from './plan-input.ts'
 import type { BaseImage } from './ports.ts'
 import { envOf, expander, PROXY_NAMES } from './scope.ts'
 import type { StageState } from './stage-state.ts'
 import { findStage, readStages, type StageSource } from './stages.ts'
-import type { BuildPlan, CopyFrom, PlanWarning, StageBase, StagePlan } from './steps.ts'
+import type { BuildPlan, CopyAction, CopyFrom, PlanWarning, StageBase, StagePlan, Step } from './steps.ts'
 
 export interface ImageNeed {
   readonly reference: string
@@ -69,6 +70,7 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
   const predefined = platformArgs(input)
   const globals: GlobalArgs = globalArgs(before, input.buildArgs, predefined, dockerfile, onUnset)
   const declared = new Set<string>(before.flatMap((arg) => arg.args.map(({ name }) => name)))
+  const namedContexts = input.namedContexts ?? new Map()
   const done = new Map<number, StagePlan | undefined>()
   const needs: ImageNeed[] = []
   if (sources.length > MAX_STAGES)
@@ -86,34 +88,45 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
     throw buildErrorAt('build.base_not_found', place, `no such image: ${reference} for ${formatPlatform(platform)}`, hint)
   }
 
-  const baseOf = (source: StageSource, place: Place): { base: StageBase; platform: Platform } | undefined => {
+  const baseOf = (source: StageSource, place: Place): FoundBase | undefined => {
     const expand = expander({ env: new Map(), args: globals.values }, place, dockerfile.escape, () => undefined)
     const reference = expand.word(source.from.image)
     const hint = 'Give the ARG before FROM a default, or pass --build-arg.'
     if (reference === '') throw buildErrorAt('build.instruction_invalid', place, `FROM ${source.from.image} names no image`, hint)
     const written = source.from.platform === undefined ? '' : expand.word(source.from.platform)
     const platform = written === '' ? input.platform : parsePlatform(written)
-    if (reference === 'scratch') return { base: { kind: 'scratch' }, platform }
-    const earlier = findStage(sources, reference, source.index)
+    const named = findNamedContext(namedContexts, source.from.stage ?? '') ?? findNamedContext(namedContexts, reference)
+    if (named?.kind === 'tree') return { base: { kind: 'scratch' }, platform, files: nameOfContext(namedContexts, named) }
+    const wanted = named === undefined ? reference : named.kind === 'image' ? named.reference : named.name
+    if (wanted === 'scratch') return { base: { kind: 'scratch' }, platform }
+    const earlier = named?.kind === 'image' ? undefined : findStage(sources, wanted, source.index)
+    if (earlier === undefined && named?.kind === 'stage') throw noStage(named.name, place)
     if (earlier !== undefined) {
       const stage = plan(earlier.index)
       return stage === undefined ? undefined : { base: { kind: 'stage', stage }, platform: stage.platform }
     }
-    const found = image(reference, platform, place)
+    const found = image(wanted, platform, place)
     if (found === undefined) return undefined
     const { os, architecture } = found.config
     if (os !== platform.os || architecture !== platform.architecture)
       warn(
         'InvalidBaseImagePlatform',
         place,
-        `${reference} is for ${os}/${architecture}, and this build for ${formatPlatform(platform)}`,
+        `${wanted} is for ${os}/${architecture}, and this build for ${formatPlatform(platform)}`,
       )
-    return { base: { kind: 'image', reference, image: found }, platform }
+    return { base: { kind: 'image', reference: wanted, image: found }, platform }
   }
 
   const copyFrom = (name: string, stageIndex: number, platform: Platform, place: Place): CopyFrom | undefined => {
-    const numbered = /^\d+$/.test(name) ? sources[Number(name)] : undefined
-    const earlier = numbered ?? findStage(sources, name, sources.length)
+    const named = findNamedContext(namedContexts, name)
+    if (named?.kind === 'tree') return { kind: 'named-context', name: nameOfContext(namedContexts, named) }
+    if (named?.kind === 'image') {
+      const found = image(named.reference, platform, place)
+      return found === undefined ? undefined : { kind: 'image', layers: found.config.diffIds }
+    }
+    const wanted = named?.name ?? name
+    const numbered = /^\d+$/.test(wanted) ? sources[Number(wanted)] : undefined
+    const earlier = numbered ?? findStage(sources, wanted, sources.length)
     if (earlier !== undefined && earlier.index >= stageIndex)
       throw buildErrorAt(
         'build.stage_not_found',
@@ -125,6 +138,7 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
       const stage = plan(earlier.index)
       return stage === undefined ? undefined : { kind: 'stage', stage }
     }
+    if (named !== undefined) throw noStage(wanted, place)
     if (/^\d+$/.test(name)) throw buildErrorAt('build.stage_not_found', place, `there is no stage ${name}`)
     const found = image(name, platform, place)
     return found === undefined ? undefined : { kind: 'image', layers: found.config.diffIds }
@@ -150,6 +164,7 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
     }
     const triggers = start.config.onBuild.map((text) => parseTrigger(text, `${place.file} (ONBUILD of ${source.from.image})`))
     const steps = [
+      ...(found.files === undefined ? [] : [filesStep(found.files, place)]),
       ...triggers.map((one) => planInstruction(state, one, place, 'ONBUILD ')),
       ...source.instructions.map((one) => planInstruction(state, one, placeOf(dockerfile, one.lines.first), '')),
     ]
@@ -190,6 +205,43 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
       )
     },
   }
+}
+
+interface FoundBase {
+  readonly base: StageBase
+  readonly platform: Platform
+  /** The named context whose files the stage begins with. */
+  readonly files?: string
+}
+
+function nameOfContext(contexts: NamedContexts, wanted: NamedContext): string {
+  return [...contexts].find(([, context]) => context === wanted)?.[0] ?? ''
+}
+
+/** A stage that begins with the files of a context has them as its first layer. */
+function filesStep(name: string, place: Place): Step {
+  const action: CopyAction = {
+    kind: 'copy',
+    instruction: 'COPY',
+    from: { kind: 'named-context', name },
+    sources: ['/'],
+    remotes: [],
+    unpacksRemotes: false,
+    isHostNetworkAllowed: false,
+    excludes: [],
+    keepsParents: false,
+    inlineFiles: [],
+    destination: '/',
+    owner: undefined,
+    mode: undefined,
+    unpacks: false,
+    isLink: true,
+  }
+  return { place, number: 0, text: `FROM the context ${name}`, createdBy: `COPY / / # context ${name}`, action }
+}
+
+function noStage(name: string, place: Place) {
+  return buildErrorAt('build.stage_not_found', place, `there is no stage ${name}, for which a build context stands`)
 }
 
 function startOf(base: StageBase) {

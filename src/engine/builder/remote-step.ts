@@ -46,7 +46,7 @@ async function httpContent(build: StepContext, action: CopyAction, source: HttpS
     source.sha256 ?? (await fetched.once(`sha256 of ${source.url}`, async () => await digestNow(build, source, options)))
   const select = async () => {
     const file = await fetched.once(source.url, async (open) => await downloaded(build, source, options, open))
-    if (file.sha256 === sha256) return [fileSource(source, file)]
+    if (file.sha256 === sha256) return [treeOfFile(source, file)]
     throw buildError('build.remote_failed', `${source.url} changed while the build ran`, { hint: 'Build again.' })
   }
   return { identity: JSON.stringify(['http', source.name, sha256]), isFile: true, select }
@@ -105,7 +105,7 @@ async function downloaded(
 const NAMELESS = 'file'
 
 /** As the Dockerfile reference has it: for root alone to read, and as old as the other end says. */
-function fileSource(source: HttpSource, file: DownloadedFile): SelectedSource {
+export function treeOfFile(source: HttpSource, file: DownloadedFile): SelectedSource {
   const name = bytesOfText(source.name === '' ? NAMELESS : source.name)
   const entry: TreeEntry = {
     type: 'file',

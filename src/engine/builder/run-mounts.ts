@@ -2,6 +2,7 @@ import type { Digest } from '#base'
 import { insideRoot } from '#oci/patterns'
 import { bytesOfText, textOfBytes } from '#oci/tar'
 
+import { contextTree } from './context-trees.ts'
 import { layOut } from './copy-layout.ts'
 import { buildError, buildErrorAt } from './errors.ts'
 import { emptyTree, type FileTree } from './file-tree.ts'
@@ -46,12 +47,12 @@ export async function mountInputs(
 }
 
 async function treeInput(build: StepContext, from: CopyFrom, source: string, layersOf: LayersOf): Promise<unknown> {
-  if (from.kind === 'context') return await contextContent(build, source)
+  if (from.kind === 'context' || from.kind === 'named-context') return await contextContent(contextTree(build, from), source)
   return from.kind === 'image' ? from.layers : await layersOf(from.stage)
 }
 
-async function contextContent(build: StepContext, source: string): Promise<string> {
-  return await contentDigest(await selectSources(build.context.tree, selectionOf(source)), false)
+async function contextContent(tree: FileTree, source: string): Promise<string> {
+  return await contentDigest(await selectSources(tree, selectionOf(source)), false)
 }
 
 const selectionOf = (source: string) => ({ sources: [source], excludes: [], keepsParents: false })
@@ -122,7 +123,8 @@ export async function readyMounts(
 
 /** Files of the context become a layer of their own, which is mounted like those of stages: nothing is unpacked on the host. */
 async function treeOf(build: StepContext, from: CopyFrom, source: string, layersOf: LayersOf, make: Make): Promise<MountedTree> {
-  if (from.kind === 'context') return await contextTree(build, source, make)
+  if (from.kind === 'context' || from.kind === 'named-context')
+    return await mountedContext(build, contextTree(build, from), source, make)
   const layers = from.kind === 'image' ? from.layers : await layersOf(from.stage)
   await using root = await build.ports.root.open(layers)
   return { layers, path: await pathIn(root, source) }
@@ -135,8 +137,8 @@ async function pathIn(tree: FileTree, source: string): Promise<string> {
   throw buildError('build.copy_failed', `there is no ${JSON.stringify(source)} to mount`, { hint: 'Check source and from.' })
 }
 
-async function contextTree(build: StepContext, source: string, make: Make): Promise<MountedTree> {
-  const selected = await selectSources(build.context.tree, selectionOf(source))
+async function mountedContext(build: StepContext, tree: FileTree, source: string, make: Make): Promise<MountedTree> {
+  const selected = await selectSources(tree, selectionOf(source))
   const isDirectory = selected[0]?.entry.type === 'directory'
   const work: LayerWork = {
     key: contextLayerKey(await contentDigest(selected, false), isDirectory),

@@ -29,7 +29,8 @@ export async function workOf(
         return workdirWork(build, action, result.layers)
       case 'copy': {
         const { from } = action
-        if (from.kind === 'context') return await copyWork(build, action, result.layers, undefined)
+        if (from.kind === 'context' || from.kind === 'named-context')
+          return await copyWork(build, action, result.layers, undefined)
         const layers = from.kind === 'image' ? from.layers : await layersOf(from.stage)
         return await copyWork(build, action, result.layers, layers)
       }

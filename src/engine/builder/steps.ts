@@ -119,6 +119,8 @@ export interface WorkdirAction {
 
 export type CopyFrom =
   | { readonly kind: 'context' }
+  /** Another context that the build was given. */
+  | { readonly kind: 'named-context'; readonly name: string }
   | { readonly kind: 'stage'; readonly stage: StagePlan }
   | { readonly kind: 'image'; readonly layers: readonly Digest[] }
 

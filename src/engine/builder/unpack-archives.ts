@@ -6,12 +6,19 @@ import { BLOCK_BYTES, tarPushScanner, textOfBytes } from '#oci/tar'
 
 import { archiveTree } from './context.ts'
 import { indexArchive } from './context-index.ts'
+import type { FileTree } from './file-tree.ts'
 import { isEmptyTar } from './layer-items.ts'
 import { MAX_UNPACKED_BYTES } from './limits.ts'
 import { archiveFormat, peek, receiveArchive } from './receive-archive.ts'
 import type { Decompress } from './remote/index.ts'
 import { selectSources, type SelectedSource } from './select-sources.ts'
 import { openSpool } from './spool.ts'
+
+export interface UnpackOptions {
+  readonly spoolDirectory: string
+  readonly random: Random
+  readonly decompress: Decompress
+}
 
 export interface SplitSources extends AsyncDisposable {
   readonly plain: readonly SelectedSource[]
@@ -22,30 +29,31 @@ export interface SplitSources extends AsyncDisposable {
  * Tells the archives among the sources of ADD by their content (tar, alone or compressed) and opens them as trees. A link inside
  * an archive is never followed: what stands below one is refused. Throws `build.copy_failed`, `build.program_missing` for xz and bzip2.
  */
-export async function splitArchives(
-  selected: readonly SelectedSource[],
-  options: { readonly spoolDirectory: string; readonly random: Random; readonly decompress: Decompress },
-): Promise<SplitSources> {
+export async function splitArchives(selected: readonly SelectedSource[], options: UnpackOptions): Promise<SplitSources> {
   await using open = new AsyncDisposableStack()
   const plain: SelectedSource[] = []
   const unpacked: SelectedSource[] = []
   for (const source of selected) {
-    if (!(await isArchive(source, options.decompress))) {
-      plain.push(source)
-      continue
-    }
-    const spool = open.use(await openSpool(options.spoolDirectory, options.random))
-    const what = `the archive ${textOfBytes(source.path)}`
-    const received = await receiveArchive(source.tree.read(source.path), spool, {
-      what,
-      maxBytes: MAX_UNPACKED_BYTES,
-      decompress: options.decompress,
-    })
-    const tree = archiveTree(indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool)
-    unpacked.push(...(await selectSources(tree, { sources: ['/'], excludes: [], keepsParents: false })))
+    const tree = await openArchive(source, options, open)
+    if (tree === undefined) plain.push(source)
+    else unpacked.push(...(await selectSources(tree, { sources: ['/'], excludes: [], keepsParents: false })))
   }
   const kept = open.move()
   return { plain, unpacked, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
+
+/** What an archive holds; undefined when the source is none. */
+export async function openArchive(
+  source: SelectedSource,
+  options: UnpackOptions,
+  open: AsyncDisposableStack,
+): Promise<FileTree | undefined> {
+  if (!(await isArchive(source, options.decompress))) return undefined
+  const spool = open.use(await openSpool(options.spoolDirectory, options.random))
+  const what = `the archive ${textOfBytes(source.path)}`
+  const limits = { what, maxBytes: MAX_UNPACKED_BYTES, decompress: options.decompress }
+  const received = await receiveArchive(source.tree.read(source.path), spool, limits)
+  return archiveTree(indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool)
 }
 
 async function isArchive(source: SelectedSource, decompress: Decompress): Promise<boolean> {
