@@ -43,7 +43,7 @@ async function fetchImage({ image, flags }: NewContainer, client: Client, contex
   await pullImage({ image, platform: flags.platform, isQuiet: flags.quiet, isEveryTag: false }, client, context)
 }
 
-export function isImageMissing(error: unknown): boolean {
+function isImageMissing(error: unknown): boolean {
   return error instanceof GloveboxError && error.kind === 'not_found' && /no such image/i.test(error.message)
 }
 
