@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 
+import { type BuildCalls, buildCalls } from './builds.ts'
 import { type ContainerCalls, containerCalls } from './containers.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
@@ -21,6 +22,7 @@ export interface Client {
   readonly system: SystemCalls
   readonly glovebox: GloveboxCalls
   readonly registry: RegistryCalls
+  readonly builds: BuildCalls
 }
 
 /** Connects nothing yet: each call opens its own connection. */
@@ -36,5 +38,6 @@ export function createClient(place: DaemonPlace): Client {
     system: systemCalls(transport),
     glovebox: gloveboxCalls(transport),
     registry: registryCalls(transport),
+    builds: buildCalls(transport),
   }
 }

@@ -6,6 +6,7 @@ export const clientError = declareErrors({
   'client.bad_answer': 'internal',
   'client.connection_lost': 'unavailable',
   'client.bad_context': 'invalid',
+  'client.context_changed': 'conflict',
   'client.certificate_refused': 'denied',
   'client.place_invalid': 'invalid',
 })

@@ -13,10 +13,9 @@ import type {
   StackStatus,
   StackSummary,
 } from '#api/glovebox'
-import { GloveboxError } from '#base'
 
 import { json, lines, segment } from './call.ts'
-import { clientError } from './errors.ts'
+import { checked } from './checked.ts'
 import type { Transport } from './transport.ts'
 
 /** Our own API: `/glovebox/v1`. */
@@ -68,22 +67,4 @@ export function gloveboxCalls(transport: Transport): GloveboxCalls {
     doctor: () => json(transport, { method: 'GET', path: `${V1}/doctor` }),
     shutdown: (options) => json(transport, { method: 'POST', path: `${V1}/shutdown`, json: options }),
   }
-}
-
-/** A refusal that comes after the status line was sent is a line of its own: `{"error": {...}}`. */
-async function* checked<T>(values: AsyncIterable<T>): AsyncGenerator<T> {
-  for await (const value of values) {
-    const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined
-    if (error !== undefined) throw lateRefusal(error)
-    yield value
-  }
-}
-
-function lateRefusal(error: unknown): GloveboxError {
-  const words = (typeof error === 'object' && error !== null ? error : {}) as Readonly<Record<string, unknown>>
-  const { message, code, hint } = words
-  if (typeof message !== 'string')
-    return clientError('client.bad_answer', `the daemon sent a broken error: ${JSON.stringify(error)}`)
-  const options = typeof hint === 'string' ? { hint } : {}
-  return new GloveboxError(typeof code === 'string' ? code : 'daemon.failed', 'unavailable', message, options)
 }

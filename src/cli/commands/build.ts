@@ -1,45 +1,75 @@
-import { resolve } from 'node:path'
-
-import { isSet, list, text } from '../args/flags.ts'
+import { choice, isSet, list, naming, refused, text } from '../args/flags.ts'
+import { buildFromFlags } from '../build/from-flags.ts'
 import { command } from '../command.ts'
-import { pairs } from '../run/pairs.ts'
-import { buildImage } from '../up/build-image.ts'
+
+const NOT_YET = 'the builder cannot do it yet'
+const LIMITS = 'limits of build steps cannot be set yet'
+
+export const buildFlags = {
+  tag: list('NAME[:TAG]', 'Name of the image', 't'),
+  file: naming('file', text('FILE', 'The Dockerfile (default DIRECTORY/Dockerfile); - is the standard input', 'f')),
+  'build-arg': list('NAME=VALUE', 'Argument; NAME alone takes the value from here'),
+  label: list('NAME=VALUE', 'Label of the image'),
+  target: text('STAGE', 'Build this stage'),
+  secret: list('id=NAME[,src=FILE|,env=VAR]', 'For RUN --mount=type=secret; never part of the image'),
+  ssh: list('default|NAME[=SOCKET]', 'SSH agent for RUN --mount=type=ssh'),
+  allow: list('ENTITLEMENT', 'Let steps have network.host or security.insecure'),
+  network: text('MODE', 'Network of RUN: default, none or host'),
+  platform: text('OS/ARCH', 'Build for this platform (default: that of the daemon)'),
+  pull: isSet('Look for newer base images'),
+  'no-cache': isSet('Run every instruction anew'),
+  push: isSet('Send the image to its registry afterwards'),
+  load: isSet('Keep the image on the daemon, which it is anyway'),
+  progress: choice(['auto', 'plain', 'tty', 'quiet', 'rawjson'], 'How the build is shown (default auto)'),
+  quiet: isSet("Only the image's id", 'q'),
+  iidfile: naming('file', text('FILE', "Write the image's id there")),
+  'metadata-file': naming('file', text('FILE', 'Write what was built there, as JSON')),
+  check: isSet('Look for likely mistakes, and build nothing'),
+  call: choice(['build', 'check'], 'What to do with the Dockerfile'),
+  service: list('NAME', 'Without a context: only these services of the Compose file'),
+  profile: list('PROFILE', 'Without a context: also the services of this profile'),
+  output: refused(NOT_YET, true, 'o'),
+  'cache-from': refused(NOT_YET),
+  'cache-to': refused(NOT_YET),
+  'build-context': refused(NOT_YET),
+  'no-cache-filter': refused(NOT_YET),
+  attest: refused(NOT_YET),
+  provenance: refused(NOT_YET),
+  sbom: refused(NOT_YET),
+  annotation: refused(NOT_YET),
+  'add-host': refused(LIMITS),
+  'shm-size': refused(LIMITS),
+  ulimit: refused(LIMITS),
+  memory: refused(LIMITS, true, 'm'),
+  'memory-swap': refused(LIMITS),
+  'cpu-shares': refused(LIMITS, true, 'c'),
+  'cpu-period': refused(LIMITS),
+  'cpu-quota': refused(LIMITS),
+  'cpuset-cpus': refused(LIMITS),
+  'cpuset-mems': refused(LIMITS),
+  'cgroup-parent': refused(LIMITS),
+  builder: refused('there is one builder'),
+  isolation: refused('it is for containers of Windows'),
+  squash: refused('layers are not merged', false),
+  compress: refused('the context is sent as it is', false),
+  'disable-content-trust': refused('signatures of images are not checked; pull by digest to pin what you run', false),
+} as const
 
 export const build = command({
   name: 'build',
-  usage: '[FLAGS] DIRECTORY',
-  summary: 'Build an image from a Dockerfile.',
+  usage: '[FLAGS] [DIRECTORY|-]',
+  summary: 'Build an image from a Dockerfile, or the images of a Compose file.',
+  description:
+    'Only what changed since the last build of a directory is sent to the daemon. With - an archive or a Dockerfile is read from the standard input.\n\nWithout a directory the services of the Compose file in this one are built, several at a time.',
   examples: [
     ['build -t app:1 .', 'the Dockerfile in this directory'],
     ['build -f deploy/Dockerfile --build-arg VERSION=2 -t app:2 .', 'another file, with an argument'],
+    ['build --secret id=token,env=TOKEN --ssh default .', 'with a secret and your SSH agent'],
+    ['build --check .', 'what is likely wrong with the Dockerfile'],
+    ['build --service web', 'the image of a service'],
   ],
-  flags: {
-    tag: list('NAME[:TAG]', 'Name of the image', 't'),
-    file: text('FILE', 'The Dockerfile (default DIRECTORY/Dockerfile)', 'f'),
-    'build-arg': list('NAME=VALUE', 'Argument; NAME alone takes the value from here'),
-    label: list('NAME=VALUE', 'Label of the image'),
-    target: text('STAGE', 'Build this stage'),
-    network: text('MODE', 'Network of RUN: default, none or host'),
-    'no-cache': isSet('Run every instruction anew'),
-    quiet: isSet("Only the image's id", 'q'),
-  },
-  operands: { min: 1, max: 1 },
+  flags: buildFlags,
+  operands: { min: 0, max: 1 },
   completes: ['directory'],
-  run: async ({ flags, operands }, context) => {
-    const { stdout, stderr } = context.terminal
-    const args = pairs(flags['build-arg'].map((word) => (word.includes('=') ? word : `${word}=${context.env[word] ?? ''}`)))
-    const build = {
-      context: resolve(context.cwd, operands[0] ?? '.'),
-      dockerfile: flags.file === undefined ? undefined : resolve(context.cwd, flags.file),
-      args,
-      target: flags.target ?? null,
-      tags: flags.tag,
-      labels: pairs(flags.label),
-      usesCache: !flags['no-cache'],
-      network: flags.network,
-    }
-    const onLine = (line: string) => void (flags.quiet || stderr.write(`${line}\n`))
-    stdout.write(`${await buildImage(build, await context.client(), onLine, context.interrupted())}\n`)
-    return 0
-  },
+  run: async ({ flags, operands }, context) => await buildFromFlags(flags, operands[0], context),
 })

@@ -1,4 +1,4 @@
-import { isSet, list, text } from '../args/flags.ts'
+import { isOn, isSet, list, text } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
@@ -7,6 +7,7 @@ import { painter } from '../output/colour.ts'
 import { readComposeFile } from '../up/compose-file.ts'
 import { followStack } from '../up/follow-stack.ts'
 import { provideImages } from '../up/images.ts'
+import { pullService } from '../up/pull-service.ts'
 import { urlLines } from '../up/urls.ts'
 
 export const up = command({
@@ -14,7 +15,7 @@ export const up = command({
   usage: '[FLAGS] [DIRECTORY|FILE]',
   summary: 'Build and start an application from its Compose file.',
   description:
-    'Starts the daemon if none runs, makes Debian base images from packages, builds what has a build section, and waits until every service is healthy. Run again, it brings only what has changed. Ctrl-C stops the waiting, not the application.',
+    'Starts the daemon if none runs, makes Debian base images from packages, builds what has a build section (several at a time), fetches other images, and waits until every service is healthy. Run again, it brings only what has changed. Ctrl-C stops the waiting, not the application.',
   examples: [
     ['up', 'the application in this directory'],
     ['up examples/guestbook', 'one elsewhere'],
@@ -24,13 +25,15 @@ export const up = command({
     name: text('NAME', 'Name of the application (default: from the file or the directory)', 'n'),
     profile: list('PROFILE', 'Also the services of this profile'),
     detach: isSet('Do not wait until it is healthy', 'd'),
+    build: isOn('Build what has a build section; without it only those whose image is missing'),
     'no-cache': isSet('Build everything anew'),
+    pull: isSet('Look for newer base images'),
   },
   operands: { min: 0, max: 1 },
   run: async ({ flags, operands }, context) => {
     const { stdout, stderr } = context.terminal
     const paint = painter(stderr.hasColour)
-    const { spec, warnings } = await readComposeFile(
+    const { spec, builds, warnings } = await readComposeFile(
       { place: operands[0], stackName: flags.name, profiles: flags.profile },
       context,
     )
@@ -41,10 +44,16 @@ export const up = command({
     const client = await context.client()
     const signal = context.interrupted()
     const show = progress(stderr, paint)
-    const images = await provideImages(spec.services, client, show, {
-      usesCache: !flags['no-cache'],
+    const images = await provideImages(spec.services, builds, {
+      client,
+      show,
       signal,
       clock: context.clock,
+      surroundings: context,
+      usesCache: !flags['no-cache'],
+      pulls: flags.pull,
+      builds: flags.build,
+      pull: async (image) => await pullService(image, client, context),
     })
     const change = await client.glovebox.putStack(spec.name, { model: spec, images })
     for (const warning of change.warnings) show.note(`warning: ${warning}`)

@@ -1,115 +1,125 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-
 import type { ResolvedImage } from '#api/glovebox'
-import { type Clock, during, isKind, messageOf, shortId } from '#base'
+import { type Clock, during, isKind, shortId } from '#base'
 import type { Client } from '#client'
 import type { BuildSpec, ServiceSpec } from '#cluster/spec'
 
-import { cliError } from '../errors.ts'
+import { checkBuildSpec, serviceSource } from '../build/order.ts'
+import type { Surroundings } from '../build/secrets.ts'
+import { buildServices, type ServiceBuild } from '../build/services.ts'
+import { afterNews, instructionText, newBuild, type BuildView } from '../build/view.ts'
+import type { BuildTrack } from '../build/display.ts'
 import type { Progress } from '../output/progress.ts'
 import { tookText } from '../output/units.ts'
 import { baseImages } from './base-images.ts'
 import { bootstrapImage } from './bootstrap.ts'
-import { buildImage } from './build-image.ts'
 
 export interface ImagesOptions {
+  readonly client: Client
+  readonly show: Progress
   readonly usesCache: boolean
+  readonly pulls: boolean
+  /** Whether what has a `build` is built though its image is here. */
+  readonly builds: boolean
   readonly signal: AbortSignal
   readonly clock: Clock
+  readonly surroundings: Surroundings
+  /** How builds are shown; by default a line for each. */
+  readonly track?: (service: string) => BuildTrack
+  /** Fetches an image from its registry. */
+  readonly pull: (image: string) => Promise<void>
 }
 
 /** A build from the cache takes less, and is not worth a sentence. */
 const SLOW_BUILD_MS = 1000
 
-/** Sees to it that each service's image is here: builds those that say how, and bootstraps Debian bases. Pulls nothing. */
+/**
+ * Sees to it that each service's image is here: builds those that say how, makes Debian bases from packages, fetches what else is missing.
+ * Builds run side by side.
+ */
 export async function provideImages(
   services: readonly ServiceSpec[],
-  client: Client,
-  show: Progress,
+  specs: Readonly<Record<string, BuildSpec>>,
   options: ImagesOptions,
 ): Promise<Readonly<Record<string, ResolvedImage>>> {
-  const needed = new Map<string, string>()
-  for (const service of services) for (const image of imagesOf(service)) needed.set(image, service.name)
-  for (const [image, service] of needed) await provideImage(image, service, client, show, options)
-  const built = new Map<string, string>()
+  for (const [service, spec] of Object.entries(specs)) checkBuildSpec(service, spec)
+  await using open = new AsyncDisposableStack()
+  const builds: ServiceBuild[] = []
+  for (const { name, task } of services) {
+    const spec = specs[name]
+    if (spec === undefined || (!options.builds && (await idOf(task.image, options.client)) !== undefined)) continue
+    const source = open.use(
+      await serviceSource(spec, options.clock).catch((error: unknown) => Promise.reject(during(`service ${name}`, error))),
+    )
+    builds.push({ service: name, reference: task.image, spec, source })
+  }
+  for (const build of builds) await provideBases(build, options)
+  const built = await buildServices(builds, { ...options, track: options.track ?? ((service) => lineTrack(service, options)) })
   const resolved: Record<string, ResolvedImage> = {}
-  for (const service of services) {
-    const reference = service.task.image
-    // Services with the same context and the same name share one build.
-    const key = JSON.stringify([service.build, reference])
-    const id =
-      built.get(key) ??
-      (service.build === null ? await idOf(reference, client) : await build(service, service.build, client, show, options))
-    built.set(key, id)
-    resolved[service.name] = { reference, id }
-  }
+  for (const { name, task } of services)
+    resolved[name] = { reference: task.image, id: built[name] ?? (await provided(task.image, name, options)) }
   return resolved
-}
-
-/** Images of others: the bases of what is built, and what is not built. */
-function imagesOf(service: ServiceSpec): readonly string[] {
-  if (service.build === null) return [service.task.image]
-  const file = resolve(service.build.context, service.build.dockerfile)
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw cliError('cli.not_found', `service ${service.name}: cannot read its Dockerfile ${file}: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
-  return baseImages({ file, text, args: service.build.args })
 }
 
 const BOOTSTRAPPABLE = /^(?:docker\.io\/(?:library\/)?)?debian:[a-z0-9.-]+$/
 
-async function provideImage(
-  image: string,
-  service: string,
-  client: Client,
-  show: Progress,
-  options: ImagesOptions,
-): Promise<void> {
+/** Bases that need no registry; the builder fetches the others itself. */
+async function provideBases({ spec, source }: ServiceBuild, { client, show, clock, signal }: ImagesOptions): Promise<void> {
+  const { shown, text } = source.dockerfile
+  for (const image of baseImages({ file: shown, text, args: spec.args }))
+    if (BOOTSTRAPPABLE.test(image) && (await idOf(image, client)) === undefined)
+      await bootstrapImage(client, image, show, { clock, signal })
+}
+
+async function provided(image: string, service: string, options: ImagesOptions): Promise<string> {
+  const { client, show, clock, signal } = options
+  const id = await idOf(image, client)
+  if (id !== undefined) return id
+  if (BOOTSTRAPPABLE.test(image)) return await bootstrapImage(client, image, show, { clock, signal })
   try {
-    await client.images.inspect(image)
-    return
+    await options.pull(image)
   } catch (error) {
-    if (!isKind(error, 'not_found')) throw error
+    throw during(`service ${service} needs the image ${image}, which is not here`, error)
   }
-  if (!BOOTSTRAPPABLE.test(image))
-    throw cliError('cli.not_found', `service ${service} needs the image ${image}, which is not here`, {
-      hint: 'Build it, or bring it with `glovebox image load` or `glovebox image import`.',
-    })
-  await bootstrapImage(client, image, show, options)
+  return (await client.images.inspect(image)).Id
 }
 
-async function idOf(reference: string, client: Client): Promise<string> {
-  return (await client.images.inspect(reference)).Id
+async function idOf(reference: string, client: Client): Promise<string | undefined> {
+  try {
+    return (await client.images.inspect(reference)).Id
+  } catch (error) {
+    if (isKind(error, 'not_found')) return undefined
+    throw error
+  }
 }
 
-async function build(
-  service: ServiceSpec,
-  spec: BuildSpec,
-  client: Client,
-  show: Progress,
-  options: ImagesOptions,
-): Promise<string> {
-  const { clock } = options
-  const item = `build ${service.name}`
-  const startedMs = clock.monotonicMs()
+/** A build as one line among others. */
+function lineTrack(service: string, { show, clock }: ImagesOptions): BuildTrack {
+  const item = `build ${service}`
+  let view = newBuild('', clock.monotonicMs())
+  const slow = clock.after(SLOW_BUILD_MS, () => show.say(`Building ${service}.`))
   show.update(item, 'building')
-  using _slow = clock.after(SLOW_BUILD_MS, () => show.say(`Building ${service.name} in ${spec.context}.`))
-  try {
-    const onLine = (line: string) => line.trim() !== '' && show.update(item, 'building', line)
-    const tags = [service.task.image]
-    const id = await buildImage({ ...spec, tags, usesCache: options.usesCache }, client, onLine, options.signal)
-    const tookMs = clock.monotonicMs() - startedMs
-    show.update(item, 'built', `${shortId(id)}, ${tookText(tookMs)}`)
-    if (tookMs >= SLOW_BUILD_MS) show.say(`Built ${service.name} in ${tookText(tookMs)}.`)
-    return id
-  } catch (error) {
-    show.update(item, 'failed')
-    throw during(`service ${service.name}`, error)
+  return {
+    view: () => view,
+    tell: (news) => {
+      const nowMs = clock.monotonicMs()
+      view = afterNews(view, news, nowMs)
+      if (news.kind === 'failed') {
+        slow[Symbol.dispose]()
+        return show.update(item, 'failed')
+      }
+      if (news.kind !== 'image') return show.update(item, 'building', stateOf(view))
+      slow[Symbol.dispose]()
+      const tookMs = nowMs - view.beganMs
+      show.update(item, 'built', `${shortId(news.id)}, ${tookText(tookMs)}`)
+      if (tookMs >= SLOW_BUILD_MS) show.say(`Built ${service} in ${tookText(tookMs)}.`)
+    },
   }
+}
+
+/** What it is at: the last line of the step that began last, or that step. */
+function stateOf(view: BuildView): string {
+  const step = view.steps.findLast(({ state }) => state === 'running' || state === 'waiting')
+  if (step === undefined) return ''
+  const line = step.lines.findLast(({ text }) => text.trim() !== '')
+  return `[${step.label}] ${line?.text ?? instructionText(step.text)}`
 }

@@ -1,2 +1,8 @@
-/** A directory as the tar that the build call takes. Apart from the client's face because it loads a tar library. */
-export { buildContext, type BuildContext } from './build-context.ts'
+/**
+ * What builds are made from: a directory, an archive, a Dockerfile alone, as lists of what there is and the content that the daemon asks for.
+ * Apart from the client's face because most commands never build.
+ */
+export { dockerfileSource, streamSource, textOf } from './archive.ts'
+export { directorySource, type DockerfileChoice } from './directory.ts'
+export { scanTree, type ScanOptions } from './scan.ts'
+export type { BuildSource, SourceDockerfile } from './source.ts'

@@ -40,7 +40,6 @@ function service(name: string, options: ServiceOptions = {}): ServiceSpec {
         ? [{ containerPort: 80, protocol: 'tcp', hostIp: '', published: 8080, mode: 'ingress', appProtocol: 'tcp' }]
         : [],
     containerName: null,
-    build: null,
     task: {
       image: options.image ?? 'web:1',
       command: null,

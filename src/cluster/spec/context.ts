@@ -14,4 +14,6 @@ export interface ReadContext {
   /** Source paths of file-based secrets and configs by name. */
   readonly secretFiles: Readonly<Record<string, string>>
   readonly configFiles: Readonly<Record<string, string>>
+  /** Variables that secrets are taken from, by the secret's name; only builds can be given these. */
+  readonly secretVariables: Readonly<Record<string, string>>
 }

@@ -4,6 +4,7 @@
  */
 export { specError } from './errors.ts'
 export { parseEnvFile, type EnvFile } from './env-file.ts'
+export type * from './build-model.ts'
 export type * from './model.ts'
 export { describeProblem, type Problem } from './problems.ts'
 export { readCompose, type ComposeInput, type ComposeReading } from './read-compose.ts'

@@ -18,8 +18,6 @@ export interface ServiceSpec {
   readonly ports: readonly ServicePortSpec[]
   /** Set: the only task has this name, instead of `stack-service-number`. */
   readonly containerName: string | null
-  /** Set: the client builds the image under the name `task.image` before it applies the stack. */
-  readonly build: BuildSpec | null
   readonly task: TaskTemplate
 }
 
@@ -49,15 +47,6 @@ export interface ServicePortSpec {
   readonly mode: 'ingress' | 'host'
   /** `http` lets the router repeat requests that are safe to repeat. */
   readonly appProtocol: 'tcp' | 'http'
-}
-
-export interface BuildSpec {
-  /** Absolute path on the client. */
-  readonly context: string
-  /** Relative to the context, or absolute. */
-  readonly dockerfile: string
-  readonly args: Readonly<Record<string, string>>
-  readonly target: string | null
 }
 
 /** What each task of a service is made from. The hash of this decides whether a task is up to date. */

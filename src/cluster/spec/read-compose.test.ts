@@ -68,7 +68,7 @@ async function problemsOf(text: string, more: Partial<ComposeInput> = {}): Promi
 
 describe('reading a Compose file', () => {
   it('gives the model with variables, anchors, defaults and names filled in', async () => {
-    const { spec, warnings } = await readCompose(input(GUESTBOOK, { environment: { TAG: 'v1' } }))
+    const { spec, builds, warnings } = await readCompose(input(GUESTBOOK, { environment: { TAG: 'v1' } }))
     assert.deepEqual(warnings, [])
     assert.equal(spec.name, 'guestbook')
     assert.deepEqual(
@@ -80,7 +80,11 @@ describe('reading a Compose file', () => {
     assert.equal(web.replicas, 3)
     assert.deepEqual(web.task.environment, { DATABASE_URL: 'postgres://db/guests', PRICE: '$5' })
     assert.deepEqual(web.task.labels, { tier: 'front' })
-    assert.deepEqual(web.build, { context: '/srv/My App', dockerfile: 'Dockerfile', args: { VERSION: '2' }, target: 'run' })
+    assert.equal(builds['web']?.context, '/srv/My App')
+    assert.deepEqual(
+      [builds['web'].dockerfile, builds['web'].args, builds['web'].target],
+      ['Dockerfile', { VERSION: '2' }, 'run'],
+    )
     assert.deepEqual(web.ports, [
       { containerPort: 3000, protocol: 'tcp', hostIp: '', published: 8080, mode: 'ingress', appProtocol: 'tcp' },
     ])

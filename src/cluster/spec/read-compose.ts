@@ -3,9 +3,8 @@ import { parseEnvFile } from './env-file.ts'
 import { field } from './fields.ts'
 import { interpolateValues } from './interpolate-values.ts'
 import { interpolate, type Lookup } from './interpolate.ts'
-import type { StackSpec } from './model.ts'
 import { describeProblem, gatherProblems, type Problem, type Problems } from './problems.ts'
-import { readStack } from './read-stack.ts'
+import { readStack, type StackReading } from './read-stack.ts'
 import { checkSchema } from './schema-validator.ts'
 import { isStackName, stackNameOfDirectory } from './stack-name.ts'
 import { readYaml } from './yaml-source.ts'
@@ -28,8 +27,7 @@ export interface ComposeInput {
   readonly readFile: (path: string) => string | null
 }
 
-export interface ComposeReading {
-  readonly spec: StackSpec
+export interface ComposeReading extends StackReading {
   /** Odd but accepted, such as a variable that is not set. */
   readonly warnings: readonly string[]
 }
@@ -51,9 +49,9 @@ export async function readCompose(input: ComposeInput): Promise<ComposeReading> 
   await checkSchema(value, problems)
   const profiles = input.profiles ?? (lookup('COMPOSE_PROFILES') ?? '').split(',').filter((profile) => profile !== '')
   const { directory, readFile } = input
-  const spec = readStack(field(problems, value, ''), { name, directory, configFiles: [input.path], profiles, lookup, readFile })
+  const stack = readStack(field(problems, value, ''), { name, directory, configFiles: [input.path], profiles, lookup, readFile })
   if (problems.list().length > 0) throw invalid(problems.list())
-  return { spec, warnings: [...unset].map((variable) => `the variable ${variable} is not set: it reads as an empty text`) }
+  return { ...stack, warnings: [...unset].map((variable) => `the variable ${variable} is not set: it reads as an empty text`) }
 }
 
 function outerLookup(input: ComposeInput, problems: Problems): Lookup {

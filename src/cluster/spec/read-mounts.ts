@@ -13,8 +13,8 @@ export function readMounts(service: Field, context: ReadContext): readonly Mount
       .items()
       .flatMap((item) => (item.isMapping() ? readLongMount(item, context) : readShortMount(item, context))),
     ...readTmpfs(service.child('tmpfs')),
-    ...readGrants(service.child('secrets'), context.secretFiles, (name) => `/run/secrets/${name}`),
-    ...readGrants(service.child('configs'), context.configFiles, (name) => `/${name}`),
+    ...readGrants(service.child('secrets'), context.secretFiles, context.secretVariables, (name) => `/run/secrets/${name}`),
+    ...readGrants(service.child('configs'), context.configFiles, {}, (name) => `/${name}`),
   ]
   const seen = new Set<string>()
   for (const { target } of mounts) {
@@ -131,6 +131,7 @@ function readTmpfs(tmpfs: Field): readonly TmpfsMountSpec[] {
 function readGrants(
   grants: Field,
   files: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>>,
   targetOf: (name: string) => string,
 ): readonly BindMountSpec[] {
   return grants.items().flatMap((item) => {
@@ -139,7 +140,10 @@ function readGrants(
     if (name === null) return []
     const source = files[name]
     if (source === undefined) {
-      item.refuse(`"${name}" is not declared at the top of the file`)
+      const isVariable = Object.hasOwn(variables, name)
+      item.refuse(
+        `"${name}" is ${isVariable ? 'a variable, which only builds can be given yet' : 'not declared at the top of the file'}`,
+      )
       return []
     }
     const target = item.isMapping() ? item.child('target').text() : null

@@ -23,10 +23,7 @@ export function readResources(service: Field): ResourceSpec {
     cpusetCpus: service.child('cpuset').text() ?? '',
     pidsLimit: both(service.child('pids_limit'), limits.child('pids'), (field) => field.whole({ min: -1 })),
     shmBytes: service.child('shm_size').bytes(),
-    ulimits: service
-      .child('ulimits')
-      .entries()
-      .flatMap(([name, limit]) => readUlimit(name, limit)),
+    ulimits: readUlimits(service.child('ulimits')),
   }
 }
 
@@ -36,6 +33,10 @@ function both<T>(old: Field, deploy: Field, read: (field: Field) => T | null): T
   if (value !== null && other !== null && value !== other)
     old.refuse(`${JSON.stringify(old.value)} contradicts ${JSON.stringify(deploy.value)} under "deploy"`)
   return value ?? other
+}
+
+export function readUlimits(ulimits: Field): ResourceSpec['ulimits'] {
+  return ulimits.entries().flatMap(([name, limit]) => readUlimit(name, limit))
 }
 
 function readUlimit(name: string, limit: Field) {

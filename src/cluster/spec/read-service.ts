@@ -1,9 +1,7 @@
 import type { ReadContext } from './context.ts'
 import type { Field } from './fields.ts'
-import type { BuildSpec, DependencySpec, RestartSpec, ServiceSpec } from './model.ts'
-import { hostPath } from './paths.ts'
+import type { DependencySpec, RestartSpec, ServiceSpec } from './model.ts'
 import { readPorts } from './read-ports.ts'
-import { withoutNulls } from './read-resources.ts'
 import { readTask } from './read-task.ts'
 
 /** Every field of a service that means something here. All others are refused by name. */
@@ -69,6 +67,7 @@ const SERVICE_FIELDS: readonly string[] = [
     'container_name',
     'secrets',
     'configs',
+    'develop',
   ],
 ]
 
@@ -81,9 +80,8 @@ export function readService(name: string, service: Field, context: ReadContext, 
   const deploy = service.child('deploy')
   deploy.only(['replicas', 'resources', 'restart_policy', 'mode'])
   deploy.child('mode').oneOf(['replicated'])
-  const build = readBuild(service.child('build'), context)
   const image = service.child('image').text()
-  if (image === null && build === null) service.refuse('needs an "image" or a "build"')
+  if (image === null && !service.child('build').isPresent) service.refuse('needs an "image" or a "build"')
   const replicas = readReplicas(service, deploy)
   const containerName = service.child('container_name').text()
   if (containerName !== null && replicas > 1) {
@@ -105,7 +103,6 @@ export function readService(name: string, service: Field, context: ReadContext, 
     restart: readRestart(service, deploy.child('restart_policy'), isAwaited),
     ports,
     containerName,
-    build,
     task: readTask(service, context, image ?? `${context.stackName}-${name}`),
   }
 }
@@ -116,23 +113,6 @@ function readReplicas(service: Field, deploy: Field): number {
   if (scale !== null && replicas !== null && scale !== replicas)
     service.child('scale').refuse(`${scale} contradicts "deploy.replicas" ${replicas}`)
   return replicas ?? scale ?? 1
-}
-
-function readBuild(build: Field, context: ReadContext): BuildSpec | null {
-  if (!build.isPresent) return null
-  if (!build.isMapping())
-    return { context: hostPath(context, build.text() ?? '.'), dockerfile: 'Dockerfile', args: {}, target: null }
-  build.only(['context', 'dockerfile', 'args', 'target'])
-  const args = Object.entries(build.child('args').pairs()).flatMap(([name, value]) => {
-    const known = value ?? context.lookup(name)
-    return known === undefined ? [] : [[name, known] as const]
-  })
-  return {
-    context: hostPath(context, build.child('context').text() ?? '.'),
-    dockerfile: build.child('dockerfile').text() ?? 'Dockerfile',
-    args: withoutNulls(Object.fromEntries(args)),
-    target: build.child('target').text(),
-  }
 }
 
 /** Whether the named services exist is the stack's business. Those not `required` may be missing there. */

@@ -2,7 +2,6 @@ import { specError } from './errors.ts'
 import type {
   AttachmentSpec,
   BindMountSpec,
-  BuildSpec,
   DependencySpec,
   HealthSpec,
   LogSpec,
@@ -59,8 +58,6 @@ const servicePort = objectOf<ServicePortSpec>({
   mode: oneOf('ingress', 'host'),
   appProtocol: oneOf('tcp', 'http'),
 })
-
-const build = objectOf<BuildSpec>({ context: aText, dockerfile: aText, args: textMap, target: orNull(aText) })
 
 const health = objectOf<HealthSpec>({
   test: orNull(texts),
@@ -158,7 +155,6 @@ const service = objectOf<ServiceSpec>({
   restart,
   ports: listOf(servicePort, MAX_PARTS),
   containerName: orNull(aText),
-  build: orNull(build),
   task,
 })
 

@@ -1,8 +1,11 @@
 import type { ReadContext } from './context.ts'
 import type { Field } from './fields.ts'
+import type { BuildSpec, WatchRule } from './build-model.ts'
 import type { NetworkSpec, ServiceSpec, StackSpec, VolumeSpec } from './model.ts'
 import { hostPath } from './paths.ts'
+import { readBuild } from './read-build.ts'
 import { readDependencies, readService } from './read-service.ts'
+import { readWatch } from './read-watch.ts'
 import { withoutNulls } from './read-resources.ts'
 
 const TOP_FIELDS = ['version', 'name', 'services', 'networks', 'volumes', 'secrets', 'configs']
@@ -16,8 +19,15 @@ export interface StackInput {
   readonly readFile: ReadContext['readFile']
 }
 
+/** The model, and what concerns the client alone: by service, how its image is built and what is watched for development. */
+export interface StackReading {
+  readonly spec: StackSpec
+  readonly builds: Readonly<Record<string, BuildSpec>>
+  readonly watches: Readonly<Record<string, readonly WatchRule[]>>
+}
+
 /** Turns a checked and interpolated file into the model. Reports everything that it cannot do. */
-export function readStack(file: Field, input: StackInput): StackSpec {
+export function readStack(file: Field, input: StackInput): StackReading {
   file.only(TOP_FIELDS)
   const volumes = file
     .child('volumes')
@@ -34,8 +44,9 @@ export function readStack(file: Field, input: StackInput): StackSpec {
     readFile: input.readFile,
     networks: networks.map((network) => network.key),
     volumes: volumes.map((volume) => volume.key),
-    secretFiles: readFiles(file.child('secrets'), input),
-    configFiles: readFiles(file.child('configs'), input),
+    secretFiles: readFiles(file.child('secrets'), input, ['file', 'environment', 'name', 'labels']),
+    configFiles: readFiles(file.child('configs'), input, ['file', 'name', 'labels']),
+    secretVariables: readVariables(file.child('secrets')),
   }
   const services = readServices(file.child('services'), context, input.profiles)
   if (services.length === 0)
@@ -43,7 +54,7 @@ export function readStack(file: Field, input: StackInput): StackSpec {
   const usesDefault = services.some((service) => service.task.networks.some((attachment) => attachment.network === 'default'))
   const isDeclared = networks.some((network) => network.key === 'default')
   const fallback = usesDefault && !isDeclared ? [defaultNetwork(input.name)] : []
-  return {
+  const spec = {
     name: input.name,
     workingDir: input.directory,
     configFiles: input.configFiles,
@@ -51,6 +62,16 @@ export function readStack(file: Field, input: StackInput): StackSpec {
     networks: [...fallback, ...networks],
     volumes,
   }
+  const fields = services.map(({ name }) => [name, file.child('services').child(name)] as const)
+  const builds = fields.flatMap(([name, service]) => {
+    const build = readBuild(service.child('build'), context)
+    return build === null ? [] : [[name, build] as const]
+  })
+  const watches = fields.flatMap(([name, service]) => {
+    const rules = readWatch(service.child('develop'), context)
+    return rules.length === 0 ? [] : [[name, rules] as const]
+  })
+  return { spec, builds: Object.fromEntries(builds), watches: Object.fromEntries(watches) }
 }
 
 function defaultNetwork(stackName: string): NetworkSpec {
@@ -144,13 +165,23 @@ function readNetwork(key: string, network: Field, stackName: string): NetworkSpe
   }
 }
 
-/** `secrets` and `configs`: only those that are files. */
-function readFiles(section: Field, input: StackInput): Readonly<Record<string, string>> {
+/** `secrets` and `configs` that are files. */
+function readFiles(section: Field, input: StackInput, fields: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     section.entries().flatMap(([name, item]) => {
-      item.only(['file', 'name', 'labels'])
+      item.only(fields)
       const file = item.child('file').text()
       return file === null ? [] : [[name, hostPath(input, file)] as const]
+    }),
+  )
+}
+
+/** `secrets` that are variables. */
+function readVariables(section: Field): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    section.entries().flatMap(([name, item]) => {
+      const variable = item.child('environment').text()
+      return variable === null ? [] : [[name, variable] as const]
     }),
   )
 }

@@ -40,7 +40,7 @@ export function readTask(service: Field, context: ReadContext, image: string): T
   }
 }
 
-function readCommand(command: Field): readonly string[] | null {
+export function readCommand(command: Field): readonly string[] | null {
   if (!command.isPresent) return null
   if (command.isList()) return command.texts()
   const words = commandWords(command.text() ?? '')
@@ -117,7 +117,7 @@ function readAttachments(networks: Field, context: ReadContext): readonly Attach
 }
 
 /** `host:ip` or `host=ip` in a list, or a mapping of host to one or more addresses. */
-function readExtraHosts(hosts: Field): readonly string[] {
+export function readExtraHosts(hosts: Field): readonly string[] {
   if (hosts.isMapping())
     return hosts.entries().flatMap(([host, addresses]) => addresses.texts().map((address) => `${host}:${address}`))
   return hosts.items().flatMap((item) => {

@@ -1,0 +1,78 @@
+import type { Clock } from '#base'
+import type { BuildSource } from '#client/context'
+import type { BuildSpec } from '#cluster/spec'
+
+import { cliError } from '../errors.ts'
+import { readSecrets, sshAgents, type Surroundings } from './secrets.ts'
+import { entitlementOf, networkOf, PLAIN_WISH, type ImageWish } from './wish.ts'
+
+/** What Compose lets one ask for and the builder cannot do yet, in the words of the file. */
+function unsupported(spec: BuildSpec): string | undefined {
+  const isAddress = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@)/.test(spec.context)
+  const asked: readonly (readonly [string, boolean])[] = [
+    ['a "context" that is an address', isAddress],
+    ['"cache_from"', spec.cacheFrom.length > 0],
+    ['"cache_to"', spec.cacheTo.length > 0],
+    ['"additional_contexts"', Object.keys(spec.additionalContexts).length > 0],
+    ['"platforms" with several of them', spec.platforms.length > 1],
+    ['"shm_size"', spec.shmBytes !== null],
+    ['"ulimits"', spec.ulimits.length > 0],
+    ['"extra_hosts"', spec.extraHosts.length > 0],
+    ['"provenance"', ![null, 'false'].includes(spec.provenance)],
+    ['"sbom"', ![null, 'false'].includes(spec.sbom)],
+    [`the network ${JSON.stringify(spec.network)}`, networkOf(spec.network ?? 'default') === undefined],
+  ]
+  return asked.find(([, isAsked]) => isAsked)?.[0]
+}
+
+/** Refuses, by name and before anything is done, what the builder cannot do. Error: `cli.unsupported`. */
+export function checkBuildSpec(service: string, spec: BuildSpec): void {
+  const refused = unsupported(spec)
+  if (refused !== undefined) throw cliError('cli.unsupported', `service ${service}: build: ${refused} is not supported yet`)
+  const unknown = spec.entitlements.find((word) => entitlementOf(word) === undefined)
+  if (unknown !== undefined)
+    throw cliError('cli.unsupported', `service ${service}: build: the entitlement ${JSON.stringify(unknown)} is not known`, {
+      hint: 'There are network.host and security.insecure.',
+    })
+}
+
+export interface ServiceOrder {
+  readonly spec: BuildSpec
+  /** The service's own image name. */
+  readonly reference: string
+  readonly usesCache: boolean
+  readonly pulls: boolean
+}
+
+/** The builder's options for a service. Reads its secrets. Errors: `cli.not_found`, `cli.failed`. */
+export function serviceWish({ spec, reference, usesCache, pulls }: ServiceOrder, surroundings: Surroundings): ImageWish {
+  const secrets = spec.secrets.map(({ id, file, variable }) => ({
+    id,
+    ...(file === null ? {} : { file }),
+    ...(variable === null ? {} : { variable }),
+  }))
+  return {
+    ...PLAIN_WISH,
+    tags: [reference, ...spec.tags],
+    args: spec.args,
+    labels: spec.labels,
+    target: spec.target,
+    platform: spec.platforms[0] ?? null,
+    usesCache: usesCache && !spec.isCacheOff,
+    pulls: pulls || spec.pulls,
+    network: networkOf(spec.network ?? 'default') ?? 'default',
+    entitlements: [...new Set(spec.entitlements)].flatMap((word) => entitlementOf(word) ?? []),
+    secrets: readSecrets(secrets, surroundings),
+    sshAgents: sshAgents(spec.ssh, surroundings),
+  }
+}
+
+/** What a service's image is made from. Errors: `client.bad_context`. */
+export async function serviceSource(spec: BuildSpec, clock: Clock): Promise<BuildSource> {
+  const [{ directorySource }, { resolve }] = await Promise.all([import('#client/context'), import('node:path')])
+  const dockerfile =
+    spec.dockerfileText === null
+      ? { path: resolve(spec.context, spec.dockerfile) }
+      : { text: spec.dockerfileText, shown: 'dockerfile_inline' }
+  return await directorySource(spec.context, dockerfile, clock)
+}

@@ -1,0 +1,49 @@
+import type { BuildWish } from '#api/glovebox'
+
+/** What is asked of the builder besides the context. */
+export type ImageWish = Omit<BuildWish, 'dockerfile'>
+
+export const PLAIN_WISH: ImageWish = {
+  tags: [],
+  args: {},
+  labels: {},
+  target: null,
+  platform: null,
+  platforms: [],
+  usesCache: true,
+  uncachedStages: [],
+  cacheFrom: [],
+  cacheTo: [],
+  outputs: [],
+  provenance: null,
+  sbom: false,
+  limits: {
+    memoryBytes: null,
+    cpuShares: null,
+    cpuPeriodUs: null,
+    cpuQuotaUs: null,
+    cpusetCpus: null,
+    pids: null,
+    shmBytes: null,
+  },
+  registryAuth: {},
+  pulls: false,
+  network: 'default',
+  entitlements: [],
+  secrets: {},
+  sshAgents: {},
+  call: 'build',
+}
+
+const NETWORKS = ['default', 'none', 'host'] as const
+
+/** As the builder knows networks, or undefined: `bridge` is what builds have by default. */
+export function networkOf(word: string): BuildWish['network'] | undefined {
+  return word === 'bridge' ? 'default' : NETWORKS.find((known) => known === word)
+}
+
+const ENTITLEMENTS = ['network.host', 'security.insecure'] as const
+
+export function entitlementOf(word: string): (typeof ENTITLEMENTS)[number] | undefined {
+  return ENTITLEMENTS.find((known) => known === word)
+}

@@ -1,0 +1,108 @@
+import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
+
+import type { WireContextEntry } from '#api/glovebox'
+import { messageOf, systemCodeOf } from '#base'
+import type { IgnoreRules } from '#oci/patterns'
+import { bytesOfText, textOfBytes, type ByteString } from '#oci/tar'
+
+import { clientError } from '../errors.ts'
+
+export interface ScanOptions {
+  readonly rules: IgnoreRules
+  /** Names the rules do not touch: the Dockerfile, the ignore file. */
+  readonly isAlwaysIn: (path: string) => boolean
+  /** Wall clock. */
+  readonly nowMs: number
+}
+
+/** A file whose times are this fresh may change once more without their telling: what was read of it is not relied on again. */
+const FRESH_MS = 50n
+/** As the daemon's bound: beyond it somebody builds in the root directory. */
+const MAX_ENTRIES = 1_000_000
+
+/**
+ * The files of a directory, directories before what is in them, without what the rules leave out; ignored directories are not entered.
+ * Sockets are passed over: they mean nothing in an image. Looks at nothing but names and lstat(2); asking one after the other without
+ * the thread pool is three times as fast. Errors: `client.bad_context`, `client.context_changed`.
+ */
+export function scanTree(root: string, { rules, isAlwaysIn, nowMs }: ScanOptions): readonly WireContextEntry[] {
+  const entries: WireContextEntry[] = []
+  const freshNs = (BigInt(Math.trunc(nowMs)) - FRESH_MS) * 1_000_000n
+  const rootBytes = bytesOfText(root)
+  // A stack of its own: the depth of a tree is not ours to bound by the call stack.
+  const stack: ByteString[] = ['' as ByteString]
+  for (let directory = stack.pop(); directory !== undefined; directory = stack.pop()) {
+    const below: ByteString[] = []
+    for (const name of namesIn(rootBytes, directory)) {
+      const path = (directory === '' ? name : `${directory}/${name}`) as ByteString
+      const text = textOfBytes(path)
+      const isIgnored = rules.isIgnored(text) && !isAlwaysIn(text)
+      if (isIgnored && rules.canSkipDirectory(text)) continue
+      const stats = look(rootBytes, path)
+      if (stats.isDirectory()) below.push(path)
+      if (isIgnored || stats.isSocket()) continue
+      entries.push(entryOf(rootBytes, path, stats, freshNs))
+      if (entries.length > MAX_ENTRIES)
+        throw clientError('client.bad_context', `the build context ${root} has more than ${MAX_ENTRIES} files`, {
+          hint: 'Name what the build does not need in .dockerignore.',
+        })
+    }
+    for (const path of below.toReversed()) stack.push(path)
+  }
+  return entries
+}
+
+/** What of a file tells that its content is another: the daemon compares it as text. */
+export function signatureOf(stats: BigIntStats): string {
+  return `${stats.size} ${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino} ${stats.mode}`
+}
+
+/** Paths are bytes, which Node takes as a buffer; plain ASCII is the same as text and costs less. */
+export function nodePath(root: ByteString, path: ByteString): string | Buffer {
+  const whole = path === '' ? root : `${root}/${path}`
+  // oxlint-disable-next-line no-control-regex -- the whole of ASCII is meant
+  return /^[\u0000-\u007f]*$/.test(whole) ? whole : Buffer.from(whole, 'latin1')
+}
+
+function namesIn(root: ByteString, directory: ByteString): readonly string[] {
+  return guarded(root, directory, () => readdirSync(nodePath(root, directory), { encoding: 'latin1' }).toSorted())
+}
+
+function look(root: ByteString, path: ByteString): BigIntStats {
+  return guarded(root, path, () => lstatSync(nodePath(root, path), { bigint: true }))
+}
+
+function entryOf(root: ByteString, path: ByteString, stats: BigIntStats, freshNs: bigint): WireContextEntry {
+  const mode = Number(stats.mode) & 0o7777
+  const mtimeS = Number(stats.mtimeNs / 1_000_000_000n)
+  if (stats.isDirectory()) return [path, 'directory', mode, 0, mtimeS, '', '']
+  if (stats.isSymbolicLink()) {
+    const link = guarded(root, path, () => readlinkSync(nodePath(root, path), { encoding: 'latin1' }))
+    return [path, 'symlink', mode, 0, mtimeS, '', link]
+  }
+  if (!stats.isFile())
+    throw clientError(
+      'client.bad_context',
+      `${textOfBytes(root)}/${textOfBytes(path)} is a device or a pipe, which cannot go into a build context`,
+      { hint: 'Name it in .dockerignore.' },
+    )
+  const isFresh = stats.ctimeNs >= freshNs || stats.mtimeNs >= freshNs
+  return [path, 'file', mode, Number(stats.size), mtimeS, `${signatureOf(stats)}${isFresh ? ` ${freshNs}` : ''}`, '']
+}
+
+function guarded<T>(root: ByteString, path: ByteString, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const what = `${textOfBytes(root)}${path === '' ? '' : `/${textOfBytes(path)}`}`
+    if (systemCodeOf(error) === 'ENOENT' && path !== '')
+      throw clientError('client.context_changed', `${what} went away while the build context was listed`, {
+        cause: error,
+        hint: 'Build again, or name in .dockerignore what other programs write.',
+      })
+    throw clientError('client.bad_context', `read ${what}: ${systemCodeOf(error) ?? messageOf(error)}`, {
+      cause: error,
+      hint: 'Name it in .dockerignore if the build does not need it.',
+    })
+  }
+}
