@@ -7,6 +7,7 @@ import { readAddressPool, type DefaultPool } from '#engine/network'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
+import { readBuildLimits, type BuildLimits } from './building/build-limits.ts'
 import { readRegistry, type RegistryListenOptions } from './registry-arguments.ts'
 import { readTcp, type TcpOptions } from './tcp-arguments.ts'
 
@@ -29,6 +30,8 @@ export interface DaemonOptions {
   readonly usernsRemap: string | undefined
   /** Which unused images and build results go by themselves. */
   readonly collection: CollectionPolicy
+  /** What builds may take of the machine. */
+  readonly builds: BuildLimits
   /** Who may use the socket beside root; undefined: the group `docker`, where there is one. */
   readonly group: string | undefined
   /** undefined: the socket alone. */
@@ -56,6 +59,10 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
       'log-level': { type: 'string', default: 'info' },
       layers: { type: 'string', default: 'auto' },
       gc: { type: 'string', default: 'on' },
+      'build-parallel': { type: 'string' },
+      'build-cpu-shares': { type: 'string' },
+      'build-memory': { type: 'string' },
+      'build-pids': { type: 'string' },
       'userns-remap': { type: 'string' },
       'registry-mirror': { type: 'string', multiple: true, default: [] },
       'insecure-registry': { type: 'string', multiple: true, default: [] },
@@ -88,6 +95,7 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
     logLevel,
     layers: layers === 'auto' ? undefined : layers,
     collection: readPolicy(values.gc),
+    builds: readBuildLimits(values),
     usernsRemap: values['userns-remap'],
     registries: {
       mirrors: values['registry-mirror'].map(readMirror),

@@ -22,6 +22,7 @@ import type { Host } from '#host'
 import type { DaemonOptions } from './arguments.ts'
 import { buildPorts, cachedLayers } from './building/build-ports.ts'
 import { countedBuilds, type CountedBuilder } from './building/counted-builds.ts'
+import { tellingBuilt } from './building/tell-built.ts'
 import { noteImageUse } from './note-image-use.ts'
 import { contentTellingDiskFull, snapshotsTellingDiskFull } from './disk-full.ts'
 import { findProgram } from './programs.ts'
@@ -159,11 +160,15 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   undo.use(noteImageUse(imageUse, { events, containers, images }))
   const own = needs.ownRegistry ?? (() => undefined)
   const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries, own })
+  const contexts = createKeptContexts({ directory: join(root, 'contexts'), clock, random })
   const builder = countedBuilds(
     createBuilder(
       buildPorts({
         root,
-        images,
+        builds: needs.builds,
+        content,
+        contexts,
+        images: tellingBuilt(images, events),
         registries,
         snapshots,
         containers,
@@ -180,7 +185,6 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     ),
     clock,
   )
-  const contexts = createKeptContexts({ directory: join(root, 'contexts'), clock, random })
   const system = engineSystem({
     root,
     host,

@@ -1,9 +1,11 @@
 import type { GloveboxApiPorts } from '#api/glovebox'
+import { systemRandom } from '#base'
 import { readStackSpec } from '#cluster/spec'
 import { examine, hostProbe } from '#operate/doctor'
 
 import { bootstrapPort } from './bootstrap.ts'
 import { buildsPort } from './building/builds-port.ts'
+import { attestations } from './building/exchange.ts'
 import { anatomyPort } from './anatomy.ts'
 import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
@@ -26,7 +28,10 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       remove: async (name, options) => await cluster.stacks.remove(name, options),
     },
     bootstrap: bootstrapPort(engine.images),
-    builds: buildsPort(engine.builder, engine.contexts),
+    builds: buildsPort(engine.builder, engine.contexts, {
+      said: (image) => attestations(engine.store, engine.images).get(image),
+      random: systemRandom(),
+    }),
     registry: registryPort(needs.served),
     anatomy: anatomyPort({ ...needs, ...engine }),
     processes: {

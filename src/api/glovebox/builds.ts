@@ -1,5 +1,6 @@
 import { isObject, parseStrictJson } from '#oci/image'
 
+import { readBuildWish } from './build-wish.ts'
 import { apiError } from './errors.ts'
 import type { BuildWish, WireContextEntry } from './wire-builds.ts'
 
@@ -89,50 +90,4 @@ export async function readWish(
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value
   }
   return { wish, rest: rest() }
-}
-
-function readBuildWish(value: unknown): BuildWish {
-  if (!isObject(value)) throw apiError('api.bad_request', 'the options of a build are not an object')
-  const text = (name: string, fallback: string) => readAs(value, name, fallback, (one) => typeof one === 'string')
-  const flag = (name: string, fallback: boolean) => readAs(value, name, fallback, (one) => typeof one === 'boolean')
-  const orNull = (name: string) => readAs<string | null>(value, name, null, (one) => one === null || typeof one === 'string')
-  const map = (name: string) => readAs<Readonly<Record<string, string>>>(value, name, {}, isTextMap)
-  const tags = readAs<readonly string[]>(value, 'tags', [], isTextList)
-  return {
-    dockerfile: text('dockerfile', 'Dockerfile'),
-    tags,
-    args: map('args'),
-    labels: map('labels'),
-    target: orNull('target'),
-    platform: orNull('platform'),
-    usesCache: flag('usesCache', true),
-    pulls: flag('pulls', false),
-    network: readAs<BuildWish['network']>(
-      value,
-      'network',
-      'default',
-      (one) => one === 'default' || one === 'none' || one === 'host',
-    ),
-    entitlements: readAs<BuildWish['entitlements']>(
-      value,
-      'entitlements',
-      [],
-      (one) => isTextList(one) && one.every(isEntitlement),
-    ),
-    secrets: map('secrets'),
-    sshAgents: map('sshAgents'),
-    call: readAs<BuildWish['call']>(value, 'call', 'build', (one) => one === 'build' || one === 'check'),
-  }
-}
-
-const isEntitlement = (text: string) => text === 'network.host' || text === 'security.insecure'
-const isTextList = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string')
-const isTextMap = (value: unknown) => isObject(value) && Object.values(value).every((one) => typeof one === 'string')
-
-function readAs<T>(value: Readonly<Record<string, unknown>>, name: string, fallback: T, isRight: (one: unknown) => boolean): T {
-  const found = value[name]
-  if (found === undefined) return fallback
-  if (isRight(found)) return found as T
-  throw apiError('api.bad_request', `the option ${name} of the build cannot be ${JSON.stringify(found)?.slice(0, 100)}`)
 }

@@ -26,7 +26,20 @@ export type {
   AnatomyNetwork,
   AnatomyProcess,
 } from './wire-anatomy.ts'
-export type { BuildPlace, BuildReport, BuildWish, ComparedContext, WireContextEntry } from './wire-builds.ts'
+export type {
+  BuildPlace,
+  BuildReport,
+  BuildWish,
+  ComparedContext,
+  WireBuildLimits,
+  WireCacheEntry,
+  WireCachePrune,
+  WireCacheSource,
+  WireCacheTarget,
+  WireContextEntry,
+  WireLayerForm,
+  WireOutput,
+} from './wire-builds.ts'
 export type {
   CollectedItem,
   CollectReport,

@@ -2,7 +2,7 @@ import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Finding } from '#operate/doctor'
 
 import type { Anatomy } from './wire-anatomy.ts'
-import type { BuildReport, BuildWish, ComparedContext, WireContextEntry } from './wire-builds.ts'
+import type { BuildReport, BuildWish, ComparedContext, WireCacheEntry, WireCachePrune, WireContextEntry } from './wire-builds.ts'
 import type { StackChange, StackDesired, StackEvent, StackStatus, StackSummary } from './wire-stacks.ts'
 import type {
   CollectReport,
@@ -56,6 +56,13 @@ export interface BuildsPort {
   /** What of a context has to be sent, since it changed. */
   compare(key: string, entries: readonly WireContextEntry[]): Promise<ComparedContext>
   /** Builds from a context that was compared; `bodies` is the content that was wanted. Ends when the image is there; a failure is thrown. */
+  /** A file that a build waits with, see the report `output-ready`. Once. */
+  output(token: string, signal: AbortSignal): AsyncIterable<Buffer>
+  /** What builds said of an image: how it was made, and what is in it. */
+  attestations(image: string): readonly { readonly predicateType: string; readonly predicate: unknown }[]
+  /** What is kept for later builds. */
+  kept(): readonly WireCacheEntry[]
+  prune(wish: WireCachePrune): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
   build(session: string, wish: BuildWish, bodies: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<BuildReport>
 }
 

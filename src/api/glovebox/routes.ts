@@ -1,4 +1,4 @@
-import { readContextList, readWish } from './builds.ts'
+import { answerBuilds } from './build-routes.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import { answerRegistry } from './registry-routes.ts'
@@ -19,16 +19,22 @@ export interface ApiRequest {
 export type ApiAnswer =
   | { readonly text: string }
   | { readonly json: unknown; readonly afterwards?: () => void }
+  | { readonly bytes: AsyncIterable<Buffer> }
   /** JSON values, one a line, as they come. */
   | { readonly lines: AsyncIterable<unknown> }
 
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
 export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {
   const [head = '', name = '', rest = '', ...more] = request.segments
-  const shape = `${request.method} ${head}${name === '' ? '' : ['images', 'gc', 'builds'].includes(head) ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
+  const shape = `${request.method} ${head}${name === '' ? '' : ['images', 'gc'].includes(head) ? `/${name}` : '/*'}${rest === '' ? '' : `/${rest}`}`
   if (more.length > 1) throw unknownRoute(request)
   if (head === 'registry') {
     const found = await answerRegistry(ports.registry, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'builds') {
+    const found = await answerBuilds(ports.builds, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }
@@ -59,14 +65,6 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
       return { json: ports.collection.preview() }
     case 'POST gc':
       return { json: await ports.collection.collect() }
-    case 'POST builds/contexts': {
-      const { key, entries } = await readContextList(request.raw)
-      return { json: await ports.builds.compare(key, entries) }
-    }
-    case 'POST builds': {
-      const { wish, rest: bodies } = await readWish(request.raw)
-      return { lines: ports.builds.build(request.query.get('session') ?? '', wish, bodies, request.signal) }
-    }
     case 'POST command-line': {
       const text = await ports.commandLine?.output(readWords(await request.body()))
       // Not ours to draw: whoever asked runs the command instead.

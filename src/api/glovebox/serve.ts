@@ -83,6 +83,17 @@ async function send(response: ServerResponse, result: ApiAnswer): Promise<void> 
     response.end(`${JSON.stringify(result.json)}\n`, result.afterwards)
     return
   }
+  if ('bytes' in result) {
+    response.writeHead(200, { 'content-type': 'application/octet-stream' })
+    try {
+      for await (const chunk of result.bytes) if (!response.write(chunk)) await drained(response)
+      response.end()
+    } catch {
+      // Bytes have no place for an error: a connection that breaks is no whole file. The build itself tells why.
+      response.destroy()
+    }
+    return
+  }
   // The status is decided by the first line: a stack that does not exist is a plain 404.
   const lines = result.lines[Symbol.asyncIterator]()
   const first = await lines.next()

@@ -15,6 +15,40 @@ export interface ComparedContext {
   readonly wanted: readonly number[]
 }
 
+/** `none`, `gzip` or `zstd`, and a level on the codec's own scale. */
+export interface WireLayerForm {
+  readonly compression: 'none' | 'gzip' | 'zstd'
+  readonly level: number | null
+}
+
+/** Where the result goes. What `oci`, `docker`, `tar` and `local` give is fetched while the build waits, see `output-ready`. */
+export type WireOutput =
+  | ({ readonly type: 'image'; readonly push: 'no' | 'tags' | 'digest' } & WireLayerForm)
+  | ({ readonly type: 'oci' | 'docker' } & WireLayerForm)
+  /** Both a tar of all files; `local` says that it is going to be unpacked. */
+  | { readonly type: 'tar' | 'local' }
+
+/** `place`: a reference, or an absolute path on the daemon's machine. */
+export interface WireCacheSource {
+  readonly type: 'registry' | 'local'
+  readonly place: string
+}
+
+export type WireCacheTarget =
+  | ({ readonly type: 'registry' | 'local'; readonly place: string; readonly mode: 'min' | 'max' } & WireLayerForm)
+  | { readonly type: 'inline' }
+
+/** Of each RUN step; null: the daemon's own. */
+export interface WireBuildLimits {
+  readonly memoryBytes: number | null
+  readonly cpuShares: number | null
+  readonly cpuPeriodUs: number | null
+  readonly cpuQuotaUs: number | null
+  readonly cpusetCpus: string | null
+  readonly pids: number | null
+  readonly shmBytes: number | null
+}
+
 /** What a build is asked for, ahead of the content of files. */
 export interface BuildWish {
   /** In the context. */
@@ -25,7 +59,20 @@ export interface BuildWish {
   readonly target: string | null
   /** `linux/amd64`; null: the daemon's. */
   readonly platform: string | null
+  /** Several: one image for each, and `platform` is not looked at. */
+  readonly platforms: readonly string[]
   readonly usesCache: boolean
+  /** Stages of which every step is done anew. */
+  readonly uncachedStages: readonly string[]
+  readonly cacheFrom: readonly WireCacheSource[]
+  readonly cacheTo: readonly WireCacheTarget[]
+  /** Empty: among this machine's images. */
+  readonly outputs: readonly WireOutput[]
+  readonly provenance: 'min' | 'max' | null
+  readonly sbom: boolean
+  readonly limits: WireBuildLimits
+  /** By the name of a registry, as `docker login` keeps them. */
+  readonly registryAuth: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly pulls: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly entitlements: readonly ('network.host' | 'security.insecure')[]
@@ -61,5 +108,37 @@ export type BuildReport =
   | { readonly kind: 'output'; readonly number: number; readonly stream: 'stdout' | 'stderr'; readonly text: string }
   | { readonly kind: 'step-done'; readonly number: number; readonly isCached: boolean; readonly durationMs: number }
   | { readonly kind: 'warning'; readonly check: string | null; readonly place: BuildPlace; readonly message: string }
+  | { readonly kind: 'moving'; readonly what: 'push' | 'output' | 'cache-import' | 'cache-export'; readonly place: string }
+  | {
+      readonly kind: 'moved'
+      readonly what: 'push' | 'output' | 'cache-import' | 'cache-export'
+      readonly place: string
+      readonly digest: string | null
+    }
+  /** `GET builds/outputs?token=…` gives the file, once; the build goes on when it was read to its end. `output`: its number in the request. */
+  | { readonly kind: 'output-ready'; readonly output: number; readonly token: string }
   | { readonly kind: 'image'; readonly id: string }
   | { readonly kind: 'tagged'; readonly id: string; readonly reference: string }
+
+/** What builds keep for later ones: a step's layer, a cache directory, files of a context. */
+export interface WireCacheEntry {
+  readonly id: string
+  readonly type: 'regular' | 'exec.cachemount' | 'source.local'
+  readonly description: string
+  readonly isInUse: boolean
+  readonly isShared: boolean
+  readonly sizeBytes: number
+  readonly createdAt: string
+  readonly lastUsedAt: string | null
+  readonly usageCount: number
+}
+
+export interface WireCachePrune {
+  /** What is shared with images as well. */
+  readonly all: boolean
+  /** Only what nobody used for so long. */
+  readonly unusedMs: number | null
+  /** The longest unused go until at most so much is kept. */
+  readonly keepBytes: number | null
+  readonly types: readonly string[]
+}

@@ -1,30 +1,37 @@
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
-import { limiter, type Clock, type Digest, type KeyedLocks, type Log, type Random, type RecordStore } from '#base'
-import { buildCache, type BuilderPorts, type BuildImages } from '#engine/builder'
+import type { Clock, Digest, KeyedLocks, Log, Random, RecordStore } from '#base'
+import { buildCache, fairTurns, type BuilderPorts, type BuildImages } from '#engine/builder'
+import type { KeptContexts } from '#engine/builder/kept-context'
 import { createRemoteSources, decompressor } from '#engine/builder/remote'
 import type { ImageUse } from '#engine/collection'
 import type { ContainersService } from '#engine/containers'
-import type { Images } from '#engine/images'
+import type { ContentStore } from '#engine/content'
+import type { ImageRecord, Images } from '#engine/images'
 import type { Registries } from '#engine/registry'
 import type { Snapshots } from '#engine/snapshots'
 import type { Host } from '#host'
+import { isDigest } from '#oci/digest'
+import { choosePlatform, platform, type Platform } from '#oci/image'
 
+import type { BuildLimits } from './build-limits.ts'
 import { buildRoot } from './build-root.ts'
 import { buildRunner } from './build-runner.ts'
 import { pullBase } from './pull-base.ts'
+import { canRun } from './can-run.ts'
+import { buildExchange } from './exchange.ts'
+import { cacheMounts } from './cache-mounts.ts'
+import { contextPlace } from './context-place.ts'
 import { cacheDirectories } from './cache-directories.ts'
 import { seedCache } from './seed-cache.ts'
-
-/** Commands of builds at a time: as many as there are processors, and two at least, for most of them wait for a network. */
-const MIN_RUNS = 2
 
 export interface BuildNeeds {
   readonly root: string
   readonly images: Images
   readonly registries: Registries
+  readonly contexts: KeptContexts
+  readonly content: ContentStore
   readonly snapshots: Snapshots
   readonly containers: ContainersService
   readonly store: RecordStore
@@ -32,6 +39,7 @@ export interface BuildNeeds {
   readonly random: Random
   readonly log: Log
   readonly host: Host
+  readonly builds: BuildLimits
   /** Emptied at every start. */
   readonly temporary: string
   /** In memory. */
@@ -44,6 +52,8 @@ export interface BuildNeeds {
 /** The builder's ports on this engine. */
 export function buildPorts(needs: BuildNeeds): BuilderPorts {
   const { images, snapshots, clock, random, locks, temporary } = needs
+  const cacheHome = join(needs.root, 'build-caches')
+  const mounts = cacheMounts(cacheHome, needs)
   return {
     images: buildImages(images, needs.registries, needs.imageUse),
     layers: {
@@ -56,29 +66,42 @@ export function buildPorts(needs: BuildNeeds): BuilderPorts {
     root: buildRoot(needs),
     runner: buildRunner({
       ...needs,
-      caches: cacheDirectories(join(needs.root, 'build-caches'), seedCache(needs)),
+      caches: cacheDirectories(cacheHome, seedCache(needs), mounts),
+      runDefaults: needs.builds,
       secretDirectory: join(needs.runDir, 'secrets'),
     }),
+    places: [mounts, contextPlace(needs.contexts)],
     cache: buildCache(needs.store),
+    exchange: buildExchange(needs),
+    canRun: (platform) => canRun(platform),
     remote: createRemoteSources({ clock, directory: temporary }),
     decompress: decompressor(),
     clock,
     random,
     locks,
-    turns: limiter(Math.max(MIN_RUNS, availableParallelism())),
+    turns: fairTurns(needs.builds.atOnce),
     spoolDirectory: temporary,
   }
+}
+
+function platformOf({ os, architecture, variant }: ImageRecord): Platform {
+  return platform(os, architecture, variant)
 }
 
 function buildImages(images: Images, registries: Registries, imageUse: BuildNeeds['imageUse']): BuildImages {
   return {
     resolve: async (reference, { platform, isPullForced, signal }) => {
-      if (isPullForced || images.find(reference) === undefined)
+      const fits = (image: ImageRecord) => choosePlatform(platform, [image], platformOf) !== undefined
+      const before = images.find(reference)
+      if (isPullForced || before === undefined || !fits(before))
         await pullBase(registries, reference, { platform, isPullForced, signal })
       const found = images.find(reference)
       if (found === undefined) return undefined
+      // For another machine than this one: the name stays with what it meant here.
+      if (before !== undefined && before.id !== found.id && fits(found) && !fits(before)) await images.tag(before.id, reference)
       imageUse.touch(found.id)
-      return { id: found.id, config: images.config(found.id) }
+      const digests = found.repoDigests.map((name) => name.slice(name.indexOf('@') + 1)).filter(isDigest)
+      return { id: found.id, config: images.config(found.id), digests }
     },
     commit: async (config) => {
       const image = await images.commit({ ...config, layers: config.diffIds })

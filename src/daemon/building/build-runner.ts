@@ -1,5 +1,6 @@
 import type { BuildRunner, RunSpec } from '#engine/builder'
 import { mergeEnv, type ContainersService, type ContainerSpec } from '#engine/containers'
+import type { Host } from '#host'
 
 import { emptySpec } from './empty-spec.ts'
 import { prepareMounts, type MountNeeds } from './run-mounts.ts'
@@ -7,19 +8,31 @@ import { prepareMounts, type MountNeeds } from './run-mounts.ts'
 /** The default network of containers: a RUN step reaches the outside through it. */
 const DEFAULT_NETWORK = 'bridge'
 
+/** Of each command of a build, unless the build says otherwise. */
+export interface RunDefaults {
+  /** Docker's scale, on which containers have 1024: what runs beside comes first when the processors are short. */
+  readonly cpuShares: number
+  readonly memoryBytes: number
+  readonly pids: number
+}
+
 export interface RunnerNeeds extends MountNeeds {
   readonly containers: ContainersService
+  readonly host: Pick<Host, 'cgroups'>
+  readonly runDefaults: RunDefaults
 }
 
 /** RUN steps as containers that nobody sees. */
 export function buildRunner(needs: RunnerNeeds): BuildRunner {
   return {
     run: async (run) => {
+      // The first move into a new cgroup waits for the kernel: meanwhile the root is mounted.
+      void needs.host.cgroups.warm()
       await using undo = new AsyncDisposableStack()
       const { resolved, specs } = await prepareMounts(run.mounts, needs, undo)
       return await needs.containers.runTransient({
         layers: run.layers,
-        spec: { ...specOf(run), mounts: specs },
+        spec: { ...specOf(run, needs.runDefaults), mounts: specs },
         mounts: resolved,
         onOutput: run.onOutput,
         signal: run.signal,
@@ -28,7 +41,7 @@ export function buildRunner(needs: RunnerNeeds): BuildRunner {
   }
 }
 
-function specOf(run: RunSpec): ContainerSpec {
+function specOf(run: RunSpec, defaults: RunDefaults): ContainerSpec {
   const base = emptySpec()
   const { limits } = run
   return {
@@ -45,9 +58,10 @@ function specOf(run: RunSpec): ContainerSpec {
     network: networkOf(run, base),
     resources: {
       ...base.resources,
-      memoryBytes: limits.memoryBytes ?? null,
+      memoryBytes: limits.memoryBytes ?? defaults.memoryBytes,
       memorySwapBytes: limits.memorySwapBytes ?? null,
-      cpuShares: limits.cpuShares ?? null,
+      cpuShares: limits.cpuShares ?? defaults.cpuShares,
+      pidsLimit: limits.pids ?? defaults.pids,
       cpuPeriodUs: limits.cpuPeriodUs ?? null,
       cpuQuotaUs: limits.cpuQuotaUs ?? null,
       cpusetCpus: limits.cpusetCpus ?? '',

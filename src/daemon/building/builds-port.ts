@@ -1,16 +1,33 @@
 import { StringDecoder } from 'node:string_decoder'
 
-import type { BuildReport, BuildsPort, BuildWish } from '#api/glovebox'
-import { parsePlatform } from '#oci/image'
-import type { Builder, BuildContext, BuildEvent, BuildRequest } from '#engine/builder'
+import type { BuildReport, BuildsPort } from '#api/glovebox'
+import type { Random } from '#base'
+import type { Builder, BuildEvent, BuildRequest, Predicate } from '#engine/builder'
 import type { KeptContexts } from '#engine/builder/kept-context'
 import type { ByteString } from '#oci/tar'
 
+import { openDeliveries } from './deliveries.ts'
 import { eventQueue } from './event-queue.ts'
+import { requestOf } from './wish-request.ts'
 
 /** Builds as our own API offers them: from contexts that stay, with events as they happen. */
-export function buildsPort(builder: Pick<Builder, 'run' | 'check'>, contexts: KeptContexts): BuildsPort {
+export function buildsPort(
+  builder: Pick<Builder, 'run' | 'check' | 'usage' | 'prune'>,
+  contexts: KeptContexts,
+  { said, random }: { readonly said: (image: string) => readonly Predicate[]; readonly random: Random },
+): BuildsPort {
+  const deliveries = openDeliveries(random)
   return {
+    output: (token, signal) => deliveries.take(token, signal),
+    attestations: (image) => said(image).map(({ type, content }) => ({ predicateType: type, predicate: content })),
+    kept: () => builder.usage().map(({ kind, layer: _layer, ...entry }) => ({ ...entry, type: kind })),
+    prune: async ({ all, unusedMs, keepBytes, types }) =>
+      await builder.prune({
+        all,
+        ...(unusedMs === null ? {} : { unusedMs }),
+        ...(keepBytes === null ? {} : { keepBytes }),
+        ...(types.length === 0 ? {} : { matches: ({ kind }) => types.includes(kind) }),
+      }),
     compare: async (key, entries) =>
       await contexts.compare(
         key,
@@ -27,8 +44,13 @@ export function buildsPort(builder: Pick<Builder, 'run' | 'check'>, contexts: Ke
     build: async function* (session, wish, bodies, signal) {
       await using context = await contexts.receive(session, bodies, { dockerfilePath: wish.dockerfile })
       const stop = new AbortController()
-      const request = requestOf(wish, context, AbortSignal.any([signal, stop.signal]))
       const queue = eventQueue()
+      const gone = AbortSignal.any([signal, stop.signal])
+      const request: BuildRequest = {
+        ...requestOf(wish, context, gone),
+        deliver: async ({ output, stream }) =>
+          await deliveries.offer(stream, gone, (token) => queue.push({ kind: 'output-ready', output, token })),
+      }
       const report = reports()
       const emit = (event: BuildEvent) => {
         const told = report(event)
@@ -48,24 +70,6 @@ export function buildsPort(builder: Pick<Builder, 'run' | 'check'>, contexts: Ke
         await running
       }
     },
-  }
-}
-
-function requestOf(wish: BuildWish, context: BuildContext, signal: AbortSignal): BuildRequest {
-  return {
-    context,
-    signal,
-    tags: wish.tags,
-    buildArgs: new Map(Object.entries(wish.args)),
-    labels: wish.labels,
-    isCacheUsed: wish.usesCache,
-    isPullForced: wish.pulls,
-    network: wish.network,
-    entitlements: new Set(wish.entitlements),
-    secrets: new Map(Object.entries(wish.secrets).map(([id, text]) => [id, Buffer.from(text, 'base64')])),
-    sshAgents: new Map(Object.entries(wish.sshAgents)),
-    ...(wish.target === null ? {} : { target: wish.target }),
-    ...(wish.platform === null ? {} : { platform: parsePlatform(wish.platform) }),
   }
 }
 
@@ -89,6 +93,8 @@ function reports(): (event: BuildEvent) => BuildReport | undefined {
       }
       case 'warning':
         return { ...event, check: event.check ?? null }
+      case 'moved':
+        return { ...event, digest: event.digest ?? null }
       default:
         return event
     }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { keyedLocks } from '#base'
 import type { LayerPath, RunMount } from '#engine/builder'
 
+import type { CacheMounts } from './cache-mounts.ts'
+
 export type CacheMount = Extract<RunMount, { readonly kind: 'cache' }>
 
 /** Directories of `RUN --mount=type=cache`: they outlive builds, and are shared between them as the mount says. */
@@ -15,13 +17,16 @@ export interface CacheDirectories {
 /** Fills a new directory with a part of layers. */
 export type SeedDirectory = (seed: LayerPath, path: string) => Promise<void>
 
-export function cacheDirectories(home: string, fill: SeedDirectory): CacheDirectories {
+export function cacheDirectories(home: string, fill: SeedDirectory, known: Pick<CacheMounts, 'use'>): CacheDirectories {
   const locks = keyedLocks()
   const inUse = new Set<string>()
   return {
     take: async (mount, undo) => {
       if (mount.sharing === 'locked') undo.use(await locks.acquire(mount.id))
-      const path = join(home, mount.sharing === 'private' ? firstFree(mount.id, inUse, undo) : mount.id)
+      const name = mount.sharing === 'private' ? firstFree(mount.id, inUse, undo) : mount.id
+      const path = join(home, name)
+      // First, so that nobody takes it away meanwhile.
+      known.use(name, `mount ${mount.target}`, undo)
       // Two steps may want a new one at once.
       await locks.run(`make ${path}`, () => makeOnce(path, mount, fill))
       return path

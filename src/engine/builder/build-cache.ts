@@ -8,6 +8,7 @@ export function buildCache(records: RecordStore): LocalBuildCache {
   return {
     get: (key) => table.get(key),
     put: (key, record) => table.put(key, record),
+    note: (key, record) => table.note(key, record),
     list: () => table.entries().map(([key, record]) => ({ key, record })),
     delete: (key) => table.delete(key),
   }

@@ -1,4 +1,3 @@
-import type { Digest } from '#base'
 import { parsePlatform } from '#oci/image'
 
 import { classicMessages, type ClassicMessage } from './classic-stream.ts'
@@ -6,9 +5,13 @@ import { receiveContext } from './context.ts'
 import { buildError } from './errors.ts'
 import type { EmitBuildEvent } from './events.ts'
 import { inStageOrder } from './in-stage-order.ts'
-import { buildImage, checkBuild, type BuildOutcome, type BuildRequest } from './loop.ts'
+import { buildImage, checkBuild } from './loop.ts'
 import { messageQueue } from './message-queue.ts'
-import type { BuilderPorts, LayerRecord, RunLimits, RunNetwork } from './ports.ts'
+import { keptForLater, type CacheUsage, type Pruned } from './cache-usage.ts'
+import type { BuilderPorts, RunLimits, RunNetwork } from './ports.ts'
+import type { PruneWish } from './prune-plan.ts'
+
+import type { BuildOutcome, BuildRequest } from './request.ts'
 
 /** What Docker's `POST /build` asks of a classic builder. */
 export interface ClassicBuildRequest {
@@ -36,19 +39,6 @@ export interface ClassicBuildRequest {
   readonly platform: string
 }
 
-export interface CacheUsage {
-  readonly id: string
-  readonly description: string
-  readonly isInUse: boolean
-  readonly isShared: boolean
-  readonly sizeBytes: number
-  /** null: the step changed nothing. */
-  readonly layer: { readonly diffId: Digest; readonly sizeBytes: number } | null
-  readonly createdAt: string
-  readonly lastUsedAt: string | null
-  readonly usageCount: number
-}
-
 export interface Builder {
   /** Builds from a context that is received already. Errors: `dockerfile.*`, `build.*`, and those of the ports. */
   run(request: BuildRequest, emit: EmitBuildEvent): Promise<BuildOutcome>
@@ -56,11 +46,8 @@ export interface Builder {
   check(request: BuildRequest, emit: EmitBuildEvent): Promise<void>
   /** Builds from a context as it comes in. What fails before the first step is thrown, what fails later is the last message. */
   build(request: ClassicBuildRequest, context: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<ClassicMessage>
-  /** Forgets results that no build uses now; unless `all`, only those whose layer no image has. With `only`, no others than these. */
-  prune(options: {
-    readonly all: boolean
-    readonly only?: ReadonlySet<string>
-  }): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
+  /** Forgets what builds keep for later ones, as far as none uses it now. */
+  prune(wish: PruneWish): Promise<Pruned>
   usage(): readonly CacheUsage[]
 }
 
@@ -108,30 +95,7 @@ export function createBuilder(ports: BuilderPorts): Builder {
     }
   }
 
-  const prune: Builder['prune'] = async ({ all, only }) => {
-    const deleted: string[] = []
-    let reclaimedBytes = 0
-    for (const { key, record } of ports.cache.list()) {
-      const isShared = record.kind === 'layer' && isInImage(ports, record)
-      if (held.has(key) || (isShared && !all) || only?.has(key) === false) continue
-      if (record.kind === 'layer' && !isShared) reclaimedBytes += record.sizeBytes
-      // The record goes first: after a crash between the two a layer is kept in vain, and no record names a missing one.
-      ports.cache.delete(key)
-      await ports.layers.release(key)
-      if (record.kind === 'layer') deleted.push(key)
-    }
-    return { deleted, reclaimedBytes }
-  }
-
-  const usage = (): CacheUsage[] =>
-    ports.cache.list().flatMap(({ key, record }) => {
-      if (record.kind !== 'layer') return []
-      const { description, sizeBytes, created, lastUsed, uses } = record
-      const shared = { isInUse: held.has(key), isShared: isInImage(ports, record) }
-      const layer = record.diffId === undefined ? null : { diffId: record.diffId, sizeBytes }
-      return [{ id: key, description, sizeBytes, layer, ...shared, createdAt: created, lastUsedAt: lastUsed, usageCount: uses }]
-    })
-
+  const { prune, usage } = keptForLater(ports, (key) => held.has(key))
   return { run, check: (request, emit) => checkBuild(ports, request, emit), build, prune, usage }
 }
 
@@ -139,10 +103,6 @@ function release(held: Map<string, number>, key: string): void {
   const count = (held.get(key) ?? 1) - 1
   if (count === 0) held.delete(key)
   else held.set(key, count)
-}
-
-function isInImage(ports: BuilderPorts, record: LayerRecord): boolean {
-  return record.diffId !== undefined && ports.layers.isInImage(record.diffId)
 }
 
 function imageRequest(request: ClassicBuildRequest): Omit<BuildRequest, 'context' | 'signal'> {
@@ -156,7 +116,7 @@ function imageRequest(request: ClassicBuildRequest): Omit<BuildRequest, 'context
     isPullForced: request.shouldPull,
     network: networkOf(request.networkMode),
     limits: limitsOf(request),
-    ...(request.platform === '' ? {} : { platform: parsePlatform(request.platform) }),
+    ...(request.platform === '' ? {} : { platforms: [parsePlatform(request.platform)] }),
   }
 }
 

@@ -32,6 +32,8 @@ function messagesOf(
   switch (event.kind) {
     case 'planned':
     case 'step-running':
+    case 'moving':
+    case 'moved':
       return []
     case 'step-started':
       return say(`Step ${event.number}/${event.total} : ${event.text}`, '\n')

@@ -20,7 +20,7 @@ export async function doOnce(
     const known = build.isCacheUsed ? await usableRecord(build, work.key) : undefined
     if (known !== undefined) {
       const record = { ...known, uses: known.uses + 1, lastUsed: isoTime(undefined, clock.nowMs()) }
-      await cache.put(work.key, record)
+      cache.note(work.key, record)
       return { record, isCached: true }
     }
     try {

@@ -3,6 +3,7 @@ import type { Place } from '#oci/dockerfile'
 
 export const buildError = declareErrors({
   'build.base_not_found': 'not_found',
+  'build.cache_invalid': 'invalid',
   'build.check_failed': 'invalid',
   'build.checksum_mismatch': 'invalid',
   'build.context_invalid': 'invalid',
@@ -11,11 +12,13 @@ export const buildError = declareErrors({
   'build.dockerfile_not_found': 'invalid',
   'build.instruction_invalid': 'invalid',
   'build.not_allowed': 'denied',
+  'build.output_invalid': 'invalid',
   'build.owner_unknown': 'invalid',
   'build.program_missing': 'unsupported',
   'build.remote_failed': 'unavailable',
   'build.remote_invalid': 'invalid',
   'build.remote_refused': 'denied',
+  'build.platform_foreign': 'unsupported',
   'build.run_failed': 'invalid',
   'build.secret_missing': 'invalid',
   'build.ssh_missing': 'invalid',

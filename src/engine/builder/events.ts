@@ -43,6 +43,14 @@ export type BuildEvent =
     }
   | { readonly kind: 'warning'; readonly check: CheckName | undefined; readonly place: Place; readonly message: string }
   | { readonly kind: 'image'; readonly id: Digest }
+  /** Something goes out of the machine or comes in: `digest` once it is there. */
+  | { readonly kind: 'moving'; readonly what: 'push' | 'output' | 'cache-import' | 'cache-export'; readonly place: string }
+  | {
+      readonly kind: 'moved'
+      readonly what: 'push' | 'output' | 'cache-import' | 'cache-export'
+      readonly place: string
+      readonly digest: Digest | undefined
+    }
   | { readonly kind: 'tagged'; readonly id: Digest; readonly reference: string }
   | { readonly kind: 'failed'; readonly error: GloveboxError }
 

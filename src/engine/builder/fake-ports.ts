@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { invariant, keyedLocks, limiter, memoryRecords, seededRandom, systemClock, type Clock, type Digest } from '#base'
+import { invariant, keyedLocks, memoryRecords, seededRandom, systemClock, type Clock, type Digest } from '#base'
 import { digestOf } from '#oci/digest'
-import { emptyProcessConfig, writeImageConfig, type ImageConfig, type ImageProcessConfig } from '#oci/image'
+import { emptyProcessConfig, hostPlatform, writeImageConfig, type ImageConfig, type ImageProcessConfig } from '#oci/image'
 import { bytesOfText, packTar, tarPushScanner, textOfBytes, type ByteString, type TarEntry, type TarMember } from '#oci/tar'
 
 import { archiveTree } from './context.ts'
 import { indexArchive, type ArchiveIndex } from './context-index.ts'
+import { fairTurns } from './fair-turns.ts'
+import { fakeExchange, type FakeExchange } from './fake-exchange.ts'
 import { fakeRemote, type FakeRemote } from './fake-remote.ts'
 import type { FileTree } from './file-tree.ts'
 import { buildCache } from './build-cache.ts'
@@ -20,6 +22,7 @@ export type FakeFiles = Readonly<Record<string, string | null | Partial<TarMembe
 
 export interface FakeMachine extends Disposable {
   readonly ports: BuilderPorts
+  readonly exchange: FakeExchange
   readonly runs: RunSpec[]
   readonly tags: ReadonlyMap<string, Digest>
   addImage(reference: string, files: FakeFiles, config?: Partial<ImageProcessConfig>): Promise<BaseImage>
@@ -62,6 +65,7 @@ export function fakeMachine(
     images.set(id, config)
     return id
   }
+  const exchange = fakeExchange(layers)
   const ports: BuilderPorts = {
     images: {
       resolve: async (reference) => {
@@ -97,11 +101,14 @@ export function fakeMachine(
     clock,
     random: seededRandom(1),
     locks: keyedLocks(),
-    turns: limiter(2),
+    turns: fairTurns(2),
+    exchange,
+    canRun: ({ architecture }) => architecture === hostPlatform().architecture,
     spoolDirectory: directory,
   }
   return {
     ports,
+    exchange,
     runs,
     retained,
     remote,

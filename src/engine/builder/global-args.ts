@@ -25,7 +25,7 @@ export function globalArgs(
   buildArgs: ReadonlyMap<string, string>,
   predefined: ReadonlyMap<string, string>,
   dockerfile: Dockerfile,
-  onUnset: (name: string, place: Place) => void,
+  onUnset: (name: string, place: Place, known: Iterable<string>) => void,
 ): GlobalArgs {
   const values = new Map<string, string | undefined>(predefined)
   for (const name of predefined.keys()) if (buildArgs.has(name)) values.set(name, buildArgs.get(name))

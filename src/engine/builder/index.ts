@@ -5,17 +5,28 @@
  * several builds want runs once; a cache record exists only when its layer does.
  */
 export { buildCache } from './build-cache.ts'
-export { createBuilder, type Builder, type CacheUsage, type ClassicBuildRequest } from './builder.ts'
+export { createBuilder, type Builder, type ClassicBuildRequest } from './builder.ts'
+export type { CacheUsage, Pruned } from './cache-usage.ts'
+export type { PruneWish } from './prune-plan.ts'
+export type { CacheSource, CacheTarget } from './exchange/cache-places.ts'
+export type { BuildOutput, LayerForm } from './outputs/output.ts'
 export { classicMessages, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'
 export { receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
+export { fairTurns } from './fair-turns.ts'
 export { buildError } from './errors.ts'
 export type { BuildEvent, EmitBuildEvent } from './events.ts'
 export type { FileTree, TreeEntry, TreeEntryType } from './file-tree.ts'
-export { buildImage, type BuildOutcome, type BuildRequest } from './loop.ts'
+export { buildImage } from './loop.ts'
+export type { BuildOutcome, BuildRequest, Delivery } from './request.ts'
 export { planBuild, type ImageNeed, type Planned } from './plan.ts'
 export type { PlanInput } from './plan-input.ts'
 export type {
   BaseImage,
+  BlobBody,
+  BlobOf,
+  BlobPlace,
+  BuildExchange,
+  Predicate,
   BuildCache,
   BuilderPorts,
   CachedLayers,
@@ -24,6 +35,8 @@ export type {
   BuildImages,
   BuildLayers,
   BuildPorts,
+  Credentials,
+  KeptPlace,
   BuildRoot,
   BuildRunner,
   LayerPath,

@@ -1,46 +1,23 @@
-import { during, GloveboxError, type Digest } from '#base'
-import { parseDockerfile } from '#oci/dockerfile'
-import { hostPlatform, type Platform } from '#oci/image'
+import { during, GloveboxError } from '#base'
+import { formatPlatform } from '#oci/image'
 
-import type { BuildContext } from './context.ts'
-import type { EmitBuildEvent, PlannedStage } from './events.ts'
-import { isoTime } from './iso-time.ts'
-import { imageKey, planBuild } from './plan.ts'
-import type { Entitlement, PlanInput } from './plan-input.ts'
-import type { BaseImage, BuildPorts, RunLimits, RunNetwork } from './ports.ts'
-import { resultImage, resultKey, type StageResult } from './result-image.ts'
+import { attest } from './attestations/attest.ts'
+import { builtImage, type BuiltImage } from './built-image.ts'
+import { cacheView, type CacheView } from './cache-view.ts'
+import type { BuildEvent, EmitBuildEvent, PlannedStage } from './events.ts'
+import { exportCaches } from './exchange/export-cache.ts'
+import { openCaches } from './exchange/import-cache.ts'
+import { sendOutputs } from './outputs/send-outputs.ts'
+import { STORED } from './outputs/output.ts'
+import { planPlatforms, refuseForeign, type PlatformPlan } from './plan-platforms.ts'
+import type { BuildPorts } from './ports.ts'
+import type { BuildOutcome, BuildRequest } from './request.ts'
 import { runStages } from './run-stages.ts'
-import type { BuildPlan, StagePlan } from './steps.ts'
 import type { StepContext } from './steps-context.ts'
 
-export interface BuildRequest {
-  readonly context: BuildContext
-  readonly tags?: readonly string[]
-  readonly buildArgs?: ReadonlyMap<string, string>
-  readonly target?: string
-  readonly platform?: Platform
-  readonly labels?: Readonly<Record<string, string>>
-  /** False does every step anew, and keeps the results. */
-  readonly isCacheUsed?: boolean
-  /** Asks the registries for newer bases. */
-  readonly isPullForced?: boolean
-  readonly network?: RunNetwork
-  readonly limits?: RunLimits
-  readonly entitlements?: ReadonlySet<Entitlement>
-  /** By id, for `RUN --mount=type=secret`. */
-  readonly secrets?: ReadonlyMap<string, Buffer>
-  /** Sockets of SSH agents on this machine by id, for `RUN --mount=type=ssh`. */
-  readonly sshAgents?: ReadonlyMap<string, string>
-  readonly signal?: AbortSignal
-}
-
-export interface BuildOutcome {
-  readonly imageId: Digest
-}
-
 /**
- * Builds an image. Progress goes to `emit`, a failure both there and to the caller. Whatever was done stays cached: a record is written after
- * its layer is stored, and `hold` hears its key before. Errors: `dockerfile.*`, `build.*`, and those of the ports.
+ * Builds an image, or one for each platform. Progress goes to `emit`, a failure both there and to the caller. Whatever was done stays cached:
+ * a record is written after its layer is stored, and `hold` hears its key before. Errors: `dockerfile.*`, `build.*`, and those of the ports.
  */
 export async function buildImage(
   ports: BuildPorts,
@@ -49,34 +26,7 @@ export async function buildImage(
   hold: (key: string) => void = () => undefined,
 ): Promise<BuildOutcome> {
   try {
-    const plan = await planWithBases(ports, request, true)
-    const build: StepContext = {
-      ports,
-      context: request.context,
-      epochS: plan.epochS,
-      isCacheUsed: request.isCacheUsed ?? true,
-      limits: request.limits ?? {},
-      secrets: request.secrets ?? new Map(),
-      sshAgents: request.sshAgents ?? new Map(),
-      signal: request.signal,
-      emit,
-      hold,
-    }
-    emit({
-      kind: 'planned',
-      stepCount: plan.stepCount,
-      fileCount: request.context.fileCount,
-      stages: plan.stages.map(plannedStage),
-    })
-    for (const warning of plan.warnings) emit({ kind: 'warning', ...warning })
-    const result = await runStages(build, plan)
-    const imageId = await commit(build, plan.target, result)
-    emit({ kind: 'image', id: imageId })
-    for (const reference of request.tags ?? []) {
-      await ports.images.tag(imageId, reference)
-      emit({ kind: 'tagged', id: imageId, reference })
-    }
-    return { imageId }
+    return await buildAndSend(ports, request, emit, hold)
   } catch (error) {
     const shown = error instanceof GloveboxError ? error : during('build', error)
     emit({ kind: 'failed', error: shown })
@@ -86,52 +36,114 @@ export async function buildImage(
 
 /** Looks for likely mistakes, as far as the target's bases and the text of the file show them, and builds nothing. */
 export async function checkBuild(ports: BuildPorts, request: BuildRequest, emit: EmitBuildEvent): Promise<void> {
-  const plan = await planWithBases(ports, request, false)
-  for (const warning of plan.warnings) emit({ kind: 'warning', ...warning })
+  for (const { plan } of await planPlatforms(ports, request, false))
+    for (const warning of plan.warnings) emit({ kind: 'warning', ...warning })
 }
 
-function plannedStage(stage: StagePlan): PlannedStage {
-  const { number } = stage.from
-  const name = stage.name ?? String(stage.index)
-  return { name, firstStep: number, lastStep: stage.steps.at(-1)?.number ?? number }
+async function buildAndSend(
+  ports: BuildPorts,
+  request: BuildRequest,
+  emit: EmitBuildEvent,
+  hold: (key: string) => void,
+): Promise<BuildOutcome> {
+  const startedMs = ports.clock.nowMs()
+  const plans = await planPlatforms(ports, request, true)
+  refuseForeign(plans, ports.canRun)
+  announce(plans, request, emit)
+  await using caches = await openCaches(ports, request, emit)
+  const view = cacheView(ports.cache, ports.layers, caches.foreign)
+  const images = await runPlans({ ...ports, cache: view }, request, plans, emit, hold)
+  const attested = await attest(ports, request, images, { startedMs, finishedMs: ports.clock.nowMs() })
+  const outputs = request.outputs ?? [STORED]
+  const sent = { ports, request, images: attested, outputs, inline: inlineRecords(request, view) }
+  const imageId = await sendOutputs(sent, emit)
+  await exportCaches(ports, request, images, view, emit)
+  return { imageId }
 }
 
-/** Plans, resolves what the plan lacks, and plans again, until nothing is lacking: triggers of a base may name further images. */
-async function planWithBases(ports: BuildPorts, request: BuildRequest, failsOnFindings: boolean): Promise<BuildPlan> {
-  const { dockerfile } = request.context
-  const input: PlanInput = {
-    dockerfile: parseDockerfile(dockerfile.text, { file: dockerfile.name }),
-    buildArgs: request.buildArgs ?? new Map(),
-    target: request.target,
-    platform: request.platform ?? hostPlatform(),
-    buildPlatform: hostPlatform(),
-    labels: request.labels ?? {},
-    network: request.network ?? 'default',
-    entitlements: request.entitlements ?? new Set(),
-    failsOnFindings,
-    isIgnored: request.context.isIgnored,
-    namedContexts: request.context.named,
-  }
-  const resolved = new Map<string, BaseImage | null>()
-  for (;;) {
-    const planned = planBuild(input, resolved)
-    if (planned.kind === 'plan') return planned.plan
-    for (const need of planned.images) {
-      if (resolved.has(imageKey(need))) continue
-      const options = { platform: need.platform, isPullForced: request.isPullForced ?? false, signal: request.signal }
-      resolved.set(imageKey(need), (await ports.images.resolve(need.reference, options)) ?? null)
+function inlineRecords({ cacheTo = [] }: BuildRequest, view: CacheView) {
+  return cacheTo.some(({ kind }) => kind === 'inline') ? view.touched() : undefined
+}
+
+function announce(plans: readonly PlatformPlan[], request: BuildRequest, emit: EmitBuildEvent): void {
+  const stages = plans.flatMap((one) => plannedStages(one, plans.length > 1))
+  const stepCount = plans.reduce((sum, { plan }) => sum + plan.stepCount, 0)
+  emit({ kind: 'planned', stepCount, fileCount: request.context.fileCount, stages })
+  const told = new Set<string>()
+  for (const { plan } of plans)
+    for (const warning of plan.warnings) {
+      const text = JSON.stringify(warning)
+      if (!told.has(text)) emit({ kind: 'warning', ...warning })
+      told.add(text)
     }
-  }
 }
 
-/** An image of the same content keeps its time, and so its id. */
-async function commit(build: StepContext, stage: StagePlan, result: StageResult): Promise<Digest> {
-  const { cache, images, clock } = build.ports
-  if (build.epochS !== undefined) return await images.commit(resultImage(stage, result, isoTime(build.epochS, 0)))
-  const key = resultKey(stage, result)
-  const known = build.isCacheUsed ? await cache.get(key) : undefined
-  const created = known?.kind === 'image' ? known.created : isoTime(undefined, clock.nowMs())
-  // First, so that a build that is repeated after a crash makes the very image that may be there without its name.
-  if (known === undefined) await cache.put(key, { kind: 'image', created })
-  return await images.commit(resultImage(stage, result, created))
+function plannedStages({ plan, platform, stepsBefore }: PlatformPlan, isOneOfSeveral: boolean): readonly PlannedStage[] {
+  return plan.stages.map((stage) => {
+    const { number } = stage.from
+    const name = stage.name ?? String(stage.index)
+    return {
+      name: isOneOfSeveral ? `${formatPlatform(platform)} ${name}` : name,
+      firstStep: stepsBefore + number,
+      lastStep: stepsBefore + (stage.steps.at(-1)?.number ?? number),
+    }
+  })
+}
+
+/** All side by side. The first failure stops the others, and is thrown when they have ended. */
+async function runPlans(
+  ports: BuildPorts,
+  request: BuildRequest,
+  plans: readonly PlatformPlan[],
+  emit: EmitBuildEvent,
+  hold: (key: string) => void,
+): Promise<readonly BuiltImage[]> {
+  const stop = new AbortController()
+  const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal])
+  const stepCount = plans.reduce((sum, { plan }) => sum + plan.stepCount, 0)
+  const owner = {}
+  const later: Promise<void>[] = []
+  const finishLater = (work: PromiseLike<void>): void => {
+    const kept = Promise.resolve(work)
+    // Looked at when the build ends.
+    kept.catch(() => undefined)
+    later.push(kept)
+  }
+  let failure: { readonly error: unknown } | undefined
+  const works = plans.map(async ({ plan, stepsBefore }) => {
+    const build: StepContext = {
+      ports,
+      context: request.context,
+      epochS: plan.epochS,
+      isCacheUsed: request.isCacheUsed ?? true,
+      uncachedStages: new Set((request.uncachedStages ?? []).map((name) => name.toLowerCase())),
+      limits: request.limits ?? {},
+      secrets: request.secrets ?? new Map(),
+      sshAgents: request.sshAgents ?? new Map(),
+      signal,
+      emit: (event) => emit(numbered(event, stepsBefore, stepCount)),
+      hold,
+      owner,
+      finishLater,
+    }
+    try {
+      return await builtImage(build, plan, await runStages(build, plan))
+    } catch (error) {
+      failure ??= { error }
+      stop.abort()
+      return undefined
+    }
+  })
+  const images = await Promise.all(works)
+  const ends = await Promise.allSettled(later)
+  if (failure !== undefined) throw failure.error
+  for (const end of ends) if (end.status === 'rejected') throw during('clean up after a step', end.reason)
+  return images.filter((image) => image !== undefined)
+}
+
+/** Steps of several plans count on. */
+function numbered(event: BuildEvent, before: number, total: number): BuildEvent {
+  if (!('number' in event)) return event
+  const number = event.number + before
+  return event.kind === 'step-started' ? { ...event, number, total } : { ...event, number }
 }

@@ -1,6 +1,7 @@
 import { parseTrigger, type Dockerfile, type Place } from '#oci/dockerfile'
 import { emptyProcessConfig, formatPlatform, MAX_LAYERS, parsePlatform, type Platform } from '#oci/image'
 
+import { didYouMean } from './checks/similar.ts'
 import { checkDockerfile, checkSettings, keptFindings, type CheckFinding, type CheckName } from './checks/index.ts'
 import { buildErrorAt } from './errors.ts'
 import { globalArgs, platformArgs, type GlobalArgs } from './global-args.ts'
@@ -11,7 +12,7 @@ import type { PlanInput } from './plan-input.ts'
 import type { BaseImage } from './ports.ts'
 import { envOf, expander, PROXY_NAMES } from './scope.ts'
 import type { StageState } from './stage-state.ts'
-import { findStage, readStages, type StageSource } from './stages.ts'
+import { findStage, readStages, targetIndex, type StageSource } from './stages.ts'
 import type { BuildPlan, CopyAction, CopyFrom, PlanWarning, StageBase, StagePlan, Step } from './steps.ts'
 
 export interface ImageNeed {
@@ -48,7 +49,8 @@ export function planBuild(input: PlanInput, resolved: ReadonlyMap<string, BaseIm
 /** The findings that the file wants to hear of. With `# check=error=true` the first of them ends the build. */
 function checked(input: PlanInput, findings: readonly CheckFinding[]): readonly CheckFinding[] {
   const { dockerfile } = input
-  const settings = checkSettings(dockerfile.check, placeOf(dockerfile, 1))
+  // What is given when building wins over what the file says.
+  const settings = checkSettings(input.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK') ?? dockerfile.check, placeOf(dockerfile, 1))
   const kept = keptFindings(findings, settings)
   const [first] = kept
   if (!input.failsOnFindings || !settings.failsBuild || first === undefined) return kept
@@ -65,7 +67,8 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
     if (!warned.has(`${place.line} ${message}`)) warnings.push({ check, place, message })
     warned.add(`${place.line} ${message}`)
   }
-  const onUnset = (name: string, place: Place) => warn('UndefinedVar', place, `the variable ${name} has no value here`)
+  const onUnset = (name: string, place: Place, known: Iterable<string> = []) =>
+    warn('UndefinedVar', place, `the variable ${name} has no value here${didYouMean(name, known)}`)
   const { before, stages: sources } = readStages(dockerfile)
   const predefined = platformArgs(input)
   const globals: GlobalArgs = globalArgs(before, input.buildArgs, predefined, dockerfile, onUnset)
@@ -192,18 +195,7 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
     declared,
     epochS: globals.epochS,
     stages: () => [...done.values()].filter((stage) => stage !== undefined),
-    targetIndex: () => {
-      if (input.target === undefined || input.target === '') return sources.length - 1
-      const found = /^\d+$/.test(input.target) ? sources[Number(input.target)] : findStage(sources, input.target, sources.length)
-      if (found !== undefined) return found.index
-      const names = sources.map((source) => source.name ?? String(source.index)).join(', ')
-      throw buildErrorAt(
-        'build.stage_not_found',
-        placeOf(dockerfile, 1),
-        `there is no stage ${input.target}`,
-        `There are: ${names}.`,
-      )
-    },
+    targetIndex: () => targetIndex(input, sources),
   }
 }
 

@@ -1,12 +1,16 @@
-import type { Clock, Digest, KeyedLocks, Limiter, Random } from '#base'
-import type { ImageConfig, Platform } from '#oci/image'
+import type { Clock, Digest, KeyedLocks, Random } from '#base'
+import type { VerifiableDigest } from '#oci/digest'
+import type { Descriptor, ImageConfig, ImageIndex, ImageManifest, JsonObject, Platform } from '#oci/image'
 
+import type { FairTurns } from './fair-turns.ts'
 import type { FileTree } from './file-tree.ts'
 import type { Decompress, RemoteSources } from './remote/index.ts'
 
 export interface BaseImage {
   readonly id: Digest
   readonly config: ImageConfig
+  /** Of the manifests by which registries know it. */
+  readonly digests?: readonly Digest[]
 }
 
 /** The images of this machine. */
@@ -92,6 +96,7 @@ export type RunNetwork = 'default' | 'none' | 'host'
 export interface RunLimits {
   readonly memoryBytes?: number
   readonly memorySwapBytes?: number
+  readonly pids?: number
   readonly cpuShares?: number
   readonly cpuPeriodUs?: number
   readonly cpuQuotaUs?: number
@@ -160,6 +165,8 @@ export type CacheRecord =
 export interface BuildCache {
   get(key: string): CacheRecord | undefined | Promise<CacheRecord | undefined>
   put(key: string, record: CacheRecord): void | Promise<void>
+  /** As `put`, for what may be lost in a power cut: that a result was used. */
+  note(key: string, record: CacheRecord): void
   list(): readonly CacheEntry[] | Promise<readonly CacheEntry[]>
   delete(key: string): void | Promise<void>
 }
@@ -177,6 +184,69 @@ export interface LocalBuildCache extends BuildCache {
   delete(key: string): void
 }
 
+/** As Docker's clients send them for one registry. */
+export type Credentials = Readonly<Record<string, string>>
+
+export interface BlobBody {
+  readonly sizeBytes: number
+  /** From the beginning, each time. */
+  open(): AsyncIterable<Uint8Array>
+}
+
+export interface BlobOf {
+  readonly digest: Digest
+  readonly sizeBytes: number
+  readonly compression: 'none' | 'gzip' | 'zstd'
+}
+
+/** A repository of a registry, or an OCI layout in a directory: manifests and what they name. */
+export interface BlobPlace extends AsyncDisposable {
+  /** For messages, and the name of what is pushed. */
+  readonly name: string
+  /** Checked against the digest that it is asked by; undefined when there is none. */
+  manifest(reference: string): Promise<ImageManifest | ImageIndex | undefined>
+  /** Whoever reads it checks it. */
+  blob(descriptor: Descriptor): AsyncIterable<Uint8Array>
+  has(digest: Digest): Promise<boolean>
+  put(digest: Digest, body: Buffer | BlobBody): Promise<void>
+  /** By tag, or by digest where it gets no name. */
+  putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<void>
+  /** Has a stored layer there as suits the place best, where it knows how: gzip in a registry. */
+  pushLayer?(layer: { readonly diffId: Digest; readonly sizeBytes: number }): Promise<BlobOf>
+}
+
+/** What leaves this machine and comes to it beside images. */
+export interface BuildExchange {
+  registry(
+    reference: string,
+    options: {
+      readonly use: 'pull' | 'push'
+      readonly credentials: Credentials | null
+      readonly signal: AbortSignal | undefined
+    },
+  ): Promise<BlobPlace>
+  /** Made when it is written to. Error: `build.output_invalid` for a path that is not absolute. */
+  directory(path: string): Promise<BlobPlace>
+  /** The tar of a stored layer. */
+  layer(diffId: Digest): BlobBody
+  /** Stores a layer, checked, and keeps it until `recorded` has written down who needs it. Errors: `digest.*`, `content.*`. */
+  importLayer(
+    source: AsyncIterable<Uint8Array>,
+    expected: { readonly digest: VerifiableDigest; readonly sizeBytes: number; readonly diffId: Digest },
+    recorded: () => Promise<void>,
+  ): Promise<void>
+  /** The files of merged layers as one tar. */
+  rootTar(layers: readonly Digest[]): AsyncIterable<Buffer>
+  /** Keeps what is said of an image beside it. */
+  attest(image: Digest, predicates: readonly Predicate[]): void
+}
+
+/** A statement on an image, without its subject (in-toto attestation framework, "Predicate"). */
+export interface Predicate {
+  readonly type: string
+  readonly content: JsonObject
+}
+
 export interface BuildPorts {
   readonly images: BuildImages
   readonly layers: BuildLayers
@@ -189,14 +259,34 @@ export interface BuildPorts {
   readonly random: Random
   /** Shared by all builds of the daemon, so that one step runs once. */
   readonly locks: KeyedLocks
-  /** Shared as well: so many commands of RUN steps run at a time. */
-  readonly turns: Limiter
+  /** Shared as well: so many commands of RUN steps run at a time, and builds take turns. */
+  readonly turns: FairTurns
+  readonly exchange: BuildExchange
+  /** Whether commands for a platform run here, by itself or by an emulator. */
+  readonly canRun: (platform: Platform) => boolean
   /** A directory for spooled contexts and archives; files in it have no name once opened. */
   readonly spoolDirectory: string
 }
 
+/** Directories that outlive builds: of cache mounts, of contexts. */
+export interface KeptPlace {
+  list(): readonly {
+    readonly id: string
+    readonly kind: 'exec.cachemount' | 'source.local'
+    readonly description: string
+    readonly sizeBytes: number
+    readonly isInUse: boolean
+    readonly createdAt: string
+    readonly lastUsedAt: string | null
+    readonly usageCount: number
+  }[]
+  /** False when it is not one of these, or in use. */
+  remove(id: string): Promise<boolean>
+}
+
 /** What a builder that also looks after its cache needs. */
 export interface BuilderPorts extends BuildPorts {
+  readonly places?: readonly KeptPlace[]
   readonly layers: BuildLayers & CachedLayers
   readonly cache: LocalBuildCache
 }

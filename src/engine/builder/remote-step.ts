@@ -4,7 +4,7 @@ import { bytesOfText, EMPTY_BYTES, type ByteString } from '#oci/tar'
 
 import { archiveTree } from './context.ts'
 import { buildError } from './errors.ts'
-import type { FileTree, TreeEntry } from './file-tree.ts'
+import { directoryEntry, type FileTree, type TreeEntry } from './file-tree.ts'
 import { isoTime } from './iso-time.ts'
 import { remoteKey } from './keys.ts'
 import type { CacheRecord } from './ports.ts'
@@ -118,9 +118,10 @@ export function treeOfFile(source: HttpSource, file: DownloadedFile): SelectedSo
     xattrs: [],
   }
   const isIt = (path: ByteString) => path === name
+  const root = directoryEntry({ uid: 0, gid: 0, mtimeS: file.mtimeS })
   const tree: FileTree = {
-    lstat: async (path) => (isIt(path) ? entry : undefined),
-    list: async () => [name],
+    lstat: async (path) => (path === '' ? root : isIt(path) ? entry : undefined),
+    list: async (path) => (path === '' ? [name] : []),
     read: (path) => file.spool.read(0, isIt(path) ? file.sizeBytes : 0),
     sha256: (path) => (isIt(path) ? file.sha256 : undefined),
   }

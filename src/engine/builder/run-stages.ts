@@ -35,12 +35,14 @@ export async function runStages(given: StepContext, plan: BuildPlan): Promise<St
 }
 
 async function runStage(
-  build: StepContext,
+  given: StepContext,
   plan: BuildPlan,
   stage: StagePlan,
   resultOf: (stage: StagePlan) => Promise<StageResult>,
 ): Promise<StageResult> {
   const { base } = stage
+  const isUncached = given.uncachedStages.has(stage.name?.toLowerCase() ?? '') || given.uncachedStages.has(String(stage.index))
+  const build: StepContext = isUncached ? { ...given, isCacheUsed: false } : given
   let result =
     base.kind === 'stage' ? await resultOf(base.stage) : baseResult(base.kind === 'image' ? base.image.config : undefined)
   report(build, plan, stage.from)(result, false, undefined)

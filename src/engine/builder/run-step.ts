@@ -44,12 +44,16 @@ export async function runWork(
       signal: build.signal,
       onOutput: (stream, chunk) => build.emit({ kind: 'output', number, stream, chunk }),
     }
-    await using outcome = await build.ports.turns.run(() => run(spec))
-    if (outcome.exitCode !== 0) throw runFailed(action, outcome.exitCode, place)
-    const { head, whole } = await peek(outcome.diff(), BLOCK_BYTES)
-    if (isEmptyTar(head)) return undefined
-    const tar = build.epochS === undefined ? whole : clampedTar(whole, build.epochS, build)
-    return await build.ports.layers.addLayerTar(tar)
+    const outcome = await build.ports.turns.run(build.owner, () => run(spec))
+    try {
+      if (outcome.exitCode !== 0) throw runFailed(action, outcome.exitCode, place)
+      const { head, whole } = await peek(outcome.diff(), BLOCK_BYTES)
+      if (isEmptyTar(head)) return undefined
+      const tar = build.epochS === undefined ? whole : clampedTar(whole, build.epochS, build)
+      return await build.ports.layers.addLayerTar(tar)
+    } finally {
+      build.finishLater(outcome[Symbol.asyncDispose]())
+    }
   }
   const inputs = await mountInputs(build, action.mounts, layersOf)
   return { key: runKey(action, inputs, layers, build.epochS), make }

@@ -48,14 +48,14 @@ export function expander(
   scope: Scope,
   place: Place,
   escape: Expansion['escape'],
-  onUnset: (name: string, place: Place) => void,
+  onUnset: (name: string, place: Place, known: Iterable<string>) => void,
 ): Expander {
   const expansion: Expansion = {
     place,
     escape,
     lookup: (name) => lookup(scope, name),
     onUnset: (name) => {
-      if (!scope.args.has(name) && !PROXY_NAMES.includes(name)) onUnset(name, place)
+      if (!scope.args.has(name) && !PROXY_NAMES.includes(name)) onUnset(name, place, [...scope.env.keys(), ...scope.args.keys()])
     },
   }
   return {

@@ -17,7 +17,7 @@ export interface StageState {
   /** ENTRYPOINT clears the CMD of the base, and not one of this stage. */
   hasOwnCmd: boolean
   readonly declare: (name: string) => void
-  readonly onUnset: (name: string, place: Place) => void
+  readonly onUnset: (name: string, place: Place, known: Iterable<string>) => void
   /** Undefined while the image or stage behind the name waits for a base to be resolved. */
   readonly copyFrom: (name: string, place: Place) => CopyFrom | undefined
 }

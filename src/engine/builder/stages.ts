@@ -1,5 +1,6 @@
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction } from '#oci/dockerfile'
 
+import { didYouMean } from './checks/similar.ts'
 import { buildErrorAt } from './errors.ts'
 
 export interface StageSource {
@@ -38,6 +39,23 @@ export function readStages(dockerfile: Dockerfile): { before: readonly ArgInstru
       'Begin with FROM.',
     )
   return { before, stages: stages.map((stage, index) => ({ index, name: stage.from.stage, ...stage })) }
+}
+
+/** The stage that is asked for; the last when none is. Error: `build.stage_not_found`. */
+export function targetIndex(
+  { target, dockerfile }: { readonly target: string | undefined; readonly dockerfile: Dockerfile },
+  stages: readonly StageSource[],
+): number {
+  if (target === undefined || target === '') return stages.length - 1
+  const found = findStage(stages, target, stages.length) ?? (/^\d+$/.test(target) ? stages[Number(target)] : undefined)
+  if (found !== undefined) return found.index
+  const names = stages.map((stage) => stage.name ?? String(stage.index))
+  throw buildErrorAt(
+    'build.stage_not_found',
+    { file: dockerfile.file, line: 1 },
+    `there is no stage ${target}${didYouMean(target, names)}`,
+    `There are: ${names.join(', ').slice(0, 1000)}.`,
+  )
 }
 
 /** The stage of a name, case aside, among the first `below`: of two with one name the later. */

@@ -11,6 +11,8 @@ export interface StepContext {
   readonly context: BuildContext
   readonly epochS: number | undefined
   readonly isCacheUsed: boolean
+  /** Names in lower case, or numbers, of stages whose steps are done anew in any case. */
+  readonly uncachedStages: ReadonlySet<string>
   readonly limits: RunLimits
   readonly secrets: ReadonlyMap<string, Buffer>
   readonly sshAgents: ReadonlyMap<string, string>
@@ -18,6 +20,10 @@ export interface StepContext {
   readonly emit: EmitBuildEvent
   /** Told each key that the build stands on, so that nobody clears it away meanwhile. */
   readonly hold: (key: string) => void
+  /** The build, for turns. */
+  readonly owner: object
+  /** The build ends after this has, and its steps do not wait for it. */
+  readonly finishLater: (work: PromiseLike<void>) => void
 }
 
 /** The layers of a stage, once it is finished. */

@@ -39,7 +39,9 @@ export async function runTransient(context: Context, run: TransientRun): Promise
     status: NOT_STARTED,
     mounts: run.mounts,
   }
+  // After the diff was read: nobody has to wait for the kernel to give back what the command had.
   const forget = async () => {
+    await takeDown(context, record)
     await context.snapshots.removeContainer(id)
     rmSync(homeOf(context, id), { recursive: true, force: true })
   }
@@ -85,7 +87,6 @@ async function execute(context: Context, record: ContainerRecord, run: Transient
     run.signal?.removeEventListener('abort', kill)
     rootfs.removeMountPoints()
     undo.move()
-    await takeDown(context, record)
   }
 }
 

@@ -2,10 +2,10 @@ import { isKind } from '#base'
 import { sendJson } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
-import { dockerError } from '../errors.ts'
 import { pruneTest, readFilters } from '../filters.ts'
 import { tellOfPrune } from '../tell.ts'
 import { layerBytes } from '../translate/image-json.ts'
+import { pruneWish } from '../translate/prune-query.ts'
 
 /** Before 1.42 a volume prune took the named ones too. */
 const FIRST_MINOR_WITH_ANONYMOUS_ONLY = 42
@@ -70,10 +70,7 @@ export async function pruneVolumes({ query, minor, response }: Call, { engine }:
 }
 
 export async function pruneBuilds({ query, response }: Call, { engine }: RouteContext): Promise<void> {
-  for (const name of ['keep-storage', 'reserved-space', 'max-used-space', 'min-free-space', 'filters'])
-    if (!['', '0', '{}'].includes(query.text(name)))
-      throw dockerError('docker.option_unsupported', `build prune: query ${name} is not supported`)
-  const { deleted, reclaimedBytes } = (await engine.build?.prune({ all: query.bool('all') })) ?? {
+  const { deleted, reclaimedBytes } = (await engine.build?.prune(pruneWish(query))) ?? {
     deleted: [],
     reclaimedBytes: 0,
   }

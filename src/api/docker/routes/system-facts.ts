@@ -106,7 +106,7 @@ function buildCache(engine: RouteContext['engine'], minor: number) {
   return (engine.build?.usage() ?? []).map((entry) => ({
     ID: entry.id,
     ...(minor < FIRST_MINOR_WITH_TYPES ? { Parent: '' } : { Parents: null }),
-    Type: 'regular',
+    Type: entry.kind,
     Description: entry.description,
     InUse: entry.isInUse,
     Shared: entry.isShared,

@@ -3,6 +3,7 @@ import { expandWord, type ArgInstruction } from '#oci/dockerfile'
 import { parseReference } from '#oci/reference'
 
 import { findStage } from '../stages.ts'
+import { didYouMean } from './similar.ts'
 import { placeAt, type CheckFinding, type CheckInput } from './finding.ts'
 
 /** What FROM uses of the arguments before the first stage: each declared, and with a default that makes an image name. */
@@ -24,7 +25,11 @@ export function* globalArgFindings(
     const onUnset = (name: string) => void undeclared.add(name)
     const reference = unlessInvalid(() => expandWord(from.image, { place, escape: input.dockerfile.escape, lookup, onUnset }))
     for (const name of undeclared)
-      yield { check: 'UndefinedArgInFrom', place, message: `FROM uses ${name}, which no ARG before it declares` }
+      yield {
+        check: 'UndefinedArgInFrom',
+        place,
+        message: `FROM uses ${name}, which no ARG before it declares${didYouMean(name, defaults.keys())}`,
+      }
     if (reference === undefined || used.size === 0 || undeclared.size > 0) continue
     if (reference === 'scratch' || findStage(input.stages, reference, stage.index) !== undefined) continue
     if (unlessInvalid(() => parseReference(reference)) !== undefined) continue

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { readdir, rm, stat, utimes } from 'node:fs/promises'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { keyedLocks, type Clock, type Random } from '#base'
@@ -11,7 +12,7 @@ import { buildError } from '../errors.ts'
 import { MAX_CONTEXT_BYTES } from '../limits.ts'
 import { spoolOn } from '../spool.ts'
 import { compacted, openPack, readPack, writeIndex, type Pack, type PackedFile } from './pack.ts'
-import type { ContextEntry, KeptContexts } from './port.ts'
+import type { ContextEntry, KeptContext, KeptContexts } from './port.ts'
 import { takeBodies, type TakenBody } from './take-bodies.ts'
 
 export interface KeptContextsNeeds {
@@ -58,14 +59,17 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
     for (const [name, { beganMs }] of sessions)
       if (sessions.size >= MAX_SESSIONS || clock.monotonicMs() - beganMs > SESSION_MS) sessions.delete(name)
   }
+  const discard = async (home: string): Promise<void> => {
+    known.delete(home)
+    await rm(home, { recursive: true, force: true })
+  }
   const prune = async (keepBytes: number): Promise<number> => {
-    const kept = await listKept(directory)
+    const kept = listKept(directory)
     let total = kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     let removedBytes = 0
     for (const { path, sizeBytes } of kept.toSorted((a, b) => a.usedMs - b.usedMs)) {
       if (total <= keepBytes) break
-      known.delete(path)
-      await rm(path, { recursive: true, force: true })
+      await discard(path)
       total -= sizeBytes
       removedBytes += sizeBytes
     }
@@ -106,6 +110,12 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
         await prune(KEPT_BYTES)
         return received.context
       })
+    },
+    list: () => listKept(directory),
+    remove: async (id) => {
+      const found = listKept(directory).find((one) => one.id === id)
+      if (found !== undefined) await locks.run(found.path, async () => await discard(found.path))
+      return found !== undefined
     },
     prune,
   }
@@ -180,13 +190,15 @@ function tarEntryOf(entry: ContextEntry, content: PackedFile | undefined): TarEn
   }
 }
 
-async function listKept(directory: string) {
-  const names = await readdir(directory).catch(() => [])
-  const kept = []
-  for (const name of names) {
-    const path = join(directory, name)
-    const { mtimeMs } = await stat(path)
-    kept.push({ path, usedMs: mtimeMs, sizeBytes: (await readPack(path)).sizeBytes })
-  }
-  return kept
+/** By the sizes of the packs: indices of large contexts take a while to read, and are small beside them. */
+function listKept(directory: string): readonly (KeptContext & { readonly path: string })[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory).flatMap((id) => {
+    const path = join(directory, id)
+    const stats = statSync(path, { throwIfNoEntry: false })
+    if (stats === undefined) return []
+    const packs = readdirSync(path).filter((name) => name.startsWith('pack.'))
+    const sizes = packs.map((name) => statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0)
+    return [{ id, path, usedMs: stats.mtimeMs, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) }]
+  })
 }

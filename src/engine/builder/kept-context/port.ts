@@ -23,6 +23,13 @@ export interface ComparedContext {
   readonly wanted: readonly number[]
 }
 
+/** What is kept of one directory of a client. */
+export interface KeptContext {
+  readonly id: string
+  readonly sizeBytes: number
+  readonly usedMs: number
+}
+
 /**
  * Contexts that stay between builds, so that only what changed since is sent. `key` names a directory of a client; what is kept under it is
  * but a cache, and anything doubtful about it means that all is sent again. Errors: `build.context_invalid`, `build.context_too_large`,
@@ -32,6 +39,9 @@ export interface KeptContexts {
   compare(key: string, entries: readonly ContextEntry[]): Promise<ComparedContext>
   /** `bodies`: of each wanted file its length, as eight bytes with the highest first, and its bytes. */
   receive(session: string, bodies: AsyncIterable<Buffer>, options: { readonly dockerfilePath: string }): Promise<BuildContext>
+  list(): readonly KeptContext[]
+  /** False when it is not there. */
+  remove(id: string): Promise<boolean>
   /** Removes what builds did not use for longest until at most this much is kept. */
   prune(keepBytes: number): Promise<number>
 }

@@ -1,0 +1,30 @@
+import { readCachePrune } from './build-wish.ts'
+import { readContextList, readWish } from './builds.ts'
+import type { BuildsPort } from './ports.ts'
+import type { ApiAnswer, ApiRequest } from './routes.ts'
+
+/** Routes below `/builds`; undefined for none of them. */
+export async function answerBuilds(builds: BuildsPort, request: ApiRequest): Promise<ApiAnswer | undefined> {
+  const [, kind = '', ...more] = request.segments
+  if (more.length > 0) return undefined
+  switch (`${request.method} ${kind}`) {
+    case 'POST contexts': {
+      const { key, entries } = await readContextList(request.raw)
+      return { json: await builds.compare(key, entries) }
+    }
+    case 'POST ': {
+      const { wish, rest: bodies } = await readWish(request.raw)
+      return { lines: builds.build(request.query.get('session') ?? '', wish, bodies, request.signal) }
+    }
+    case 'GET outputs':
+      return { bytes: builds.output(request.query.get('token') ?? '', request.signal) }
+    case 'GET attestations':
+      return { json: builds.attestations(request.query.get('image') ?? '') }
+    case 'GET cache':
+      return { json: builds.kept() }
+    case 'POST prune':
+      return { json: await builds.prune(readCachePrune(await request.body())) }
+    default:
+      return undefined
+  }
+}
