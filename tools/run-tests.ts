@@ -28,6 +28,8 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/xz', 'xz-utils'],
   ['/bin/bzip2', 'bzip2'],
   ['/usr/bin/docker-compose', 'docker-compose'],
+  ['/usr/bin/skopeo', 'skopeo'],
+  ['/usr/bin/buildah', 'buildah'],
 ]
 
 interface Kind {

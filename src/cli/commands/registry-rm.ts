@@ -7,7 +7,7 @@ export const registryRm = command({
   usage: 'REPOSITORY:TAG|REPOSITORY@DIGEST...',
   summary: 'Remove tags, or manifests with all of their tags.',
   description:
-    'What a removed manifest held stays for an hour, in case a push is on its way; `glovebox registry gc` then gives the space back.',
+    'What a removed manifest held stays for a day after it was last pushed, in case another push counts on it; `glovebox registry gc` then gives the space back.',
   examples: [
     ['registry rm team/web:1.2', 'the tag'],
     ['registry rm team/web@sha256:0123…', 'the manifest and every tag of it'],
