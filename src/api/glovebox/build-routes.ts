@@ -1,7 +1,7 @@
 import { readCachePrune } from './build-wish.ts'
 import { readContextList, readWish } from './builds.ts'
 import type { BuildsPort } from './ports.ts'
-import type { ApiAnswer, ApiRequest } from './routes.ts'
+import type { ApiAnswer, ApiRequest } from './request.ts'
 
 /** Routes below `/builds`; undefined for none of them. */
 export async function answerBuilds(builds: BuildsPort, request: ApiRequest): Promise<ApiAnswer | undefined> {

@@ -1,7 +1,7 @@
 import { apiError } from './errors.ts'
 import type { RegistryPort } from './ports.ts'
 import { readGrants, readPassword, readRules } from './read.ts'
-import type { ApiRequest } from './routes.ts'
+import type { ApiRequest } from './request.ts'
 
 /** Everybody, as a user. */
 const ANYBODY = '*'

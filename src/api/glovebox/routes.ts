@@ -1,27 +1,9 @@
 import { answerBuilds } from './build-routes.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
+import type { ApiAnswer, ApiRequest } from './request.ts'
 import { answerRegistry } from './registry-routes.ts'
 import { readShutdown, readStackDesired, readReference, readWords } from './read.ts'
-
-export interface ApiRequest {
-  readonly method: string
-  /** Behind the prefix, decoded: `['stacks', 'guestbook']`. */
-  readonly segments: readonly string[]
-  readonly query: URLSearchParams
-  readonly body: () => Promise<unknown>
-  /** The body as it comes, for whoever does not want it as JSON. */
-  readonly raw: AsyncIterable<Buffer>
-  /** Aborts when the client is gone. */
-  readonly signal: AbortSignal
-}
-
-export type ApiAnswer =
-  | { readonly text: string }
-  | { readonly json: unknown; readonly afterwards?: () => void }
-  | { readonly bytes: AsyncIterable<Buffer> }
-  /** JSON values, one a line, as they come. */
-  | { readonly lines: AsyncIterable<unknown> }
 
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
 export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {

@@ -4,7 +4,8 @@ import { GloveboxError, messageOf } from '#base'
 
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
-import { answer, type ApiAnswer } from './routes.ts'
+import type { ApiAnswer } from './request.ts'
+import { answer } from './routes.ts'
 import { API_PREFIX, errorStatus } from './statuses.ts'
 import type { WireError } from './wire.ts'
 

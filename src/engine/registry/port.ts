@@ -5,8 +5,6 @@ import type { Descriptor, ImageIndex, ImageManifest, Platform } from '#oci/image
 import type { LayerForm } from './known-blobs.ts'
 import type { RequestBody } from './wire.ts'
 
-import type { Upstream } from './upstream.ts'
-
 /** As `X-Registry-Auth` and `docker login` send them (Docker Engine API, AuthConfig). Unknown keys are ignored, as dockerd does. */
 export type RawCredentials = Readonly<Record<string, string>>
 
@@ -84,4 +82,16 @@ export interface ArtifactRequest {
   readonly use: 'pull' | 'push'
   readonly credentials: RawCredentials | null
   readonly signal: AbortSignal
+}
+
+/** Another registry, as one that keeps copies of it sees it: asked as nobody in particular, its own mirrors first. */
+export interface Upstream {
+  /** By tag or digest; the bytes have what was promised of them. Errors: `registry.*`, `manifest.*`, `digest.*`. */
+  manifest(
+    path: string,
+    reference: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>
+  /** Not checked: whoever keeps the bytes has to. */
+  blob(path: string, digest: VerifiableDigest, sizeBytes: number, signal: AbortSignal): ByteSource
 }

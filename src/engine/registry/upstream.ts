@@ -1,23 +1,9 @@
-import type { ByteSource } from '#engine/content'
-import type { VerifiableDigest } from '#oci/digest'
-
 import { connect, openWire } from './connect.ts'
 import { NO_CREDENTIALS } from './credentials.ts'
 import type { TransferNeeds } from './needs.ts'
+import type { Upstream } from './port.ts'
 import { openRepository, type Repository } from './repository.ts'
 import { readDocument } from './resolve-manifest.ts'
-
-/** Another registry, as one that keeps copies of it sees it: asked as nobody in particular, its own mirrors first. */
-export interface Upstream {
-  /** By tag or digest; the bytes have what was promised of them. Errors: `registry.*`, `manifest.*`, `digest.*`. */
-  manifest(
-    path: string,
-    reference: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>
-  /** Not checked: whoever keeps the bytes has to. */
-  blob(path: string, digest: VerifiableDigest, sizeBytes: number, signal: AbortSignal): ByteSource
-}
 
 /** The registry of a name such as `docker.io`. */
 export function openUpstream(needs: TransferNeeds, registry: string): Upstream {
