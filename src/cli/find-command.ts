@@ -1,5 +1,6 @@
 import { nearest } from './args/nearest.ts'
 import { cliError } from './errors.ts'
+import { commandNamed, membersOf, namesOf } from './command-names.ts'
 import type { TableEntry } from './command.ts'
 import { commandTable, hiddenCommands, REFUSED } from './table.ts'
 
@@ -10,12 +11,13 @@ export type Found =
 
 /** Finds the command that the words begin with, the longest name first. Errors: `cli.usage`, with the nearest command. */
 export function findCommand(words: readonly string[]): Found {
+  const everyCommand = [...commandTable, ...hiddenCommands]
   const [first = '', second] = words
-  const two = second === undefined ? undefined : commandNamed(`${first} ${second}`)
+  const two = second === undefined ? undefined : commandNamed(everyCommand, `${first} ${second}`)
   if (two !== undefined) return { kind: 'command', entry: two, rest: words.slice(2) }
-  const one = commandNamed(first)
+  const one = commandNamed(everyCommand, first)
   if (one !== undefined) return { kind: 'command', entry: one, rest: words.slice(1) }
-  const members = membersOf(first)
+  const members = membersOf(commandTable, first)
   if (members.length > 0 && (second === undefined || second.startsWith('-'))) return { kind: 'group', name: first }
   for (const name of [`${first} ${second ?? ''}`, first]) {
     const advice = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined
@@ -23,19 +25,6 @@ export function findCommand(words: readonly string[]): Found {
   }
   if (members.length > 0) throw unknown(`${first} ${second ?? ''}`, members)
   throw unknown(first, [...commandTable.flatMap(namesOf), 'help'])
-}
-
-/** The commands of a group, `container ls`, under the name that has the group's word in it. */
-export function membersOf(group: string): readonly string[] {
-  return commandTable.flatMap((entry) => namesOf(entry).filter((name) => name.startsWith(`${group} `)))
-}
-
-function namesOf(entry: TableEntry): readonly string[] {
-  return [entry.name, ...entry.aliases]
-}
-
-export function commandNamed(name: string): TableEntry | undefined {
-  return [...commandTable, ...hiddenCommands].find((entry) => entry.name === name || entry.aliases.includes(name))
 }
 
 function unknown(typed: string, names: readonly string[]): Error {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { Flag } from '../../src/cli/args/flags.ts'
-import { commandNamed } from '../../src/cli/find-command.ts'
-import { REFUSED } from '../../src/cli/table.ts'
+import { commandNamed } from '../../src/cli/command-names.ts'
+import { commandTable, REFUSED } from '../../src/cli/table.ts'
 import { dockerClients } from '../support/docker.ts'
 import { run } from '../support/processes.ts'
 
@@ -38,7 +38,7 @@ test('every command and flag of docker is here, or refused by name', async () =>
   const check = async (words: readonly string[]) => {
     const name = words.join(' ')
     if (ELSEWHERE.includes(name) || Object.hasOwn(REFUSED, name)) return
-    const entry = commandNamed(name)
+    const entry = commandNamed(commandTable, name)
     if (entry === undefined) return void missing.push(name)
     const { flags } = await entry.load()
     const named = (wanted: string) =>

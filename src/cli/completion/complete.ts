@@ -1,7 +1,7 @@
 import type { Flag, Flags, Named } from '../args/flags.ts'
 import { commandSyntax } from '../command-syntax.ts'
 import type { CliContext, Command } from '../command.ts'
-import { commandNamed, membersOf } from '../find-command.ts'
+import { commandNamed, membersOf, namesOf as wordsOf } from '../command-names.ts'
 import { globalFlags } from '../globals.ts'
 import type { Completion } from './completion.ts'
 import { namesOf } from './names.ts'
@@ -23,9 +23,9 @@ export async function completionsOf(words: readonly string[], context: CliContex
   const [first, second] = before.rest
   if (first === undefined || first === 'help')
     return matching(typed, typed.startsWith('-') ? flagWords(globalFlags) : firstWords(context))
-  const two = second === undefined ? undefined : commandNamed(`${first} ${second}`)
-  const found = two ?? commandNamed(first)
-  const members = membersOf(first)
+  const two = second === undefined ? undefined : commandNamed(context.commands, `${first} ${second}`)
+  const found = two ?? commandNamed(context.commands, first)
+  const members = membersOf(context.commands, first)
   if (two === undefined && members.length > 0 && before.rest.length === 1 && !typed.startsWith('-')) {
     const subcommands = matching(typed, memberWords(first, context))
     if (found === undefined || subcommands.words.length > 0) return subcommands
@@ -153,7 +153,7 @@ function flagWords(flags: Flags): readonly Completion[] {
 
 function firstWords(context: CliContext): readonly Completion[] {
   const words = context.commands.flatMap((entry) =>
-    [entry.name, ...entry.aliases].map((name) => {
+    wordsOf(entry).map((name) => {
       const [first = '', second] = name.split(' ')
       return { word: first, about: second === undefined ? entry.summary : `Commands about ${first}` }
     }),
@@ -165,7 +165,7 @@ function firstWords(context: CliContext): readonly Completion[] {
 
 function memberWords(group: string, context: CliContext): readonly Completion[] {
   return context.commands.flatMap((entry) =>
-    [entry.name, ...entry.aliases]
+    wordsOf(entry)
       .filter((name) => name.startsWith(`${group} `))
       .map((name) => ({ word: name.slice(group.length + 1), about: entry.summary })),
   )

@@ -1,6 +1,6 @@
 import type { CliContext } from '../command.ts'
 import { changeAuths, configPath, type CredentialConfig, readConfig } from './config-file.ts'
-import { helperErase, helperGet, helperStore } from './helper.ts'
+import { helperErase, helperGet, helperStore } from './credential-program.ts'
 
 /** How the default registry is called in docker's config.json. */
 export const DEFAULT_SERVER = 'https://index.docker.io/v1/'
