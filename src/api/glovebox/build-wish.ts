@@ -39,7 +39,8 @@ export function readBuildWish(value: unknown): BuildWish {
     entitlements: read('entitlements', [], (one) => isTextList(one) && one.every(isEntitlement)),
     secrets: read('secrets', {}, isTextMap),
     sshAgents: read('sshAgents', {}, isTextMap),
-    call: read('call', 'build', isOneOf('build', 'check')),
+    contexts: read('contexts', {}, isTextMap),
+    call: read('call', 'build', isOneOf('build', 'check', 'outline', 'targets')),
   }
   read.rest()
   return wish

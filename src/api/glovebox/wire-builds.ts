@@ -80,13 +80,44 @@ export interface BuildWish {
   readonly secrets: Readonly<Record<string, string>>
   /** Sockets on the daemon's machine, by id. */
   readonly sshAgents: Readonly<Record<string, string>>
-  /** `check` looks for likely mistakes and builds nothing. */
-  readonly call: 'build' | 'check'
+  /** What names in FROM, COPY --from and RUN --mount=from stand for: `docker-image://NAME`, `target:STAGE`, or an address. */
+  readonly contexts: Readonly<Record<string, string>>
+  /** All but `build` build nothing: `check` looks for likely mistakes, `outline` tells what the target takes, `targets` which there are. */
+  readonly call: 'build' | 'check' | 'outline' | 'targets'
 }
 
 export interface BuildPlace {
   readonly file: string
   readonly line: number
+}
+
+export interface WireOutlinedNeed {
+  readonly id: string
+  readonly isRequired: boolean
+  readonly line: number
+}
+
+/** What a target takes, each with the comment above it. */
+export interface WireOutline {
+  readonly stage: string
+  readonly description: string | null
+  /** `value`: as given, else the default; null when there is neither. */
+  readonly args: readonly {
+    readonly name: string
+    readonly value: string | null
+    readonly description: string | null
+    readonly line: number
+  }[]
+  readonly secrets: readonly WireOutlinedNeed[]
+  readonly sshAgents: readonly WireOutlinedNeed[]
+}
+
+export interface WireTarget {
+  readonly name: string
+  readonly description: string | null
+  readonly base: string
+  readonly platform: string | null
+  readonly isDefault: boolean
 }
 
 /** What a build tells as it goes. Steps of one stage follow each other, stages run side by side. */
@@ -117,6 +148,8 @@ export type BuildReport =
     }
   /** `GET builds/outputs?token=…` gives the file, once; the build goes on when it was read to its end. `output`: its number in the request. */
   | { readonly kind: 'output-ready'; readonly output: number; readonly token: string }
+  | { readonly kind: 'outline'; readonly outline: WireOutline }
+  | { readonly kind: 'targets'; readonly targets: readonly WireTarget[] }
   | { readonly kind: 'image'; readonly id: string }
   | { readonly kind: 'tagged'; readonly id: string; readonly reference: string }
 

@@ -134,6 +134,8 @@ export function afterNews(build: BuildView, news: BuildNews, nowMs: number): Bui
         ),
       }
     case 'output-ready':
+    case 'outline':
+    case 'targets':
       return build
     case 'failed':
       return { ...build, hasFailed: true, steps: build.steps.map((step) => failedStep(step, nowMs)) }

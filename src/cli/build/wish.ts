@@ -32,6 +32,7 @@ export const PLAIN_WISH: ImageWish = {
   entitlements: [],
   secrets: {},
   sshAgents: {},
+  contexts: {},
   call: 'build',
 }
 

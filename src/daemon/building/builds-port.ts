@@ -12,7 +12,7 @@ import { requestOf } from './wish-request.ts'
 
 /** Builds as our own API offers them: from contexts that stay, with events as they happen. */
 export function buildsPort(
-  builder: Pick<Builder, 'run' | 'check' | 'usage' | 'prune'>,
+  builder: Pick<Builder, 'run' | 'check' | 'outline' | 'targets' | 'usage' | 'prune'>,
   contexts: KeptContexts,
   { said, random }: { readonly said: (image: string) => readonly Predicate[]; readonly random: Random },
 ): BuildsPort {
@@ -51,6 +51,8 @@ export function buildsPort(
         deliver: async ({ output, stream }) =>
           await deliveries.offer(stream, gone, (token) => queue.push({ kind: 'output-ready', output, token })),
       }
+      if (wish.call === 'outline') return yield { kind: 'outline', outline: builder.outline(request) }
+      if (wish.call === 'targets') return yield { kind: 'targets', targets: builder.targets(request) }
       const report = reports()
       const emit = (event: BuildEvent) => {
         const told = report(event)

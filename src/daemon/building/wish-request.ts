@@ -12,6 +12,7 @@ export function requestOf(wish: BuildWish, context: BuildContext, signal: AbortS
     tags: wish.tags,
     buildArgs: new Map(Object.entries(wish.args)),
     labels: wish.labels,
+    contexts: new Map(Object.entries(wish.contexts)),
     isCacheUsed: wish.usesCache,
     uncachedStages: wish.uncachedStages,
     cacheFrom: wish.cacheFrom.map(({ type, place }) => sourceOf(type, place)),

@@ -1,4 +1,4 @@
-import { parsePlatform } from '#oci/image'
+import { hostPlatform, parsePlatform } from '#oci/image'
 
 import { classicMessages, type ClassicMessage } from './classic-stream.ts'
 import { receiveContext } from './context.ts'
@@ -7,9 +7,14 @@ import type { EmitBuildEvent } from './events.ts'
 import { inStageOrder } from './in-stage-order.ts'
 import { buildImage, checkBuild } from './loop.ts'
 import { messageQueue } from './message-queue.ts'
+import { namedContext } from './open-named-context.ts'
+import { listTargets, outlineTarget, type BuildOutline, type BuildTarget } from './outline/index.ts'
+import type { PlanInput } from './plan-input.ts'
+import { planInput } from './plan-platforms.ts'
 import { keptForLater, type CacheUsage, type Pruned } from './cache-usage.ts'
 import type { BuilderPorts, RunLimits, RunNetwork } from './ports.ts'
 import type { PruneWish } from './prune-plan.ts'
+import type { FetchOptions } from './remote/index.ts'
 
 import type { BuildOutcome, BuildRequest } from './request.ts'
 
@@ -44,6 +49,10 @@ export interface Builder {
   run(request: BuildRequest, emit: EmitBuildEvent): Promise<BuildOutcome>
   /** Tells as warnings what is likely wrong, and builds nothing. Errors: `dockerfile.*`, `build.*`. */
   check(request: BuildRequest, emit: EmitBuildEvent): Promise<void>
+  /** What the target takes. From the text alone. Errors: `dockerfile.*`, `build.*`. */
+  outline(request: BuildRequest): BuildOutline
+  /** Which targets there are. */
+  targets(request: BuildRequest): readonly BuildTarget[]
   /** Builds from a context as it comes in. What fails before the first step is thrown, what fails later is the last message. */
   build(request: ClassicBuildRequest, context: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<ClassicMessage>
   /** Forgets what builds keep for later ones, as far as none uses it now. */
@@ -63,7 +72,8 @@ export function createBuilder(ports: BuilderPorts): Builder {
       held.set(key, (held.get(key) ?? 0) + 1)
     }
     try {
-      return await buildImage(ports, request, emit, hold)
+      await using open = new AsyncDisposableStack()
+      return await buildImage(ports, await withContexts(ports, request, open), emit, hold)
     } finally {
       for (const key of mine) release(held, key)
     }
@@ -96,8 +106,39 @@ export function createBuilder(ports: BuilderPorts): Builder {
   }
 
   const { prune, usage } = keptForLater(ports, (key) => held.has(key))
-  return { run, check: (request, emit) => checkBuild(ports, request, emit), build, prune, usage }
+  const check: Builder['check'] = async (request, emit) => {
+    await using open = new AsyncDisposableStack()
+    await checkBuild(ports, await withContexts(ports, request, open), emit)
+  }
+  const outline: Builder['outline'] = (request) => outlineTarget(textInput(request))
+  const targets: Builder['targets'] = (request) => listTargets(textInput(request))
+  return { run, check, outline, targets, build, prune, usage }
 }
+
+/** What is looked at without planning: for the first platform. */
+function textInput(request: BuildRequest): PlanInput {
+  return planInput(request, request.platforms?.[0] ?? hostPlatform(), false)
+}
+
+/** Fetches what the named contexts of a request stand for. */
+async function withContexts(ports: BuilderPorts, request: BuildRequest, open: AsyncDisposableStack): Promise<BuildRequest> {
+  const { contexts = new Map<string, string>(), context } = request
+  if (contexts.size === 0) return request
+  if (contexts.size > MAX_NAMED_CONTEXTS)
+    throw buildError('build.context_invalid', `${contexts.size} contexts are named, more than ${MAX_NAMED_CONTEXTS}`)
+  const options: FetchOptions = {
+    isHostNetworkAllowed: request.network === 'host' || request.entitlements?.has('network.host') === true,
+    secrets: request.secrets ?? new Map(),
+    sshAgent: request.sshAgents?.get('default'),
+    signal: request.signal,
+  }
+  const named = new Map(context.named)
+  for (const [name, text] of contexts) named.set(name, await namedContext(name, text, ports, options, open))
+  return { ...request, context: { ...context, named } }
+}
+
+/** Each may be a download. */
+const MAX_NAMED_CONTEXTS = 100
 
 function release(held: Map<string, number>, key: string): void {
   const count = (held.get(key) ?? 1) - 1

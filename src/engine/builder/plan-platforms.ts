@@ -49,8 +49,23 @@ async function planWithBases(
   platform: Platform,
   failsOnFindings: boolean,
 ): Promise<BuildPlan> {
+  const input = planInput(request, platform, failsOnFindings)
+  const resolved = new Map<string, BaseImage | null>()
+  for (;;) {
+    const planned = planBuild(input, resolved)
+    if (planned.kind === 'plan') return planned.plan
+    for (const need of planned.images) {
+      if (resolved.has(imageKey(need))) continue
+      const options = { platform: need.platform, isPullForced: request.isPullForced ?? false, signal: request.signal }
+      resolved.set(imageKey(need), (await ports.images.resolve(need.reference, options)) ?? null)
+    }
+  }
+}
+
+/** What is planned for one platform. Errors: `dockerfile.*`. */
+export function planInput(request: BuildRequest, platform: Platform, failsOnFindings: boolean): PlanInput {
   const { dockerfile } = request.context
-  const input: PlanInput = {
+  return {
     dockerfile: parseDockerfile(dockerfile.text, { file: dockerfile.name }),
     buildArgs: request.buildArgs ?? new Map(),
     target: request.target,
@@ -62,16 +77,6 @@ async function planWithBases(
     failsOnFindings,
     isIgnored: request.context.isIgnored,
     namedContexts: request.context.named,
-  }
-  const resolved = new Map<string, BaseImage | null>()
-  for (;;) {
-    const planned = planBuild(input, resolved)
-    if (planned.kind === 'plan') return planned.plan
-    for (const need of planned.images) {
-      if (resolved.has(imageKey(need))) continue
-      const options = { platform: need.platform, isPullForced: request.isPullForced ?? false, signal: request.signal }
-      resolved.set(imageKey(need), (await ports.images.resolve(need.reference, options)) ?? null)
-    }
   }
 }
 

@@ -12,6 +12,8 @@ export interface BuildRequest {
   readonly tags?: readonly string[]
   readonly buildArgs?: ReadonlyMap<string, string>
   readonly target?: string
+  /** What names stand for, as `namedContext` reads them; fetched before anything is planned. */
+  readonly contexts?: ReadonlyMap<string, string>
   /** One image for each; this machine's by default. */
   readonly platforms?: readonly Platform[]
   readonly labels?: Readonly<Record<string, string>>

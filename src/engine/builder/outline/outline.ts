@@ -6,7 +6,7 @@ import type { PlanInput } from '../plan-input.ts'
 import { expander, type Expander } from '../scope.ts'
 import { findStage, readStages, targetIndex, type StageSource } from '../stages.ts'
 
-export interface OutlinedArg {
+interface OutlinedArg {
   readonly name: string
   /** What it will be: as given, else its default; null when it has neither. */
   readonly value: string | null
@@ -14,7 +14,7 @@ export interface OutlinedArg {
   readonly line: number
 }
 
-export interface OutlinedNeed {
+interface OutlinedNeed {
   readonly id: string
   readonly isRequired: boolean
   readonly line: number

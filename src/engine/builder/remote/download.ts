@@ -70,8 +70,8 @@ function nextHop(from: URL, location: string | undefined): URL {
   const url = location === undefined ? null : URL.parse(location, from.href)
   const refuse = (why: string) =>
     buildError('build.remote_refused', `${from.href} leads to ${JSON.stringify((location ?? '').slice(0, 200))}: ${why}`)
+  if (url !== null && url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('only http and https are followed')
   if (url === null || url.hostname === '') throw refuse('that is no address')
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse('only http and https are followed')
   if (from.protocol === 'https:' && url.protocol === 'http:') throw refuse('it goes from HTTPS to plain HTTP')
   if (url.username !== '' || url.password !== '') throw refuse('it carries a user of its own')
   return url
