@@ -4,6 +4,7 @@ import { arch, cpus, release, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { commandLines } from './command-line.ts'
+import { builds } from './build.ts'
 import { dockerDaemon, gloveboxDaemon, scratch } from './daemons.ts'
 import { listContainers, loadImages } from './images-and-lists.ts'
 import { layerUsable } from './layer-usable.ts'
@@ -16,8 +17,8 @@ import { runContainers } from './run-containers.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
-const SECTIONS = ['memory', 'cli', 'run', 'parallel', 'load', 'pull', 'list', 'layer', 'network'] as const
-const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network'] as const
+const SECTIONS = ['memory', 'cli', 'run', 'parallel', 'load', 'pull', 'list', 'layer', 'network', 'build'] as const
+const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network', 'build'] as const
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
@@ -49,6 +50,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
     if (isWanted('load')) rows.push(...(await loadImages(daemons, directory)))
     if (isWanted('pull')) rows.push(...(await pullAndPush(daemons, directory)))
     if (isWanted('network')) rows.push(...(await throughput(daemons, directory, image)))
+    if (isWanted('build')) rows.push(...(await builds(daemons, directory, image)))
   }
   if (isWanted('list')) rows.push(...(await listContainers(glovebox, image)))
   if (isWanted('layer')) rows.push(...(await layerUsable(directory)))
