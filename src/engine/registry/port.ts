@@ -1,5 +1,6 @@
 import type { Digest } from '#base'
 import type { ByteSource } from '#engine/content'
+import type { VerifiableDigest } from '#oci/digest'
 import type { Descriptor, ImageIndex, ImageManifest, Platform } from '#oci/image'
 
 import type { LayerForm } from './known-blobs.ts'
