@@ -98,6 +98,25 @@ const containers: readonly Operation[] = [
     },
   },
   {
+    name: 'start a container with shared memory and a part of a volume',
+    prepare: async (s) => {
+      await s.must('run', '--rm', '-v', 'barn:/barn', 'busybox', 'mkdir', '-p', '/barn/hay')
+      const Mounts = [{ Type: 'volume', Source: 'barn', Target: '/hay', VolumeOptions: { Subpath: 'hay' } }]
+      await create(s, 'sharer', { HostConfig: { IpcMode: 'shareable', NetworkMode: 'none', Mounts } })
+    },
+    act: async (s) => await start(s, 'sharer'),
+    isDone: async (s) => (await stateOf(s, 'sharer')) === 'running',
+    verify: async (s) => {
+      await execOutput(s, 'sharer', 'touch', '/hay/stack', '/dev/shm/seen')
+      assert.equal(await s.must('run', '--rm', '-v', 'barn:/barn', 'busybox', 'ls', '/barn/hay'), 'stack')
+      assert.match(await s.must('run', '--rm', '--ipc', 'container:sharer', 'busybox', 'ls', '/dev/shm'), /seen/)
+    },
+    undo: async (s) => {
+      await remove(s, 'sharer')
+      await removeObject(s, '/volumes/barn?force=1')
+    },
+  },
+  {
     name: 'kill a container',
     prepare: async (s) => {
       // Without a process namespace of its own, what it leaves has to be killed by its cgroup.
@@ -189,6 +208,16 @@ const runsImage = async (s: Survivor, name: string, shown: string, ...command: r
   assert.equal(await s.must('run', '--rm', name, ...command), shown)
 const removeImage = async (s: Survivor, name: string) => await removeObject(s, `/images/${name}?force=1`)
 
+/** What a build of one step of each kind needs, with another text each time, so that the cache has nothing of it. */
+function makeContext(s: Survivor): string {
+  const context = join(s.directory, 'context')
+  mkdirSync(context, { recursive: true })
+  writeFileSync(join(context, 'page'), 'copied\n')
+  const lines = ['FROM busybox', 'COPY page /page', `RUN echo ${process.hrtime.bigint()} > /own`, 'CMD ["cat", "/page"]']
+  writeFileSync(join(context, 'Dockerfile'), `${lines.join('\n')}\n`)
+  return context
+}
+
 const images: readonly Operation[] = [
   {
     name: 'import an image',
@@ -251,14 +280,7 @@ const images: readonly Operation[] = [
   },
   {
     name: 'build an image',
-    prepare: async (s) => {
-      const context = join(s.directory, 'context')
-      mkdirSync(context, { recursive: true })
-      writeFileSync(join(context, 'page'), 'copied\n')
-      // Another text each time, so that the cache has nothing of it.
-      const lines = ['FROM busybox', 'COPY page /page', `RUN echo ${process.hrtime.bigint()} > /own`, 'CMD ["cat", "/page"]']
-      writeFileSync(join(context, 'Dockerfile'), `${lines.join('\n')}\n`)
-    },
+    prepare: async (s) => void (await Promise.resolve(makeContext(s))),
     act: async (s) => await s.must('build', '-q', '-t', 'built', join(s.directory, 'context')),
     isDone: async (s) => await hasImage(s, 'built'),
     verify: async (s) => await runsImage(s, 'built', 'copied'),
@@ -267,6 +289,17 @@ const images: readonly Operation[] = [
       await s.api('POST', '/build/prune?all=1')
     },
     // Fresh layers are kept for a while in case that an image is about to name them.
+    settle: async (s) => await s.restart(),
+  },
+  {
+    name: 'forget what builds keep',
+    prepare: async (s) => {
+      await s.must('build', '-q', '-t', 'kept', makeContext(s))
+      await removeImage(s, 'kept')
+    },
+    act: async (s) => await s.api('POST', '/build/prune?all=1'),
+    isDone: async () => await Promise.resolve(false),
+    undo: async (s) => await s.api('POST', '/build/prune?all=1'),
     settle: async (s) => await s.restart(),
   },
 ]

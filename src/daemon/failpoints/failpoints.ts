@@ -40,6 +40,8 @@ export function failpointsAt(hit: Hit): Failpoints {
         namespaces: port('namespaces', host.namespaces),
         links: port('links', host.links),
         nftables: port('nftables', host.nftables),
+        netfilter: port('netfilter', host.netfilter),
+        kernel: port('kernel', host.kernel),
         sockets: port('sockets', host.sockets),
         cgroups: port('cgroups', host.cgroups),
       }),

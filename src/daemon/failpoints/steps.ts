@@ -5,36 +5,40 @@
 export const PORT_STEPS = {
   content: ['ingestLayer', 'put', 'delete'],
   snapshots: ['addLayer', 'removeLayer', 'mountContainer', 'unmountContainer', 'removeContainer', 'mountReadOnly', 'diffTar'],
-  mounts: ['erofs', 'overlay', 'unmount'],
+  mounts: ['erofs', 'overlay', 'bind', 'tmpfs', 'unmount'],
   files: ['syncDirectory'],
   namespaces: ['createNetwork', 'removeNetwork'],
   links: ['createBridge', 'deleteLink', 'attachContainer', 'retireContainer', 'detachContainer', 'addRoute', 'setLoopbackUp'],
   nftables: ['apply'],
-  sockets: ['reservePort'],
+  netfilter: ['redirectLocal', 'forgetConnections'],
+  sockets: ['reservePort', 'boundUdp', 'listeningTcp'],
   cgroups: ['kill', 'remove'],
-  runtime: ['start', 'exec', 'pause', 'resume', 'update'],
+  kernel: ['setRouteLocalnet', 'writeSysctl'],
+  runtime: ['prepare', 'start', 'exec', 'pause', 'resume', 'update'],
 } as const
 
 export type PortName = keyof typeof PORT_STEPS
 
 /** How the engine's tables are written. A name that is looked up at every start and written at the first only is not among them. */
 export const RECORD_STEPS: Readonly<Record<string, readonly string[]>> = {
-  container: ['put', 'delete'],
+  container: ['put', 'delete', 'note', 'forget'],
   container_unclaimed_volume: ['put', 'delete'],
   image: ['put', 'delete'],
   image_name: ['put', 'delete'],
+  image_use: ['note'],
   network: ['put', 'delete'],
   network_sandbox: ['note', 'forget'],
   volume: ['put', 'delete'],
   volume_removal: ['put', 'delete'],
-  'build-cache': ['put'],
+  'build-cache': ['put', 'delete'],
+  registry_blob: ['put'],
   commit_pause: ['note', 'forget'],
 }
 
 /** What is told when an operation is done: killed here, all of it is there, and the client knows nothing of it. */
 export const EVENT_STEPS: Readonly<Record<string, readonly string[]>> = {
   container: ['create', 'start', 'kill', 'die', 'destroy', 'exec_start', 'pause', 'unpause', 'update', 'commit'],
-  image: ['import', 'load', 'pull', 'tag', 'untag', 'delete'],
+  image: ['create', 'import', 'load', 'pull', 'tag', 'untag', 'delete'],
   network: ['connect', 'disconnect'],
   volume: ['create', 'destroy'],
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_NETWORK } from './container-links.ts'
 import type { Context } from './context.ts'
 import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
@@ -48,6 +49,20 @@ export async function disconnectContainer(context: Context, live: LiveContainer,
   }
   saveEndpoints(context, live, rest)
   publishNetwork(context, live, network, 'disconnect')
+}
+
+/**
+ * Takes away the name by which it knows another one on the default network. Call with the lock held. Error: `container.link_not_found`.
+ */
+export function removeLink(context: Context, live: LiveContainer, alias: string): void {
+  const { record } = live
+  const { links = [], ...network } = record.spec.network
+  const rest = network.mode === DEFAULT_NETWORK ? links.filter((link) => link.alias !== alias) : links
+  if (rest.length === links.length)
+    throw containerError('container.link_not_found', `No such container: /${record.name}/${alias}: there is no such link`)
+  const spec = { ...record.spec, network: rest.length === 0 ? network : { ...network, links: rest } }
+  context.registry.replace(live, { ...record, spec })
+  if (live.process !== null) writeFiles(context, live.record, hostnameOf(context, live.record))
 }
 
 function refuseShared(live: LiveContainer): void {

@@ -26,7 +26,7 @@ export function linkedContainers(context: Context, { spec }: ContainerRecord): r
   })
 }
 
-const DEFAULT_NETWORK = 'bridge'
+export const DEFAULT_NETWORK = 'bridge'
 
 function defaultAddress({ networks }: Context, { id }: ContainerRecord): string | undefined {
   return networks.endpointsOf(id).find(({ networkName }) => networkName === DEFAULT_NETWORK)?.ipAddress

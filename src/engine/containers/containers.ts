@@ -10,7 +10,7 @@ import { createExecs } from './exec.ts'
 import { filesOf } from './files.ts'
 import { watchExit } from './exit.ts'
 import { cancelRestart } from './cancel-restart.ts'
-import { connectContainer, disconnectContainer } from './connect.ts'
+import { connectContainer, disconnectContainer, removeLink } from './connect.ts'
 import { holdFiles, type HeldFiles } from './hold-files.ts'
 import type { LiveContainer } from './live.ts'
 import { readName } from './names.ts'
@@ -128,7 +128,9 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     stats: async (ref) => await Promise.resolve(statsOf(context, registry.find(ref))),
     size: async (ref) => await sizeOf(context, registry.find(ref).record),
     changes: async (ref) => await changesOf(context, registry.find(ref).record),
-    export: async (ref) => await Promise.resolve(exportOf(context, registry.find(ref).record)),
+    export: async (ref) => await exportOf(context, registry.find(ref).record),
+    removeLink: async (ref, alias) =>
+      await underLock(ref, async (live) => await Promise.resolve(removeLink(context, live, alias))),
     connect: async (ref, network, endpoint) =>
       await underLock(ref, async (live) => await connectContainer(context, live, network, endpoint)),
     disconnect: async (ref, network) => await underLock(ref, async (live) => await disconnectContainer(context, live, network)),

@@ -23,6 +23,7 @@ export const containerError = declareErrors({
   'container.log_unreadable': 'unsupported',
   'container.ipc_private': 'conflict',
   'container.remap_conflict': 'invalid',
+  'container.link_not_found': 'not_found',
   'container.network_joined': 'conflict',
   'container.network_not_joined': 'conflict',
   'container.network_shared': 'conflict',

@@ -29,7 +29,7 @@ export function createExecs(context: Context, table: ExecTable): Execs {
     exec.record = { ...exec.record, state: 'running' }
     try {
       if (prepared === null) writeExecRecord(context, exec.record)
-      const { consoleSize } = options
+      const consoleSize = options.consoleSize ?? spec.consoleSize ?? null
       table.follow(exec, await launch(context, live, spec, exec.record.id, session, { consoleSize, prepared }))
     } catch (error) {
       session?.close()
@@ -127,7 +127,7 @@ function processOf(
   live: LiveContainer,
   spec: ExecSpec,
   id: ExecId,
-  consoleSize: LaunchOptions['consoleSize'] = null,
+  consoleSize: LaunchOptions['consoleSize'] = spec.consoleSize ?? null,
 ): Omit<ExecStart, 'prepared' | 'subscription' | 'onConnected'> {
   return {
     id: live.record.id,

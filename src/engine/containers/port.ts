@@ -48,6 +48,8 @@ export interface Containers {
   /** Joins or leaves a network, running or not. */
   connect(ref: string, network: string, endpoint: EndpointSpec): Promise<void>
   disconnect(ref: string, network: string): Promise<void>
+  /** Takes away the name by which it knows another container on the default network. Error: `container.link_not_found`. */
+  removeLink(ref: string, alias: string): Promise<void>
   exec: Execs
 }
 
@@ -83,6 +85,8 @@ export interface ExecSpec {
   readonly attachStdout: boolean
   readonly attachStderr: boolean
   readonly detachKeys: string
+  /** Of the terminal, unless the start says another one. */
+  readonly consoleSize?: readonly [rows: number, columns: number]
 }
 
 export interface ExecRecord {

@@ -50,6 +50,19 @@ export function withoutMountPoints(changes: Changes): Changes {
 }
 
 /** The whole file system, as the container sees it now. */
-export function exportOf(context: Context, record: ContainerRecord): Readable {
-  return context.snapshots.exportTar(record.id)
+export async function exportOf(context: Context, { id, spec }: ContainerRecord): Promise<Readable> {
+  if (!hasRoot(context, id)) await context.locks.run(id, async () => await Promise.resolve(makeRoot(context, id, spec.imageId)))
+  return context.snapshots.exportTar(id)
+}
+
+function hasRoot(context: Context, id: string): boolean {
+  return context.snapshots.containers().some((root) => root.id === id)
+}
+
+/** One that was never started has what its image has. */
+function makeRoot(context: Context, id: string, imageId: string): void {
+  if (hasRoot(context, id) || context.registry.tryFind(id) === undefined) return
+  const layers = context.images.get(imageId).layers.map((layer) => layer.diffId)
+  context.snapshots.mountContainer({ id, layers })
+  context.snapshots.unmountContainer(id)
 }

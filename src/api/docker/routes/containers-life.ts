@@ -80,8 +80,19 @@ export async function updateContainer(call: Call, { engine }: RouteContext): Pro
 
 export async function removeContainer(call: Call, { engine }: RouteContext): Promise<void> {
   const { query } = call
-  if (query.bool('link')) throw dockerError('docker.option_unsupported', 'removing a link (query link) is not supported')
+  if (query.bool('link')) return await removeLink(call, { engine })
   await engine.containers.remove(idOf(call), { force: query.bool('force'), volumes: query.bool('v') })
+  sendEmpty(call.response, 204)
+}
+
+/** `docker rm --link WEB/DB`: the name by which the one knows the other. */
+async function removeLink(call: Call, { engine }: Pick<RouteContext, 'engine'>): Promise<void> {
+  const [container = '', alias = '', ...rest] = idOf(call).replace(/^\//, '').split('/')
+  if (alias === '')
+    throw dockerError('docker.option_conflict', 'Conflict, cannot remove the default link name of the container', {
+      hint: 'Name a link as CONTAINER/ALIAS.',
+    })
+  await engine.containers.removeLink(container, [alias, ...rest].join('/'))
   sendEmpty(call.response, 204)
 }
 

@@ -26,8 +26,7 @@ export const EXEC_BODY: FieldTable = {
     Privileged: 'taken',
     User: 'taken',
     WorkingDir: 'taken',
-    // Comes again with the start, which is where it counts.
-    ConsoleSize: 'reported',
+    ConsoleSize: 'taken',
     // The old CLI sends what it will do next.
     Detach: 'reported',
   },
@@ -45,6 +44,7 @@ export async function createExec(call: Call, { engine }: RouteContext): Promise<
   const body = readerOf(json)
   const cmd = body.texts('Cmd', [])
   if (cmd.length === 0) throw dockerError('docker.field_invalid', 'No exec command specified')
+  const size = consoleSize(body.raw('ConsoleSize'), 'ConsoleSize')
   const id = await engine.containers.exec.create(idOf(call), {
     cmd,
     env: body.texts('Env', []),
@@ -56,6 +56,7 @@ export async function createExec(call: Call, { engine }: RouteContext): Promise<
     attachStdout: body.bool('AttachStdout'),
     attachStderr: body.bool('AttachStderr'),
     detachKeys: body.text('DetachKeys'),
+    ...(size === null ? {} : { consoleSize: size }),
   })
   sendJson(call.response, 201, { Id: id })
 }

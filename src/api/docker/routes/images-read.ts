@@ -14,9 +14,8 @@ const FIRST_MINOR_WITH_CONTAINERS = 51
 
 const TAR = 'application/x-tar'
 
-export function listImages({ query, minor, response }: Call, { engine, clock }: RouteContext): void {
-  if (query.bool('manifests'))
-    throw dockerError('docker.option_unsupported', 'listing image manifests (query manifests) is not supported')
+export function listImages(call: Call, { engine, clock }: RouteContext): void {
+  const { query, minor, response } = call
   const all = engine.images.list()
   // What is the filter `reference` now was a query of its own until 1.40.
   const reference = minor <= LAST_MINOR_WITH_FILTER_QUERY ? query.text('filter') : ''
@@ -31,10 +30,19 @@ export function listImages({ query, minor, response }: Call, { engine, clock }: 
   sendJson(
     response,
     200,
-    found.map((image) =>
-      imageSummary(image, { minor, sharedBytes: withShared ? sharedBytes(image, all) : -1, containers: usersOf(image.id) }),
-    ),
+    found.map((image) => ({
+      ...imageSummary(image, { minor, sharedBytes: withShared ? sharedBytes(image, all) : -1, containers: usersOf(image.id) }),
+      ...manifests(call, FIRST_MINOR_WITH_MANIFESTS_IN_LIST),
+    })),
   )
+}
+
+const FIRST_MINOR_WITH_MANIFESTS_IN_LIST = 47
+const FIRST_MINOR_WITH_MANIFESTS = 48
+
+/** Of a pulled image its configuration and its layers are kept, not the manifest that named them: the list of manifests has none. */
+function manifests({ query, minor }: Call, firstMinor: number): { readonly Manifests?: readonly never[] } {
+  return minor >= firstMinor && query.bool('manifests') ? { Manifests: [] } : {}
 }
 
 function counted(ids: readonly string[]): (id: string) => number {
@@ -44,10 +52,9 @@ function counted(ids: readonly string[]): (id: string) => number {
 }
 
 export function inspectImage(call: Call, { engine }: RouteContext): void {
-  if (call.query.bool('manifests'))
-    throw dockerError('docker.option_unsupported', 'showing image manifests (query manifests) is not supported')
   const { storageDriver } = engine.system.info()
-  sendJson(call.response, 200, imageJson(engine.images.get(nameOf(call)), { minor: call.minor, storageDriver }))
+  const image = imageJson(engine.images.get(nameOf(call)), { minor: call.minor, storageDriver })
+  sendJson(call.response, 200, { ...image, ...manifests(call, FIRST_MINOR_WITH_MANIFESTS) })
 }
 
 export function showHistory(call: Call, { engine }: RouteContext): void {

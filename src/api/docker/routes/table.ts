@@ -139,7 +139,6 @@ function containerRoutes(): readonly DockerRoute[] {
       ),
       isHijacked: true,
     },
-    del('/containers/{id}', life.removeContainer),
     { method: 'HEAD', path: '/containers/{id}/archive', handle: archive((module) => module.statArchive) },
     get(
       '/containers/{id}/archive',
@@ -149,6 +148,8 @@ function containerRoutes(): readonly DockerRoute[] {
     get('/containers/{id}/checkpoints', refused('listing checkpoints')),
     post('/containers/{id}/checkpoints', refused('freezing a container to a checkpoint')),
     del('/containers/{id}/checkpoints/{checkpoint}', refused('removing a checkpoint')),
+    // A link is named as CONTAINER/ALIAS.
+    del('/containers/{id...}', life.removeContainer),
   ]
 }
 

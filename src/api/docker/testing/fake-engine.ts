@@ -157,6 +157,7 @@ export function fakeEngine(): FakeEngine {
     export: async () => Readable.from([Buffer.alloc(1024)]),
     connect: async (ref) => void find(ref),
     disconnect: async (ref) => void find(ref),
+    removeLink: async (ref) => void find(ref),
     files: () => ({ log: '/c/log', hosts: '/c/hosts', hostname: '/c/hostname', resolvConf: '/c/resolv.conf' }),
     exec: {
       list: (ref) =>
@@ -251,7 +252,11 @@ function fakeProcess(cmd: readonly string[], isRaw: boolean): FakeProcess {
       if (cmd.includes('sleep')) await ended.promise
       else if (isStdinUsed) {
         void ended.promise.then(() => stdin.destroy())
-        for await (const chunk of stdin as AsyncIterable<Buffer>) say(chunk)
+        try {
+          for await (const chunk of stdin as AsyncIterable<Buffer>) say(chunk)
+        } catch {
+          // It was stopped before the end of its input.
+        }
       }
       for (const output of outputs) output.end()
     },

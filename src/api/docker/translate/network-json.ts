@@ -1,6 +1,9 @@
 import type { ContainerRecord } from '#engine/containers'
 import type { Network } from '#engine/network'
 
+/** Came with the choice to have none. */
+const FIRST_MINOR_WITH_IPV4 = 48
+
 /** Network of the API description. `records`: all containers, for those that are on it; the list leaves them out. */
 export function networkJson(network: Network, records: readonly ContainerRecord[], minor: number) {
   return {
@@ -9,7 +12,7 @@ export function networkJson(network: Network, records: readonly ContainerRecord[
     Created: network.createdAt,
     Scope: 'local',
     Driver: network.driver,
-    ...(minor >= 47 ? { EnableIPv4: network.hasIpv4 } : {}),
+    ...(minor >= FIRST_MINOR_WITH_IPV4 ? { EnableIPv4: network.hasIpv4 } : {}),
     EnableIPv6: network.hasIpv6,
     IPAM: {
       Driver: 'default',
@@ -34,6 +37,10 @@ export function networkJson(network: Network, records: readonly ContainerRecord[
 
 function endpointOf(network: Network, record: ContainerRecord) {
   if (record.status.state !== 'running' && record.status.state !== 'paused') return []
+  // Who has the host's network or none has no link of its own, and nothing else to tell.
+  const isBare = (network.driver === 'host' || network.driver === 'null') && record.spec.network.mode === network.name
+  if (isBare)
+    return [[record.id, { Name: record.name, EndpointID: '', MacAddress: '', IPv4Address: '', IPv6Address: '' }] as const]
   return Object.values(record.status.endpoints)
     .filter((endpoint) => endpoint.networkId === network.id)
     .map((endpoint) => {
