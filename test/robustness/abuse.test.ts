@@ -13,7 +13,7 @@ const FLOOD_MEGABYTES = IS_LONG ? 1024 : 64
 const CONNECTIONS = 10_000
 const DEAF_CLIENTS = IS_LONG ? 200 : 40
 
-/** Two cores that the test, the abuser and the daemon share. */
+/** Of the daemon's own, on two cores that the test, the abuser and the daemon share. */
 const MAX_API_P99_MS = 500
 const MAX_PACKET_MS = 500
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024
@@ -44,8 +44,8 @@ async function bearable<T>(t: TestContext, work: () => Promise<T>): Promise<T> {
   return result
 }
 
-function expectLittle({ apiP99Ms, packetMaxMs, packetsLost, peakMemoryBytes }: Noticed): void {
-  assert.ok(apiP99Ms < MAX_API_P99_MS, `p99 of the API: ${apiP99Ms} ms`)
+function expectLittle({ ownApiP99Ms, packetMaxMs, packetsLost, peakMemoryBytes }: Noticed): void {
+  assert.ok(ownApiP99Ms < MAX_API_P99_MS, `p99 of the API: ${ownApiP99Ms} ms of the daemon's own`)
   assert.ok(packetMaxMs < MAX_PACKET_MS, `slowest packet: ${packetMaxMs} ms`)
   assert.equal(packetsLost, 0)
   assert.ok(peakMemoryBytes < MAX_MEMORY_BYTES, `memory: ${peakMemoryBytes} bytes`)

@@ -1,12 +1,15 @@
 import { run } from '../support/processes.ts'
 import type { Survivor } from '../kernel/survival-fixture.ts'
 import { memoryBytesOf } from '../kernel/survival-traces.ts'
+import { type AnswerTime, timedPing } from './answer-times.ts'
 import { apiClient, percentile } from './api-client.ts'
 
 /** What the others notice while somebody misbehaves. */
 export interface Noticed {
   readonly apiP50Ms: number
   readonly apiP99Ms: number
+  /** Without what the daemon had to wait for a processor. */
+  readonly ownApiP99Ms: number
   /** From one container to another, over the bridge. */
   readonly packetMaxMs: number
   readonly packetsLost: number
@@ -24,14 +27,11 @@ export async function startNeighbours(s: Survivor): Promise<void> {
 export async function during<T>(s: Survivor, work: () => Promise<T>): Promise<{ readonly noticed: Noticed; readonly result: T }> {
   let isOver = false
   const api = apiClient(s.socketPath)
-  const times: number[] = []
+  const times: AnswerTime[] = []
   let peakMemoryBytes = 0
   const ask = async () => {
     while (!isOver) {
-      const startMs = performance.now()
-      const { status } = await api.send('GET', '/_ping')
-      if (status !== 200) throw new Error(`ping: ${status}`)
-      times.push(performance.now() - startMs)
+      times.push(await timedPing(api, s.pid()))
       peakMemoryBytes = Math.max(peakMemoryBytes, memoryBytesOf(s.pid()))
       await new Promise((resolve) => setTimeout(resolve, API_INTERVAL_MS))
     }
@@ -67,8 +67,13 @@ export async function during<T>(s: Survivor, work: () => Promise<T>): Promise<{ 
     const result = await work()
     isOver = true
     await watching
-    const [apiP50Ms, apiP99Ms] = [percentile(times, 0.5), percentile(times, 0.99)]
-    return { noticed: { apiP50Ms, apiP99Ms, packetMaxMs: Math.max(0, ...packets), packetsLost, peakMemoryBytes }, result }
+    const taken = times.map(({ tookMs }) => tookMs)
+    const shares = { apiP50Ms: percentile(taken, 0.5), apiP99Ms: percentile(taken, 0.99) }
+    const ownApiP99Ms = percentile(
+      times.map(({ ownMs }) => ownMs),
+      0.99,
+    )
+    return { noticed: { ...shares, ownApiP99Ms, packetMaxMs: Math.max(0, ...packets), packetsLost, peakMemoryBytes }, result }
   } finally {
     isOver = true
     await watching.catch(() => undefined)
@@ -76,6 +81,6 @@ export async function during<T>(s: Survivor, work: () => Promise<T>): Promise<{ 
   }
 }
 
-export function told({ apiP50Ms, apiP99Ms, packetMaxMs, packetsLost, peakMemoryBytes }: Noticed): string {
-  return `API p50 ${apiP50Ms.toFixed(1)} ms, p99 ${apiP99Ms.toFixed(1)} ms; packets at most ${packetMaxMs.toFixed(1)} ms, ${packetsLost} lost; daemon ${Math.round(peakMemoryBytes / 1e6)} MB`
+export function told({ apiP50Ms, apiP99Ms, ownApiP99Ms, packetMaxMs, packetsLost, peakMemoryBytes }: Noticed): string {
+  return `API p50 ${apiP50Ms.toFixed(1)} ms, p99 ${apiP99Ms.toFixed(1)} ms, its own ${ownApiP99Ms.toFixed(1)} ms; packets at most ${packetMaxMs.toFixed(1)} ms, ${packetsLost} lost; daemon ${Math.round(peakMemoryBytes / 1e6)} MB`
 }
