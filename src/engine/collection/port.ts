@@ -43,7 +43,7 @@ export interface CollectableImage {
   readonly users: readonly string[]
 }
 
-/** The result of a build step. */
+/** The result of a build step, the directory of a cache mount, or the files of a context; the latter two have a name of their own as their layer. */
 export interface CollectableCache {
   readonly key: string
   readonly description: string

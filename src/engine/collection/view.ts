@@ -58,8 +58,13 @@ function cachesOf({ builder }: CollectionNeeds): readonly CollectableCache[] {
   return builder.usage().map((record) => ({
     key: record.id,
     description: record.description,
-    layer: record.layer,
+    layer: record.kind === 'regular' ? record.layer : ownDirectory(record.id, record.sizeBytes),
     lastUsedMs: Date.parse(record.lastUsedAt ?? record.createdAt) || 0,
     isInUse: record.isInUse,
   }))
+}
+
+/** A directory is nobody else's: it counts like a layer that one record names. */
+function ownDirectory(id: string, sizeBytes: number): NonNullable<CollectableCache['layer']> {
+  return { diffId: id as Digest, sizeBytes }
 }
