@@ -71,7 +71,12 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
         },
         start: async (chosen) => {
           isReady = false
-          return await launch({ ...options, ...chosen })
+          const { subscription, onConnected } = chosen
+          return await launch({
+            ...options,
+            ...(subscription === undefined ? {} : { subscription }),
+            ...(onConnected === undefined ? {} : { onConnected }),
+          })
         },
         close: () => void (isReady = false),
       }

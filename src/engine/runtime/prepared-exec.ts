@@ -1,8 +1,8 @@
 import type { Clock } from '#base'
 
 import type { RunningProcess } from './running-process.ts'
-import type { ProcessStart } from './runtime.ts'
 import type { ShimConnection } from './shim-connection.ts'
+import type { Subscription } from './shim-frames.ts'
 import type { ShimServer } from './shim-server.ts'
 import { startShim } from './start-shim.ts'
 
@@ -11,7 +11,10 @@ export interface PreparedExec {
   /** False once it has failed, ended, been started or closed. */
   readonly isReady: boolean
   /** Once, while it is ready. */
-  start(options: Pick<ProcessStart, 'subscription' | 'onConnected'>): Promise<RunningProcess>
+  start(streams: {
+    readonly subscription?: Subscription | undefined
+    readonly onConnected?: ((connection: ShimConnection) => void) | undefined
+  }): Promise<RunningProcess>
   close(): void
 }
 

@@ -16,7 +16,7 @@ import type { ShimConnection } from './shim-connection.ts'
 import { shimServer } from './shim-server.ts'
 import { startShim } from './start-shim.ts'
 
-export interface ProcessStart extends ShimOptions {
+interface ProcessStart extends ShimOptions {
   /** The container's id, by which the OCI runtime knows it. */
   readonly id: string
   /** Runs before the start: listeners added to the first connection miss no byte and no event, and what is sent waits for the program. */
