@@ -95,26 +95,32 @@ async function images(subjects: readonly Subject[], directory: string, place: st
   await using client = (await dockerDaemon(directory)) ?? (await gloveboxDaemon(directory, { name: 'client' }))
   const docker = async (...args: readonly string[]) =>
     void (await command('docker', ['-H', `unix://${client.socketPath}`, ...args]))
-  const tree = join(place, 'tree')
-  mkdirSync(tree, { recursive: true })
-  await makeBlob(join(tree, 'file'), IMAGE_BYTES)
-  await command('tar', ['-C', tree, '-cf', join(place, 'image.tar'), '.'])
-  await docker('import', join(place, 'image.tar'), 'bench:image')
+  // A client remembers what it has pushed where: only what is new is sent.
+  const renew = async () => {
+    const tree = join(place, 'tree')
+    mkdirSync(tree, { recursive: true })
+    await makeBlob(join(tree, 'file'), IMAGE_BYTES)
+    await command('tar', ['-C', tree, '-cf', join(place, 'image.tar'), '.'])
+    await docker('import', join(place, 'image.tar'), 'bench:image')
+  }
+  await renew()
   let round = 0
   const tagOf = (base: string, tag: number) => `${new URL(base).host}/bench/image-${tag}:1`
   const pushed = await inTurn(
     subjects.map(({ name, base }) => ({
       name,
-      // The first of a client mounts nothing from elsewhere: docker remembers where it has put what.
       run: async () => {
         round += 1
         await docker('tag', 'bench:image', tagOf(base, round))
         await docker('push', '-q', tagOf(base, round))
       },
-      after: async () => await docker('rmi', tagOf(base, round)),
+      after: async () => {
+        await docker('rmi', tagOf(base, round), 'bench:image')
+        await renew()
+      },
     })),
     RUNS,
-    0,
+    1,
   )
   for (const { base } of subjects) {
     await docker('tag', 'bench:image', tagOf(base, 0))

@@ -72,7 +72,9 @@ function unauthorized(why: string) {
 /** `WWW-Authenticate` for a request that needs a token, naming what it must be good for (RFC 6750, section 3). */
 export function challenge(request: IncomingMessage, scope: string | undefined): string {
   const host = hostOf(request)
-  const scheme = (request.socket as Partial<TLSSocket>).encrypted === true ? 'https' : 'http'
+  // Behind a router that ends TLS. Whoever writes it himself gets an address for himself alone.
+  const isTls = (request.socket as Partial<TLSSocket>).encrypted === true || request.headers['x-forwarded-proto'] === 'https'
+  const scheme = isTls ? 'https' : 'http'
   const parts = [`realm="${scheme}://${host}/token"`, `service="${host}"`, ...(scope === undefined ? [] : [`scope="${scope}"`])]
   return `Bearer ${parts.join(',')}`
 }

@@ -39,6 +39,7 @@ const BY_CODE: Readonly<Record<string, readonly [status: number, code: string]>>
   'repository.upload_invalid': [400, 'SIZE_INVALID'],
   'repository.upload_out_of_order': [416, 'BLOB_UPLOAD_INVALID'],
   'repository.too_many_uploads': [429, 'TOOMANYREQUESTS'],
+  'repository.too_many_sign_ins': [429, 'TOOMANYREQUESTS'],
   'digest.mismatch': [400, 'DIGEST_INVALID'],
   'digest.invalid': [400, 'DIGEST_INVALID'],
   'http.body_too_large': [413, 'MANIFEST_INVALID'],

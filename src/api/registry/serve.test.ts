@@ -1,60 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { memoryRecords, silentLog, systemRandom, virtualClock } from '#base'
-import { createRepositories, createTokens, openAccounts, readGrant } from '#engine/repositories'
+import { readGrant } from '#engine/repositories'
 import { digestOf } from '#oci/digest'
 import { MEDIA_TYPES } from '#oci/image'
 
-import { registryApi } from './index.ts'
-
-async function rig() {
-  const root = mkdtempSync(join(tmpdir(), 'registry-api-'))
-  const [records, random, clock] = [memoryRecords(), systemRandom(), virtualClock(1_700_000_000_000)]
-  const repositories = createRepositories({ root, records, clock, random })
-  const accounts = openAccounts(records, random, { isOpenWithoutUsers: true })
-  const api = registryApi({ repositories, accounts, tokens: createTokens(records, random, clock), clock, log: silentLog() })
-  const server: Server = createServer((request, response) => api.handleRequest(request, response))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const ask = (path: string, init: RequestInit = {}) => fetch(`${base}${path}`, init)
-  return {
-    base,
-    accounts,
-    clock,
-    ask,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      rmSync(root, { recursive: true, force: true })
-    },
-  }
-}
-
-type Rig = Awaited<ReturnType<typeof rig>>
-
-const location = (response: Response) => response.headers.get('location') ?? ''
-
-async function push(
-  { ask }: Pick<Rig, 'ask'>,
-  name: string,
-  text: string,
-  headers: Record<string, string> = {},
-): Promise<string> {
-  const put = await ask(`/v2/${name}/blobs/uploads/?digest=${digestOf(text)}`, { method: 'POST', body: text, headers })
-  assert.equal(put.status, 201, await put.text())
-  return digestOf(text)
-}
-
-async function codeOf(response: Response): Promise<string> {
-  const body = (await response.json()) as { errors: readonly { code: string }[] }
-  return `${response.status} ${body.errors[0]?.code}`
-}
+import { basic, codeOf, location, push, rig, type Rig } from './test-rig.ts'
 
 const manifest = (text: string) =>
   JSON.stringify({
@@ -143,10 +94,6 @@ test('lists are paged', async () => {
   assert.deepEqual([await second.json(), second.headers.get('link')], [{ name: 'a', tags: ['c'] }, null])
   assert.deepEqual(await (await at.ask('/v2/a/tags/list?n=0')).json(), { name: 'a', tags: [] })
   assert.equal((await at.ask('/v2/a/tags/list?n=x')).status, 400)
-})
-
-const basic = (user: string, password: string) => ({
-  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 })
 
 async function tokenFor({ ask }: Rig, scope: string, headers: Record<string, string> = {}): Promise<Record<string, string>> {

@@ -18,6 +18,7 @@ export const repositoryError = declareErrors({
   'repository.upload_invalid': 'invalid',
   'repository.upload_out_of_order': 'invalid',
   'repository.too_many_uploads': 'exhausted',
+  'repository.too_many_sign_ins': 'exhausted',
   'repository.rule_invalid': 'invalid',
   'repository.user_invalid': 'invalid',
   'repository.user_unknown': 'not_found',

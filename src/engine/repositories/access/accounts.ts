@@ -1,7 +1,7 @@
 import { createHmac, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
-import type { Random, RecordStore } from '#base'
+import { limiter, type Random, type RecordStore } from '#base'
 
 import { repositoryError } from '../errors.ts'
 import { MAX_GRANTS, MAX_USERS } from '../limits.ts'
@@ -15,6 +15,12 @@ const KEY_BYTES = 32
 
 /** Passwords that were right lately are not derived anew for each request; more users than that at once are. */
 const MAX_REMEMBERED = 1000
+
+/** Guesses would else take all threads that the daemon reads and writes files with. */
+const DERIVED_AT_ONCE = 1
+
+/** Some three seconds of waiting; whoever comes then is told to come later. */
+const MAX_WAITING = 64
 
 /** The row that holds what anybody may do. No user can have the name. */
 const ANYBODY = '*'
@@ -44,7 +50,7 @@ export interface Accounts {
   put(name: string, password: string | undefined, grants: readonly Grant[]): Promise<void>
   /** Error: `repository.user_unknown`. */
   remove(name: string): void
-  /** The user of a name and password; undefined when there is none such. Takes as long either way. */
+  /** The user of a name and password; undefined when there is none such. Takes as long either way. Error: `repository.too_many_sign_ins`. */
   check(name: string, password: string): Promise<Account | undefined>
   find(name: string): Account | undefined
 }
@@ -60,6 +66,20 @@ export function openAccounts(records: RecordStore, random: Random, { isOpenWitho
   // Of this process alone, so that what is remembered is worth nothing elsewhere.
   const memoryKey = random.bytes(KEY_BYTES)
   const remembered = new Map<string, string>()
+  const turns = limiter(DERIVED_AT_ONCE)
+  let waiting = 0
+  const deriveInTurn = async (password: string, salt: Buffer): Promise<Buffer> => {
+    if (waiting >= MAX_WAITING)
+      throw repositoryError('repository.too_many_sign_ins', `${MAX_WAITING} others are signing in already`, {
+        hint: 'Try again in some seconds.',
+      })
+    waiting += 1
+    try {
+      return await turns.run(async () => await derive(Buffer.from(password), salt, KEY_BYTES, COST))
+    } finally {
+      waiting -= 1
+    }
+  }
   const users = () => [...rows].filter(([name]) => name !== ANYBODY)
   const keep = (name: string, row: AccountRow) => {
     table.put(name, row)
@@ -105,7 +125,7 @@ export function openAccounts(records: RecordStore, random: Random, { isOpenWitho
       const memory = createHmac('sha256', memoryKey).update(password).digest('hex')
       if (row !== undefined && remembered.get(name) === memory) return { name, grants: row.grants }
       const salt = row === undefined ? memoryKey : Buffer.from(row.salt, 'hex')
-      const key = await derive(Buffer.from(password), salt, KEY_BYTES, COST)
+      const key = await deriveInTurn(password, salt)
       // The row may have changed meanwhile.
       if (row === undefined || rows.get(name) !== row || !timingSafeEqual(key, Buffer.from(row.key, 'hex'))) return undefined
       if (remembered.size >= MAX_REMEMBERED) remembered.clear()
