@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { dockerfilePage, ROWS } from './dockerfile/page.ts'
 import { errorCodes, errorsPage } from './error-codes.ts'
 import { ambient, cycles, layers, readSources, shape, type Violation } from './rules/index.ts'
 
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     tool('dead code', bin('knip'), ['--no-progress']),
     house(),
     errorsDocumented(),
+    dockerfileDocumented(),
   ])
   for (const outcome of outcomes) {
     process.stdout.write(`${outcome.isOk ? 'ok  ' : 'FAIL'} ${outcome.name} (${Math.round(outcome.ms)} ms)\n`)
@@ -74,6 +76,19 @@ async function errorsDocumented(): Promise<Outcome> {
   return await Promise.resolve({
     name: `errors page, ${codes.length} codes`,
     isOk: output === '',
+    output,
+    ms: performance.now() - start,
+  })
+}
+
+/** The page on Dockerfiles is what the tests build. */
+async function dockerfileDocumented(): Promise<Outcome> {
+  const start = performance.now()
+  const isSame = readFileSync(join(ROOT, 'docs/dockerfile.md'), 'utf8') === dockerfilePage()
+  const output = isSame ? '' : 'docs/dockerfile.md is not what the tests build: run node tools/dockerfile-page.ts'
+  return await Promise.resolve({
+    name: `Dockerfile page, ${ROWS.length} rows`,
+    isOk: isSame,
     output,
     ms: performance.now() - start,
   })

@@ -32,6 +32,6 @@ async function createdAt(build: StepContext, { target }: BuildPlan, result: Stag
   if (known?.kind === 'image') return known.created
   const created = isoTime(undefined, clock.nowMs())
   // First, so that a build that is repeated after a crash makes the very image that may be there without its name.
-  await cache.put(key, { kind: 'image', created })
+  cache.note(key, { kind: 'image', created })
   return created
 }

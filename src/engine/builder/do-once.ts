@@ -26,7 +26,8 @@ export async function doOnce(
     try {
       const record = recordOf(await work.make(), step, isoTime(build.epochS, clock.nowMs()))
       if (record.diffId !== undefined) await build.ports.layers.retain?.(work.key, [record.diffId])
-      await cache.put(work.key, record)
+      // Its layer is on the disk. A record that a power cut takes costs the step once more.
+      cache.note(work.key, record)
       return { record, isCached: false }
     } catch (error) {
       throw atStep(step, error)

@@ -18,7 +18,7 @@ import { decompressor } from './remote/index.ts'
 import type { BaseImage, BuilderPorts, RunSpec } from './ports.ts'
 
 /** Files of a fake tree: text is a file, `null` a directory, an object anything else. */
-export type FakeFiles = Readonly<Record<string, string | null | Partial<TarMember['entry']>>>
+export type FakeFiles = Readonly<Record<string, string | null | (Partial<TarMember['entry']> & { readonly body?: Buffer })>>
 
 export interface FakeMachine extends Disposable {
   readonly ports: BuilderPorts
@@ -169,7 +169,9 @@ function membersOf(files: FakeFiles): TarMember[] {
       const body = Buffer.from(file)
       return { entry: { ...defaults, type: 'file', mode: 0o644, size: body.length }, body: [body] }
     }
-    return { entry: { ...defaults, type: 'file', mode: 0o644, ...file } }
+    const { body, ...entry } = file
+    const member = { ...defaults, type: 'file' as const, mode: 0o644, ...entry }
+    return body === undefined ? { entry: member } : { entry: { ...member, size: body.length }, body: [body] }
   })
 }
 

@@ -10,14 +10,20 @@ export interface GlobalArgs {
   readonly epochS: number | undefined
 }
 
-export function platformArgs(of: { readonly platform: Platform; readonly buildPlatform: Platform }): Map<string, string> {
+/** What every file may use without declaring a default: the platforms, and the target that was asked for. */
+export function predefinedArgs(of: {
+  readonly platform: Platform
+  readonly buildPlatform: Platform
+  readonly target: string | undefined
+}): Map<string, string> {
   const named = (prefix: string, platform: Platform): [string, string][] => [
     [`${prefix}PLATFORM`, formatPlatform(platform)],
     [`${prefix}OS`, platform.os],
     [`${prefix}ARCH`, platform.architecture],
     [`${prefix}VARIANT`, platform.variant],
   ]
-  return new Map([...named('TARGET', of.platform), ...named('BUILD', of.buildPlatform)])
+  const stage: readonly [string, string] = ['TARGETSTAGE', of.target === undefined || of.target === '' ? 'default' : of.target]
+  return new Map([...named('TARGET', of.platform), ...named('BUILD', of.buildPlatform), stage])
 }
 
 export function globalArgs(

@@ -29,7 +29,10 @@ export function layerDraft(root: FileTree, owner: Owner, mtimeS: number): LayerD
   const isInRoot = new Map<ByteString, boolean>()
 
   const rootEntry = async (path: ByteString): Promise<TreeEntry | undefined> => {
-    if (path !== '' && isInRoot.get(parentPath(path)) === false) return undefined
+    if (path !== '' && isInRoot.get(parentPath(path)) === false) {
+      isInRoot.set(path, false)
+      return undefined
+    }
     const entry = await root.lstat(path)
     if (entry?.type === 'directory' || entry === undefined) isInRoot.set(path, entry !== undefined)
     return entry

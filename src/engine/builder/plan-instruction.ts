@@ -117,7 +117,7 @@ function declareArgs(state: StageState, instruction: ArgInstruction, expand: Exp
   const shown = instruction.args.map(({ name, value }) => {
     state.declare(name)
     const given = state.input.buildArgs.get(name) ?? (value === undefined ? undefined : expand.word(value))
-    const inherited = name === 'TARGETSTAGE' ? state.stageName : state.globals.values.get(name)
+    const inherited = state.globals.values.get(name)
     args.delete(name)
     args.set(name, given ?? inherited)
     return value === undefined && given === undefined ? name : `${name}=${given ?? ''}`

@@ -72,7 +72,7 @@ function cacheMount(state: StageState, read: Reader, place: Place): PlannedMount
     kind: 'cache',
     target,
     // Free text names no path on the host.
-    id: hash('sha256', read.text('id') ?? target, 'hex'),
+    id: hash('sha256', cacheName(state, read.text('id') ?? target), 'hex'),
     sharing,
     isReadOnly: read.truth('readonly'),
     mode: read.mode(0o755),
@@ -80,6 +80,12 @@ function cacheMount(state: StageState, read: Reader, place: Place): PlannedMount
     gid: read.id('gid'),
     seed: from === undefined ? undefined : { from, source: read.text('source') ?? '/' },
   }
+}
+
+/** Builds that are given a space of names of their own share no cache with others. */
+function cacheName(state: StageState, id: string): string {
+  const space = state.input.buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? ''
+  return space === '' ? id : JSON.stringify([space, id])
 }
 
 function fromOf(state: StageState, read: Reader, place: Place): CopyFrom | undefined {

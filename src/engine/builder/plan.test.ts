@@ -108,8 +108,9 @@ test('arguments from before FROM are seen after they are declared, and stages in
 test('platform arguments and stage names are given', () => {
   const text = 'FROM --platform=$BUILDPLATFORM a AS Build\nARG TARGETARCH TARGETSTAGE\nLABEL arch=$TARGETARCH stage=$TARGETSTAGE'
   const plan = planned(input(text, { platform: platform('linux', 'arm64', '') }))
-  assert.deepEqual(plan.target.config.labels, { arch: 'arm64', stage: 'build' })
+  assert.deepEqual(plan.target.config.labels, { arch: 'arm64', stage: 'default' })
   assert.equal(plan.target.platform.architecture, 'amd64')
+  assert.equal(planned(input(text, { target: 'build' })).target.config.labels['stage'], 'build')
 })
 
 test('ENV wins over ARG in either order', () => {

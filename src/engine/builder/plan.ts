@@ -4,7 +4,7 @@ import { emptyProcessConfig, formatPlatform, MAX_LAYERS, parsePlatform, type Pla
 import { didYouMean } from './checks/similar.ts'
 import { checkDockerfile, checkSettings, keptFindings, type CheckFinding, type CheckName } from './checks/index.ts'
 import { buildErrorAt } from './errors.ts'
-import { globalArgs, platformArgs, type GlobalArgs } from './global-args.ts'
+import { globalArgs, predefinedArgs, type GlobalArgs } from './global-args.ts'
 import { MAX_STAGES } from './limits.ts'
 import { findNamedContext, type NamedContext, type NamedContexts } from './named-contexts.ts'
 import { planInstruction } from './plan-instruction.ts'
@@ -70,7 +70,7 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
   const onUnset = (name: string, place: Place, known: Iterable<string> = []) =>
     warn('UndefinedVar', place, `the variable ${name} has no value here${didYouMean(name, known)}`)
   const { before, stages: sources } = readStages(dockerfile)
-  const predefined = platformArgs(input)
+  const predefined = predefinedArgs(input)
   const globals: GlobalArgs = globalArgs(before, input.buildArgs, predefined, dockerfile, onUnset)
   const declared = new Set<string>(before.flatMap((arg) => arg.args.map(({ name }) => name)))
   const namedContexts = input.namedContexts ?? new Map()
@@ -159,7 +159,6 @@ function createPlanner(input: PlanInput, resolved: ReadonlyMap<string, BaseImage
       author: start.author,
       scope: { env: envOf(start.config.env), args: new Map(start.args) },
       hasOwnCmd: false,
-      stageName: source.name ?? String(source.index),
       globals,
       declare: (name) => declared.add(name),
       onUnset,
@@ -282,13 +281,30 @@ function numberSteps(stages: readonly StagePlan[], target: StagePlan): Pick<Buil
   return { stages: [...renewed.values()], target: renew(target), stepCount: number }
 }
 
+/** Build arguments that mean something without an ARG. */
+const TAKEN_ARGS: ReadonlySet<string> = new Set([
+  ...PROXY_NAMES,
+  'SOURCE_DATE_EPOCH',
+  'BUILDKIT_SYNTAX',
+  'BUILDKIT_DOCKERFILE_CHECK',
+  'BUILDKIT_CACHE_MOUNT_NS',
+])
+
+const isBuiltIn = (name: string) => name.startsWith('BUILDKIT_')
+
 function unusedArgs(input: PlanInput, declared: ReadonlySet<string>): PlanWarning[] {
-  const unused = [...input.buildArgs.keys()].filter(
-    (name) => !declared.has(name) && !PROXY_NAMES.includes(name) && name !== 'SOURCE_DATE_EPOCH' && !name.startsWith('BUILDKIT_'),
-  )
-  if (unused.length === 0) return []
+  const unused = [...input.buildArgs.keys()].filter((name) => !declared.has(name) && !TAKEN_ARGS.has(name))
+  const [builtIn, others] = [unused.filter(isBuiltIn), unused.filter((name) => !isBuiltIn(name))]
+  const place = placeOf(input.dockerfile, 1)
   return [
-    { check: undefined, place: placeOf(input.dockerfile, 1), message: `no ARG takes the build arguments ${unused.join(', ')}` },
+    ...(others.length === 0
+      ? []
+      : [{ check: undefined, place, message: `no ARG takes the build arguments ${others.join(', ')}` }]),
+    ...builtIn.map((name) => ({
+      check: undefined,
+      place,
+      message: `the build argument ${name} is not supported and changes nothing`,
+    })),
   ]
 }
 

@@ -10,7 +10,6 @@ import type { CopyFrom } from './steps.ts'
 export interface StageState {
   readonly input: PlanInput
   readonly globals: GlobalArgs
-  readonly stageName: string
   config: ImageProcessConfig
   author: string
   scope: Scope

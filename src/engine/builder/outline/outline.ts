@@ -1,7 +1,7 @@
 import { GloveboxError } from '#base'
 import type { ArgInstruction, Dockerfile, Instruction, MountFlag } from '#oci/dockerfile'
 
-import { globalArgs, platformArgs } from '../global-args.ts'
+import { globalArgs, predefinedArgs } from '../global-args.ts'
 import type { PlanInput } from '../plan-input.ts'
 import { expander, type Expander } from '../scope.ts'
 import { findStage, readStages, targetIndex, type StageSource } from '../stages.ts'
@@ -81,7 +81,7 @@ export function outlineTarget(input: PlanInput): BuildOutline {
 function readInput(input: PlanInput) {
   const { dockerfile } = input
   const { before, stages } = readStages(dockerfile)
-  const { values } = globalArgs(before, input.buildArgs, platformArgs(input), dockerfile, () => undefined)
+  const { values } = globalArgs(before, input.buildArgs, predefinedArgs(input), dockerfile, () => undefined)
   return { before, stages, values, expand: expanderOf(dockerfile, values) }
 }
 
