@@ -18,7 +18,7 @@ export async function sendFile(file: FileHandle, { startByte, endByte }: ByteRan
   const blocks = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)] as const
   const gone = Promise.withResolvers<never>()
   gone.promise.catch(() => undefined)
-  const leave = () => gone.reject(fail('operation.cancelled', 'send a blob: the client went away'))
+  const leave = () => gone.reject(clientGone(undefined))
   response.once('close', leave)
   try {
     let sending: Promise<unknown> = Promise.resolve()
@@ -39,9 +39,13 @@ export async function sendFile(file: FileHandle, { startByte, endByte }: ByteRan
   }
 }
 
+function clientGone(cause: unknown) {
+  return fail('operation.cancelled', 'send a blob: the client went away', { cause })
+}
+
 function written(response: ServerResponse, bytes: Buffer): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  response.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+  response.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(clientGone(error))))
   return promise
 }
 
