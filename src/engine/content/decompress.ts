@@ -3,6 +3,7 @@ import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDe
 import { GloveboxError, messageOf } from '#base'
 import type { LayerCompression } from '#oci/image'
 
+import { chunksOf } from './chunks-of.ts'
 import { contentError } from './errors.ts'
 import { givingBack } from './give-back.ts'
 import { CHUNK_BYTES, MAX_RATIO, MAX_ZSTD_WINDOW_LOG, RATIO_FREE_BYTES } from './limits.ts'
@@ -75,9 +76,10 @@ export function decompressedOnce(source: ByteSource, compression: LayerCompressi
   return compression === 'none' ? source : givingBack(inflated(source, compression, what), isLastOfBlock)
 }
 
-/** Decoders fill a block from its beginning to its end and take another one then. */
+/** Decoders fill a block from its beginning to its end and take another one then; streams join what was not fetched in time. */
 function isLastOfBlock({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
-  return buffer.byteLength === CHUNK_BYTES && byteOffset + byteLength === CHUNK_BYTES
+  const isBlock = buffer.byteLength === CHUNK_BYTES && byteOffset + byteLength === CHUNK_BYTES
+  return isBlock || buffer.byteLength === byteLength
 }
 
 async function* inflated(source: ByteSource, compression: 'gzip' | 'zstd', what: string): AsyncGenerator<Uint8Array> {
@@ -130,7 +132,7 @@ async function* members(input: CountedInput, compression: 'gzip' | 'zstd'): Asyn
     try {
       const feeding = feed(decoder, rest, input)
       feeding.catch((error: unknown) => decoder.destroy(error instanceof Error ? error : new Error(messageOf(error))))
-      yield* decoder as AsyncIterable<Buffer>
+      yield* chunksOf(decoder)
       const left = await feeding
       if (left === undefined) return
       rest = left

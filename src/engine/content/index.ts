@@ -5,6 +5,7 @@
 export { fileAppender } from './append.ts'
 export { createContent, readRange } from './content.ts'
 export { decompressed, decompressedOnce, peek, sniff, type ByteSource } from './decompress.ts'
+export { chunksOf } from './chunks-of.ts'
 export { contentError, writeFailure } from './errors.ts'
 export { givingBack } from './give-back.ts'
 export { CHUNK_BYTES, MAX_BLOB_BYTES, MAX_RATIO, RATIO_FREE_BYTES } from './limits.ts'

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-import { givingBack, type ByteSource } from '#engine/content'
+import { chunksOf, givingBack, type ByteSource } from '#engine/content'
 
 /**
  * A stream that may fail before its first byte is asked for: a client that hangs up while we open a file. Without a listener
@@ -13,5 +13,6 @@ export function bytesOf(stream: Readable): ByteSource {
 
 /** The same for the body of a request, whose chunks nobody else holds. */
 export function bodyOf(request: Readable): ByteSource {
-  return givingBack(bytesOf(request))
+  request.on('error', () => undefined)
+  return givingBack(chunksOf(request))
 }

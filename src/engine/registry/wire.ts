@@ -2,6 +2,7 @@ import type { Agent as HttpAgent, ClientRequest, IncomingMessage, RequestOptions
 import type { SecureContext } from 'node:tls'
 
 import { fail, messageOf, systemCodeOf, type Clock, type GloveboxError } from '#base'
+import { chunksOf } from '#engine/content'
 
 import { registryError } from './errors.ts'
 import { CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS } from './limits.ts'
@@ -148,7 +149,7 @@ function answerOf(
   response.on('error', () => undefined)
   async function* body() {
     try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
+      for await (const chunk of chunksOf(response)) {
         watch.moved()
         yield chunk
       }

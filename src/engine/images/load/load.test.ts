@@ -178,10 +178,10 @@ test('layers that look like documents, and files that only look like layers, are
   using rig = imagesRig()
   const odd = await tarOf({ '{"a":1}': 'a file whose name begins as JSON does' })
   const files: ArchiveContent = {
-    'other.bin': Buffer.alloc(4096, 7),
-    'other.gz': gzipSync(Buffer.alloc(100_000, 7)),
-    'cut.gz': gzipSync(randomBytes(3000)).subarray(0, -5),
-    'big.bz2': Buffer.concat([Buffer.from('BZh91AY'), Buffer.alloc(1000)]),
+    'other.tar': Buffer.alloc(4096, 7),
+    'other.tgz': gzipSync(Buffer.alloc(100_000, 7)),
+    'cut.tar.gz': gzipSync(randomBytes(3000)).subarray(0, -5),
+    'big.tar.bz2': Buffer.concat([Buffer.from('BZh91AY'), Buffer.alloc(1000)]),
     'odd.tar': odd,
     'base.tar': base,
     'c.json': configJson([odd, base]),
@@ -194,8 +194,8 @@ test('layers that look like documents, and files that only look like layers, are
   )
   assert.deepEqual(new Set(rig.blobs()), new Set([digestOf(odd), digestOf(base), rig.images.get('odd:1').id]))
   for (const [name, code] of [
-    ['cut.gz', 'content.compression_invalid'],
-    ['big.bz2', 'content.compression_unsupported'],
+    ['cut.tar.gz', 'content.compression_invalid'],
+    ['big.tar.bz2', 'content.compression_unsupported'],
   ] as const) {
     const wrong = { ...files, 'manifest.json': json([{ Config: 'c.json', RepoTags: null, Layers: ['odd.tar', name] }]) }
     await assert.rejects(loadAll(rig.images, await tarOf(wrong)), { code })

@@ -63,7 +63,7 @@ async function readEntries(parts: TakeIn, source: ByteSource, aside: SetAside, h
       if (entry.type !== 'file') continue
       const { head, source: bytes } = await peek(body, 1)
       // Before the look into the store, which holds the configurations of images that are here already as well.
-      if (mayBeDocument(entry.size, head)) {
+      if (!hasNameOfLayer(name) || mayBeDocument(entry.size, head)) {
         entries.set(name, { type: 'file', sizeBytes: entry.size, ...(await aside.add(bytes)) })
         continue
       }
@@ -85,6 +85,16 @@ async function readEntries(parts: TakeIn, source: ByteSource, aside: SetAside, h
 function notAFile(entry: TarEntry): ArchiveEntry {
   if (entry.type === 'symlink') return { type: 'symlink', target: textOfBytes(entry.linkname) }
   return { type: 'other', what: entry.type }
+}
+
+/**
+ * As they are called by all who write archives. Under another name a layer is read from where it was set aside: what a file is that just lies
+ * about cannot be told, and a root file system that is taken for an image has ten thousands of them.
+ */
+const LAYER_NAME = /^blobs\/|(?:^|\/)layer\.tar$|\.(?:tar|tgz|tar\.[a-z0-9]+)$/
+
+function hasNameOfLayer(name: string): boolean {
+  return LAYER_NAME.test(name)
 }
 
 /** Anything smaller than the header of a tar is set aside with the documents; most archives hold some version numbers. */
