@@ -146,4 +146,36 @@ describe('the classic builder', () => {
     await build(directory, '-t', 'mounts:1')
     assert.equal(await docker.must('run', '--rm', '--network', 'none', 'mounts:1', 'cat', '/seen'), 'a\nmade\na\nmade\nkept')
   })
+
+  test('the Dockerfile of the manual builds as it stands, on a base with tools that stand in for the real ones', async () => {
+    const base = 'FROM busybox:test\nCOPY --chmod=755 bin/ /usr/local/bin/\nCOPY --chmod=755 dep /stand-in/dep\n'
+    const tools = {
+      'bin/apk': '#!/bin/sh\necho "$@" >> /apk.log\n',
+      'bin/go':
+        '#!/bin/sh\ncase "$1" in\nget) cp /stand-in/dep /usr/local/bin/dep;;\nbuild) cat main.go vendor/lib > "$3" && chmod 755 "$3";;\nesac\n',
+      dep: '#!/bin/sh\nmkdir vendor && cat Gopkg.lock > vendor/lib\n',
+    }
+    await build(context(base, tools), '-t', 'golang:1.9.2-alpine3.6')
+    const text = [
+      'FROM golang:1.9.2-alpine3.6',
+      'RUN apk add --no-cache git',
+      'RUN go get github.com/golang/dep/cmd/dep',
+      'COPY Gopkg.lock Gopkg.toml /go/src/project/',
+      'WORKDIR /go/src/project/',
+      'RUN dep ensure -vendor-only',
+      'COPY . /go/src/project/',
+      'RUN go build -o /bin/project',
+      '',
+      'FROM busybox:test',
+      'COPY --from=0 /bin/project /bin/project',
+      'ENTRYPOINT ["/bin/project"]',
+      'CMD ["--help"]',
+    ].join('\n')
+    await build(
+      context(text, { 'Gopkg.lock': 'echo vendored\n', 'Gopkg.toml': '', 'main.go': '#!/bin/sh\necho main "$@"\n' }),
+      '-t',
+      'project:1',
+    )
+    assert.equal(await docker.must('run', '--rm', '--network', 'none', 'project:1'), 'main --help\nvendored')
+  })
 })

@@ -22,10 +22,7 @@ export interface FakeCommit {
 export interface FakeRemote extends RemoteSources {
   readonly pages: Map<string, FakePage>
   /** By remote, then by ref; `HEAD` where none is asked for. */
-  readonly repositories: Map<
-    string,
-    Record<string, { readonly commit: string; readonly files: Readonly<Record<string, string>> }>
-  >
+  readonly repositories: Map<string, Record<string, FakeCommit>>
   /** What was asked, and whether bytes came. */
   readonly asked: string[]
 }

@@ -58,12 +58,10 @@ function effectOf(state: StageState, instruction: Instruction, place: Place, exp
       })
       return metadata(`ENTRYPOINT ${JSON.stringify(state.config.entrypoint)}`)
     case 'expose': {
-      const ports = portsOf(
-        instruction.ports.flatMap((port) => expand.words(port)),
-        place,
-      )
+      const written = instruction.ports.flatMap((port) => expand.words(port))
+      const ports = portsOf(written, place)
       change(state, { exposedPorts: union(state.config.exposedPorts, ports) })
-      return metadata(`EXPOSE ${ports.join(' ')}`)
+      return metadata(`EXPOSE ${written.join(' ')}`)
     }
     case 'volume': {
       const paths = instruction.paths.map((path) => expand.word(path))
@@ -127,5 +125,7 @@ function declareArgs(state: StageState, instruction: ArgInstruction, expand: Exp
 }
 
 function union(known: readonly string[], added: readonly string[]): readonly string[] {
-  return [...new Set([...known, ...added])].toSorted()
+  const all = new Set(known)
+  for (const one of added) all.add(one)
+  return all.size === known.length ? known : [...all].toSorted()
 }
