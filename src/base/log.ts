@@ -14,7 +14,8 @@ export type LogFields = Readonly<Record<string, unknown>>
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 export function lineLog(options: {
-  readonly level: LogLevel
+  /** A function is asked anew for each line. */
+  readonly level: LogLevel | (() => LogLevel)
   readonly write: (line: string) => void
   readonly now: () => Date
   readonly fields?: LogFields
@@ -22,7 +23,8 @@ export function lineLog(options: {
   const say =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
-      if (ORDER.indexOf(level) < ORDER.indexOf(options.level)) return
+      const least = typeof options.level === 'function' ? options.level() : options.level
+      if (ORDER.indexOf(level) < ORDER.indexOf(least)) return
       const all = { ...options.fields, ...fields }
       const tail = Object.entries(all).map(
         ([key, value]) =>

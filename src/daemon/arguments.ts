@@ -1,14 +1,18 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { fail } from '#base'
+import { fail, messageOf } from '#base'
 import { readPolicy, type CollectionPolicy } from '#engine/collection'
+import type { DefaultLog } from '#engine/containers'
 import { readAddressPool, type DefaultPool } from '#engine/network'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
 import { readBuildLimits, type BuildLimits } from './building/build-limits.ts'
 import { readRegistry, type RegistryListenOptions } from './registry-arguments.ts'
+import { named, readDefaultLog, readLabel } from './settings/default-log-arguments.ts'
+import { prefixed } from './settings/prefixed.ts'
+import { DEFAULT_CONFIG_PATH, readConfigFile, type ConfigFile, type ConfigKeys, type Values } from './settings/config-file.ts'
 import { readTcp, type TcpOptions } from './tcp-arguments.ts'
 
 /** Where one daemon lives. Everything of it, in files and in the kernel, carries its name, so that several share a machine. */
@@ -28,6 +32,10 @@ export interface DaemonOptions {
   readonly addressPools: readonly DefaultPool[]
   /** Whose subordinate ids containers get for their users: `default`, `USER` or `USER:GROUP`; undefined: the host's own. */
   readonly usernsRemap: string | undefined
+  /** What the daemon says of itself, as `KEY=VALUE`. */
+  readonly labels: readonly string[]
+  /** Of containers that say nothing of their log. */
+  readonly containerLog: DefaultLog
   /** Which unused images and build results go by themselves. */
   readonly collection: CollectionPolicy
   /** What builds may take of the machine. */
@@ -47,45 +55,77 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,9}$/
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const LAYERS = ['auto', 'erofs', 'directory'] as const
 
-/** Reads the daemon's arguments. Errors: `input.invalid`. */
-export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      root: { type: 'string', default: DEFAULT_ROOT },
-      'run-dir': { type: 'string', default: DEFAULT_RUN_DIR },
-      socket: { type: 'string' },
-      name: { type: 'string', default: DEFAULT_NAME },
-      'log-level': { type: 'string', default: 'info' },
-      layers: { type: 'string', default: 'auto' },
-      gc: { type: 'string', default: 'on' },
-      'build-parallel': { type: 'string' },
-      'build-cpu-shares': { type: 'string' },
-      'build-memory': { type: 'string' },
-      'build-pids': { type: 'string' },
-      'userns-remap': { type: 'string' },
-      'registry-mirror': { type: 'string', multiple: true, default: [] },
-      'insecure-registry': { type: 'string', multiple: true, default: [] },
-      'default-address-pool': { type: 'string', multiple: true, default: [] },
-      group: { type: 'string' },
-      tcp: { type: 'string' },
-      'tls-ca': { type: 'string' },
-      'tls-cert': { type: 'string' },
-      'tls-key': { type: 'string' },
-      registry: { type: 'string' },
-      'registry-cert': { type: 'string' },
-      'registry-key': { type: 'string' },
-      'registry-proxy': { type: 'string', multiple: true, default: [] },
-    },
-  })
-  const root = resolve(values.root)
-  const runDir = resolve(values['run-dir'])
-  const logLevel = LEVELS.find((level) => level === values['log-level'])
-  if (logLevel === undefined)
-    throw fail('input.invalid', `--log-level ${values['log-level']}: choose one of ${LEVELS.join(', ')}`)
-  const layers = LAYERS.find((kind) => kind === values.layers)
-  if (layers === undefined) throw fail('input.invalid', `--layers ${values.layers}: choose one of ${LAYERS.join(', ')}`)
-  const instance = values.name
+const FLAGS = {
+  root: { type: 'string' },
+  'run-dir': { type: 'string' },
+  socket: { type: 'string' },
+  name: { type: 'string' },
+  config: { type: 'string' },
+  'log-level': { type: 'string' },
+  'log-driver': { type: 'string' },
+  'log-opt': { type: 'string', multiple: true },
+  label: { type: 'string', multiple: true },
+  layers: { type: 'string' },
+  gc: { type: 'string' },
+  'build-parallel': { type: 'string' },
+  'build-cpu-shares': { type: 'string' },
+  'build-memory': { type: 'string' },
+  'build-pids': { type: 'string' },
+  'userns-remap': { type: 'string' },
+  'registry-mirror': { type: 'string', multiple: true },
+  'insecure-registry': { type: 'string', multiple: true },
+  'default-address-pool': { type: 'string', multiple: true },
+  group: { type: 'string' },
+  tcp: { type: 'string' },
+  'tls-ca': { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  registry: { type: 'string' },
+  'registry-cert': { type: 'string' },
+  'registry-key': { type: 'string' },
+  'registry-proxy': { type: 'string', multiple: true },
+} as const
+
+/** They say where the daemon is, which clients and whoever starts it have to know without reading its file. */
+const BEFORE_THE_FILE: readonly string[] = ['root', 'run-dir', 'socket', 'name', 'config']
+
+const KEYS: ConfigKeys = {
+  known: Object.fromEntries(
+    Object.entries(FLAGS)
+      .filter(([name]) => !BEFORE_THE_FILE.includes(name))
+      .map(([name, flag]) => [name, { isList: 'multiple' in flag }]),
+  ),
+  refused: Object.fromEntries(BEFORE_THE_FILE.map((name) => [name, 'say it on the command line'])),
+}
+
+/**
+ * Reads the daemon's arguments, and the file that `--config` names: by default /etc/glovebox/daemon.json, if it is there. A flag wins over
+ * the file. Errors: `input.invalid`, and those of the settings, with the place in the file where they are from there.
+ */
+export function readDaemonArguments(argv: readonly string[], read: typeof readConfigFile = readConfigFile): DaemonOptions {
+  const { values: given } = parseArgs({ args: [...argv], options: FLAGS })
+  const file = read(given.config ?? DEFAULT_CONFIG_PATH, KEYS)
+  if (file === null && given.config !== undefined) throw fail('input.invalid', `--config ${given.config}: there is no such file`)
+  try {
+    return optionsOf({ ...file?.values, ...given })
+  } catch (error) {
+    throw file === null ? error : inFile(error, file, given)
+  }
+}
+
+/** Messages name the flag: one that only the file has is found there. */
+function inFile(error: unknown, { values, place }: ConfigFile, given: Values): unknown {
+  const isFrom = (name: string) => given[name] === undefined && new RegExp(`--${name}(?![\\w-])`).test(messageOf(error))
+  const key = Object.keys(values).find(isFrom)
+  return key === undefined ? error : prefixed(error, place(key))
+}
+
+function optionsOf(values: FlagValues): DaemonOptions {
+  const root = resolve(values.root ?? DEFAULT_ROOT)
+  const runDir = resolve(values['run-dir'] ?? DEFAULT_RUN_DIR)
+  const logLevel = oneOf(LEVELS, 'log-level', values['log-level'] ?? 'info')
+  const layers = oneOf(LAYERS, 'layers', values.layers ?? 'auto')
+  const instance = values.name ?? DEFAULT_NAME
   if (!NAME.test(instance)) throw fail('input.invalid', `--name ${instance}: 1 to 10 lower-case letters, digits and dashes`)
   return {
     root,
@@ -94,16 +134,26 @@ export function readDaemonArguments(argv: readonly string[]): DaemonOptions {
     instance,
     logLevel,
     layers: layers === 'auto' ? undefined : layers,
-    collection: readPolicy(values.gc),
+    collection: named('--gc', () => readPolicy(values.gc ?? 'on')),
     builds: readBuildLimits(values),
     usernsRemap: values['userns-remap'],
     registries: {
-      mirrors: values['registry-mirror'].map(readMirror),
-      insecure: values['insecure-registry'].map(readInsecure),
+      mirrors: (values['registry-mirror'] ?? []).map(readMirror),
+      insecure: (values['insecure-registry'] ?? []).map(readInsecure),
     },
-    addressPools: values['default-address-pool'].map(readAddressPool),
+    addressPools: (values['default-address-pool'] ?? []).map(readAddressPool),
+    labels: (values.label ?? []).map(readLabel),
+    containerLog: readDefaultLog(values),
     group: values.group,
     tcp: readTcp(values),
     registry: readRegistry(values),
   }
+}
+
+type FlagValues = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values']
+
+function oneOf<T extends string>(known: readonly T[], flag: string, value: string): T {
+  const found = known.find((one) => one === value)
+  if (found !== undefined) return found
+  throw fail('input.invalid', `--${flag} ${value}: choose one of ${known.join(', ')}`)
 }

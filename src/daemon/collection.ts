@@ -8,8 +8,10 @@ import type { DaemonOptions } from './arguments.ts'
 import type { Cluster } from './cluster.ts'
 import { DISK_FULL } from './disk-full.ts'
 import type { Engine } from './engine.ts'
+import type { Settings } from './settings/settings.ts'
 
-export interface CollectionWiring extends DaemonOptions {
+export interface CollectionWiring extends Pick<DaemonOptions, 'root'> {
+  readonly settings: Settings
   readonly clock: Clock
   readonly log: Log
   readonly host: Host
@@ -18,9 +20,9 @@ export interface CollectionWiring extends DaemonOptions {
 }
 
 /** Garbage collection over this machine's containers, stacks and builds. */
-export function openCollection({ collection: policy, root, clock, log, host, engine, cluster }: CollectionWiring): Collection {
+export function openCollection({ settings, root, clock, log, host, engine, cluster }: CollectionWiring): Collection {
   const collection = createCollection({
-    policy,
+    policy: () => settings.current().collection,
     clock,
     log,
     records: engine.store,

@@ -28,12 +28,14 @@ import { contentTellingDiskFull, snapshotsTellingDiskFull } from './disk-full.ts
 import { findProgram } from './programs.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
+import { registriesNow, type Settings } from './settings/settings.ts'
 import { remapUsers } from './remap/user-remap.ts'
 import { shimPath } from './shim-path.ts'
 import { engineSystem } from './system.ts'
 import { tellOfVolumes } from './volume-events.ts'
 
 export interface EngineNeeds extends DaemonOptions {
+  readonly settings: Settings
   readonly clock: Clock
   readonly log: Log
   readonly host: Host
@@ -61,7 +63,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 export async function openEngine(needs: EngineNeeds): Promise<Engine> {
-  const { root, runDir, instance, clock, log, host, failpoints } = needs
+  const { root, runDir, instance, clock, log, host, failpoints, settings } = needs
   await using undo = new AsyncDisposableStack()
   const random = systemRandom()
   const remapped = needs.usernsRemap === undefined ? undefined : remapUsers(needs.usernsRemap, host)
@@ -150,6 +152,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     runtime,
     events,
     initPath: shimPath(),
+    defaultLog: () => settings.current().containerLog,
     ...(remapped === undefined ? {} : { remap: remapped.remap }),
   })
   await images.recover()
@@ -159,7 +162,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   const imageUse = openImageUse(store, clock)
   undo.use(noteImageUse(imageUse, { events, containers, images }))
   const own = needs.ownRegistry ?? (() => undefined)
-  const registries = createRegistries({ root, images, records: store, clock, random, options: needs.registries, own })
+  const registries = createRegistries({ root, images, records: store, clock, random, options: registriesNow(settings), own })
   const contexts = createKeptContexts({ directory: join(root, 'contexts'), clock, random })
   const builder = countedBuilds(
     createBuilder(
@@ -190,10 +193,9 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     host,
     snapshots,
     ociRuntimePath,
-    isRemapped: remapped !== undefined,
     id: daemonId(store, random),
     eventListeners: () => events.subscribers(),
-    collection: needs.collection,
+    settings: () => settings.current(),
   })
   undo.use(tellOfVolumes(events, containers))
   const archives = createArchives({ programPath: shimPath(), clock, records: store, host, containers, images, snapshots, events })

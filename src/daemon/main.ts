@@ -2,6 +2,7 @@ import { lineLog, messageOf, systemClock, GloveboxError } from '#base'
 
 import { readDaemonArguments } from './arguments.ts'
 import { readFailpoint } from './failpoints/read-failpoint.ts'
+import { createSettings } from './settings/settings.ts'
 import { startDaemon } from './start-daemon.ts'
 import { ourSupervisor } from './supervisor.ts'
 
@@ -9,9 +10,9 @@ import { ourSupervisor } from './supervisor.ts'
 async function main(): Promise<void> {
   const clock = systemClock()
   const supervisor = ourSupervisor()
-  const options = readDaemonArguments(process.argv.slice(2))
+  const settings = createSettings(() => readDaemonArguments(process.argv.slice(2)))
   const log = lineLog({
-    level: options.logLevel,
+    level: () => settings.current().logLevel,
     write: (line) => process.stderr.write(line),
     now: () => new Date(clock.nowMs()),
   })
@@ -20,13 +21,14 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody noticed', { error: messageOf(error) }))
   const kill = () => void process.kill(process.pid, 'SIGKILL')
   const failpoints = readFailpoint(process.env['GLOVEBOX_FAILPOINT'], { log, kill })
-  const daemon = await startDaemon(options, { clock, log, failpoints })
+  const daemon = await startDaemon(settings, { clock, log, failpoints })
   let isOrphan = false
   const leave = (signal: string) => {
     isOrphan = supervisor?.isGone() === true
     log.info('ending', { signal })
     void daemon.leave()
   }
+  process.on('SIGHUP', () => daemon.reload())
   process.once('SIGTERM', () => leave('SIGTERM'))
   process.once('SIGINT', () => leave('SIGINT'))
   await daemon.ended

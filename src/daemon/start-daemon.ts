@@ -8,7 +8,6 @@ import { API_PREFIX, gloveboxApi, type GloveboxApi } from '#api/glovebox'
 import type { HttpApi } from '#api/http'
 import { linuxHost } from '#host'
 
-import type { DaemonOptions } from './arguments.ts'
 import { openCluster } from './cluster.ts'
 import { openCollection } from './collection.ts'
 import { openEngine } from './engine.ts'
@@ -16,20 +15,25 @@ import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
+import { reloadSettings } from './settings/reload.ts'
+import type { Settings } from './settings/settings.ts'
 import { openRegistry, type ServedRegistry } from './registry.ts'
 
 export interface Daemon {
   /** Stops serving and lets go; containers go on for the next daemon. */
   leave(): Promise<void>
+  /** Takes what has changed in its configuration file and can change while it runs. */
+  reload(): void
   /** Resolves after `leave`, whoever called it. */
   readonly ended: Promise<void>
 }
 
 /** Wires everything together, recovers what a former daemon left, and serves. */
 export async function startDaemon(
-  options: DaemonOptions,
+  settings: Settings,
   { clock, log, failpoints }: { clock: Clock; log: Log; failpoints: Failpoints },
 ): Promise<Daemon> {
+  const options = settings.current()
   mkdirSync(options.root, { recursive: true, mode: 0o711 })
   mkdirSync(options.runDir, { recursive: true, mode: 0o711 })
   await using undo = new AsyncDisposableStack()
@@ -40,11 +44,13 @@ export async function startDaemon(
   const startedMs = clock.monotonicMs()
   // Transfers begin after all of it is there.
   let served: ServedRegistry | undefined
-  const engine = undo.use(await openEngine({ ...options, clock, log, host, failpoints, ownRegistry: () => served?.own }))
+  const engine = undo.use(
+    await openEngine({ ...options, settings, clock, log, host, failpoints, ownRegistry: () => served?.own }),
+  )
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
   const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
-  const collection = undo.use(openCollection({ ...options, clock, log, host, engine, cluster }))
+  const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined
   const leave = async () => {
@@ -73,7 +79,7 @@ export async function startDaemon(
     layers: engine.snapshots.kind,
   })
   const stack = undo.move()
-  return { leave, ended }
+  return { leave, reload: () => reloadSettings(settings, { engine, collection, log }), ended }
 }
 
 function onlyOne(lock: Disposable | undefined, root: string): Disposable {

@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { arch } from 'node:os'
 
-import type { EngineHost, EngineSystem, EngineVersion } from '#api/docker'
-import { policyText, type CollectionPolicy } from '#engine/collection'
+import type { EngineHost, EngineSystem, EngineVersion, LimitSupport } from '#api/docker'
+import { policyText } from '#engine/collection'
+import type { DefaultPool } from '#engine/network'
 import type { Snapshots } from '#engine/snapshots'
 import type { Host } from '#host'
 
+import type { DaemonOptions } from './arguments.ts'
 import { limitSupport } from './limit-support.ts'
 import { PROGRAM_VERSION } from './program-version.ts'
 
@@ -15,13 +17,14 @@ export interface SystemNeeds {
   readonly host: Host
   readonly snapshots: Snapshots
   readonly ociRuntimePath: string
-  /** The users of containers are others on the host. */
-  readonly isRemapped: boolean
   /** Of this daemon, for ever. */
   readonly id: string
   /** Clients that follow events now. */
   readonly eventListeners: () => number
-  readonly collection: CollectionPolicy
+  readonly settings: () => Pick<
+    DaemonOptions,
+    'collection' | 'registries' | 'labels' | 'logLevel' | 'containerLog' | 'addressPools' | 'usernsRemap'
+  >
 }
 
 /** What the daemon and its host are, for `version` and `info`. */
@@ -60,10 +63,11 @@ function runtimeVersion(path: string): string {
   }
 }
 
-function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, collection, isRemapped }: SystemNeeds): EngineHost {
+function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, settings }: SystemNeeds): EngineHost {
   const facts = host.kernel.facts()
-  const { controllers } = host.cgroups
-  const has = (name: string) => controllers.includes(name)
+  const { collection, registries, labels, logLevel, containerLog, addressPools, usernsRemap } = settings()
+  const limits = limitSupport(host)
+  const forwarding = host.kernel.getIpForward()
   const os = osRelease()
   return {
     id,
@@ -82,31 +86,55 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, col
       ['Layers', snapshots.kind === 'erofs' ? 'mounted in place (EROFS)' : 'unpacked directories'],
       ['Backing Filesystem', host.files.space(root).type],
       ['Garbage Collection', policyText(collection)],
+      ...(usernsRemap === undefined ? [] : [['User Remapping', usernsRemap] as const]),
     ],
     runtimes: { crun: ociRuntimePath },
     defaultRuntime: 'crun',
     securityOptions: [
       ...(facts.hasAppArmor ? ['name=apparmor'] : []),
-      ...(isRemapped ? ['name=userns'] : []),
+      ...(usernsRemap === undefined ? [] : ['name=userns']),
       ...(facts.hasSeccomp ? ['name=seccomp,profile=builtin'] : []),
+      // Of its own, unless a container asks for the host's.
+      ...(existsSync('/proc/self/ns/cgroup') ? ['name=cgroupns'] : []),
     ],
-    networkDrivers: ['bridge', 'host', 'null'],
-    labels: [],
-    warnings: [],
-    hasMemoryLimit: has('memory'),
-    hasSwapLimit: has('memory'),
-    hasCpuQuota: has('cpu'),
-    hasCpuShares: has('cpu'),
-    hasCpuset: has('cpuset'),
-    hasPidsLimit: has('pids'),
-    hasOomKillDisable: facts.cgroupMode !== 'v2' && has('memory'),
+    networkDrivers: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
+    labels,
+    logDriver: containerLog.driver,
+    registries,
+    addressPools: addressPools.map(poolText),
+    warnings: warningsOf(limits, forwarding),
+    hasMemoryLimit: limits.hasMemory,
+    hasSwapLimit: limits.hasSwap,
+    hasCpuQuota: limits.hasCpuQuota,
+    hasCpuShares: limits.hasCpuShares,
+    hasCpuset: limits.hasCpuset,
+    hasPidsLimit: limits.hasPids,
+    hasOomKillDisable: limits.hasOomKillDisable,
     hasBridgeNetfilter: { ipv4: facts.hasBridgeNetfilter, ipv6: facts.hasBridgeNetfilter },
-    hasIpv4Forwarding: host.kernel.getIpForward().ipv4,
-    isDebug: false,
+    hasIpv4Forwarding: forwarding.ipv4,
+    isDebug: logLevel === 'debug',
     isLiveRestoring: true,
     eventListeners: eventListeners(),
     openFiles: readdirSync('/proc/self/fd').length,
   }
+}
+
+/** In dockerd's words, which clients print as they are. What cgroup v2 never has is no lack. */
+function warningsOf(limits: LimitSupport, forwarding: { readonly ipv4: boolean }): readonly string[] {
+  const lacks: readonly (readonly [boolean, string])[] = [
+    [limits.hasMemory, 'No memory limit support'],
+    [limits.hasSwap, 'No swap limit support'],
+    [limits.hasCpuQuota, 'No cpu cfs quota support'],
+    [limits.hasCpuShares, 'No cpu shares support'],
+    [limits.hasCpuset, 'No cpuset support'],
+    [limits.hasPids, 'No pids limit support'],
+    [forwarding.ipv4, 'IPv4 forwarding is disabled'],
+  ]
+  return lacks.filter(([isThere]) => !isThere).map(([, text]) => `WARNING: ${text}`)
+}
+
+function poolText({ first, prefixLength, count }: DefaultPool): { readonly base: string; readonly size: number } {
+  return { base: `${first}/${prefixLength - Math.log2(count)}`, size: prefixLength }
 }
 
 function goArchitecture(): string {

@@ -98,6 +98,12 @@ export interface EngineHost {
   readonly securityOptions: readonly string[]
   readonly networkDrivers: readonly string[]
   readonly labels: readonly string[]
+  /** Of containers that say nothing of their log. */
+  readonly logDriver: string
+  /** As they were configured; this machine's own addresses are always insecure. */
+  readonly registries: { readonly mirrors: readonly string[]; readonly insecure: readonly string[] }
+  /** Where the subnets of networks come from; empty: our own pools. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[]
   readonly warnings: readonly string[]
   readonly hasMemoryLimit: boolean
   readonly hasSwapLimit: boolean

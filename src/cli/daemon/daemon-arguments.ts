@@ -6,6 +6,10 @@ import type { InstancePaths } from './paths.ts'
 
 /** Of the commands that start a daemon: how it is to work, beside where. */
 export const daemonFlags = {
+  config: text('FILE', 'Read these flags from a JSON file (default: /etc/glovebox/daemon.json); SIGHUP reads it again'),
+  'log-driver': choice(['json-file', 'local', 'none'], 'How the logs of containers are kept that do not say so'),
+  'log-opt': list('NAME=VALUE', 'An option of theirs, such as max-size=10m'),
+  label: list('NAME=VALUE', 'What the daemon says of itself to clients'),
   layers: choice(
     ['auto', 'erofs', 'directory'],
     'How layers are kept: mounted in place, or unpacked. Default: what the kernel can do',
@@ -30,6 +34,10 @@ export const daemonFlags = {
 } as const
 
 export interface DaemonChoice {
+  readonly config?: string | undefined
+  readonly 'log-driver'?: 'json-file' | 'local' | 'none' | undefined
+  readonly 'log-opt'?: readonly string[]
+  readonly label?: readonly string[]
   readonly layers?: 'auto' | 'erofs' | 'directory' | undefined
   readonly gc?: string | undefined
   readonly 'userns-remap'?: string | undefined
@@ -61,20 +69,25 @@ export function daemonArguments(
     throw cliError('cli.usage', `--tcp ${choice.tcp}: ${missing.map((flag) => `--${flag}`).join(' and ')} missing`, {
       hint: 'Whoever can connect has the whole host, so clients must show a certificate: `glovebox daemon certificates DIR`.',
     })
-  const repeated = (flag: 'registry-mirror' | 'insecure-registry' | 'default-address-pool' | 'registry-proxy') =>
-    (choice[flag] ?? []).flatMap((value) => [`--${flag}`, value])
+  const repeated = (
+    flag: 'label' | 'log-opt' | 'registry-mirror' | 'insecure-registry' | 'default-address-pool' | 'registry-proxy',
+  ) => (choice[flag] ?? []).flatMap((value) => [`--${flag}`, value])
   return [
     ...['--root', instance.root, '--run-dir', instance.runDir, '--socket', instance.socketPath, nameFlag, instance.name],
     ...(layers === undefined ? [] : ['--layers', layers]),
     ...(gc === undefined ? [] : ['--gc', gc]),
+    ...repeated('label'),
+    ...repeated('log-opt'),
     ...(choice['userns-remap'] === undefined ? [] : ['--userns-remap', choice['userns-remap']]),
     ...repeated('registry-mirror'),
     ...repeated('insecure-registry'),
     ...repeated('default-address-pool'),
     ...repeated('registry-proxy'),
-    ...(['group', 'tcp', 'registry'] as const).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]])),
+    ...(['group', 'log-driver', 'tcp', 'registry'] as const).flatMap((flag) =>
+      choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]],
+    ),
     // The daemon runs in another directory.
-    ...([...FILES, 'registry-cert', 'registry-key'] as const).flatMap((flag) =>
+    ...(['config', ...FILES, 'registry-cert', 'registry-key'] as const).flatMap((flag) =>
       choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])],
     ),
   ]

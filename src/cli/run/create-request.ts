@@ -134,7 +134,7 @@ export function restartPolicy(word: string | undefined): object | undefined {
 
 function logConfig(flags: CreateFlags): object | undefined {
   if (flags['log-driver'] === undefined && flags['log-opt'].length === 0) return undefined
-  return { Type: flags['log-driver'] ?? 'json-file', Config: pairs(flags['log-opt']) }
+  return { Type: flags['log-driver'] ?? '', Config: pairs(flags['log-opt']) }
 }
 
 /** The daemon takes a profile as its text, for it may be on another machine in spirit. */

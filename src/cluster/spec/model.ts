@@ -160,7 +160,8 @@ export interface SecuritySpec {
 }
 
 export interface LogSpec {
-  readonly driver: 'json-file' | 'none'
+  /** Empty: what the daemon of the node says. */
+  readonly driver: '' | 'json-file' | 'local' | 'none'
   readonly options: Readonly<Record<string, string>>
 }
 

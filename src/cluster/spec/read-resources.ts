@@ -73,12 +73,16 @@ export function readSecurity(service: Field): SecuritySpec {
   }
 }
 
+/** Empty: what the daemon of the node says. */
+export const LOG_DRIVERS = ['', 'json-file', 'local', 'none'] as const
+
 export function readLog(logging: Field): LogSpec {
   logging.only(['driver', 'options'])
   const driver = logging.child('driver')
-  const name = driver.text() ?? 'json-file'
-  if (name !== 'json-file' && name !== 'none') driver.refuse(`log driver "${name}" is not supported yet: use json-file or none`)
-  return { driver: name === 'none' ? 'none' : 'json-file', options: withoutNulls(logging.child('options').pairs()) }
+  const name = driver.text() ?? ''
+  const known = LOG_DRIVERS.find((one) => one === name)
+  if (known === undefined) driver.refuse(`log driver "${name}" is not supported: use json-file, local or none`)
+  return { driver: known ?? '', options: withoutNulls(logging.child('options').pairs()) }
 }
 
 export function withoutNulls(pairs: Readonly<Record<string, string | null>>): Readonly<Record<string, string>> {

@@ -145,7 +145,7 @@ const task = objectOf<TaskTemplate>({
   extraHosts: texts,
   resources,
   security,
-  log: objectOf<LogSpec>({ driver: oneOf('json-file', 'none'), options: textMap }),
+  log: objectOf<LogSpec>({ driver: oneOf('', 'json-file', 'local', 'none'), options: textMap }),
 })
 
 const service = objectOf<ServiceSpec>({

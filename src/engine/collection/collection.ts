@@ -23,7 +23,7 @@ export function createCollection(needs: CollectionNeeds): Collection {
   const pass = async (trigger: CollectionTrigger): Promise<CollectionRun> => {
     const startedAt = new Date(clock.nowMs()).toISOString()
     const view = takeView(needs, trigger === 'disk full')
-    const done = await carryOut(needs, planCollection(view, policy))
+    const done = await carryOut(needs, planCollection(view, policy()))
     lastPass = { atMs: clock.nowMs(), trigger }
     const run = { startedAt, trigger, isDryRun: false, ...done, ...needs.space() }
     if (run.removed.length > 0 || run.failures.length > 0 || run.freedBytes > 0) tell(needs, run)
@@ -69,7 +69,7 @@ export function createCollection(needs: CollectionNeeds): Collection {
     schedule('watch', DISK_WATCH_MS, watchDisk)
     noticeSetClock()
     const space = needs.space()
-    const isShort = space.availableBytes < shareBytes(policy.minFree, space)
+    const isShort = space.availableBytes < shareBytes(policy().minFree, space)
     const wasJustThere = lastPass !== null && clock.nowMs() - lastPass.atMs < DISK_PASS_GAP_MS
     if (isShort && !wasJustThere) collectQuietly('disk')
   }
@@ -83,22 +83,29 @@ export function createCollection(needs: CollectionNeeds): Collection {
     clockOffsetMs = offsetMs
   }
 
+  const rest = () => {
+    for (const timer of timers.values()) timer[Symbol.dispose]()
+    timers.clear()
+    nextPassMs = null
+  }
+
   const dueAt = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
   return {
     start: () => {
-      if (!policy.isOn) return
+      if (!policy().isOn) return rest()
+      if (nextPassMs !== null) return
       schedulePass(FIRST_PASS_MS)
       schedule('watch', DISK_WATCH_MS, watchDisk)
     },
     report: () => {
       const disk = needs.space()
       return {
-        policy,
-        policyText: policyText(policy),
+        policy: policy(),
+        policyText: policyText(policy()),
         disk: { availableBytes: disk.availableBytes, totalBytes: disk.totalBytes },
-        minFreeBytes: shareBytes(policy.minFree, disk),
-        targetFreeBytes: shareBytes(policy.targetFree, disk),
+        minFreeBytes: shareBytes(policy().minFree, disk),
+        targetFreeBytes: shareBytes(policy().targetFree, disk),
         nextPassAt: dueAt(nextPassMs),
         lastPassAt: dueAt(lastPass?.atMs ?? null),
         runs: runs.list(),
@@ -106,7 +113,7 @@ export function createCollection(needs: CollectionNeeds): Collection {
     },
     preview: () => {
       const view = takeView(needs, false)
-      const { removals, kept, freedBytes } = planCollection(view, policy)
+      const { removals, kept, freedBytes } = planCollection(view, policy())
       const run: CollectionRun = {
         ...{ startedAt: new Date(view.nowMs).toISOString(), trigger: 'request', isDryRun: true, failures: [] },
         ...{ removed: removals.map(itemOf), freedBytes, ...view.disk },
@@ -115,7 +122,7 @@ export function createCollection(needs: CollectionNeeds): Collection {
     },
     collect,
     noteDiskFull: () => {
-      if (!policy.isOn || timers.has('full')) return
+      if (!policy().isOn || timers.has('full')) return
       schedule('full', Math.max(0, lastFullMs + DISK_FULL_GAP_MS - clock.nowMs()), () => {
         timers.delete('full')
         lastFullMs = clock.nowMs()

@@ -35,7 +35,7 @@ export function fakeMachine(
   const referrers: ImageReferrer[] = []
   const use = openImageUse(records, clock)
   const needs: CollectionNeeds = {
-    policy: options.policy ?? DEFAULT_POLICY,
+    policy: () => options.policy ?? DEFAULT_POLICY,
     clock,
     log: lineLog({ level: 'info', write: (line) => void logLines.push(line), now: () => new Date(0) }),
     records,

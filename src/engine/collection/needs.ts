@@ -14,7 +14,8 @@ export interface ImageReferrer {
 }
 
 export interface CollectionNeeds {
-  readonly policy: CollectionPolicy
+  /** Asked anew each time: it may change, and `start` is then called again. */
+  readonly policy: () => CollectionPolicy
   readonly clock: Clock
   readonly log: Log
   readonly records: RecordStore

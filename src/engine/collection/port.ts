@@ -138,7 +138,7 @@ export interface CollectionReport {
 
 /** Garbage collection of images and build results. */
 export interface Collection extends AsyncDisposable {
-  /** Starts the timers: first pass some minutes later. Nothing when the policy is off. */
+  /** Starts the timers: first pass some minutes later. Stops them when the policy is off. Called again after the policy has changed. */
   start(): void
   report(): CollectionReport
   /** What a pass would remove now, and why the others stay. */

@@ -10,6 +10,7 @@ import type { Host } from '#host'
 import type { LiveContainer } from './live.ts'
 import type { UserRemap } from './user-namespace.ts'
 import type { Registry } from './registry.ts'
+import type { DefaultLog } from './spec.ts'
 
 /** What containers need of the rest of the engine. */
 export interface ContainersNeeds {
@@ -32,6 +33,8 @@ export interface ContainersNeeds {
   readonly events: Events
   /** A static program that is an init when it is called `docker-init`. */
   readonly initPath: string
+  /** Left out: `json-file` without options. */
+  readonly defaultLog?: () => DefaultLog
   /** Left out: users are the host's. */
   readonly remap?: UserRemap
 }

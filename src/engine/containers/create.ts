@@ -6,6 +6,7 @@ import { during, newId, systemCodeOf, type ContainerId } from '#base'
 import { formatTimeNs } from '#engine/logs'
 
 import type { Context } from './context.ts'
+import { DEFAULT_LOG, withDefaultLog } from './default-log.ts'
 import { containerError } from './errors.ts'
 import { newLive } from './live.ts'
 import { randomName, readName } from './names.ts'
@@ -34,9 +35,10 @@ export const NOT_STARTED: ContainerStatus = {
 /** Makes the record of a container and what it needs on disk. Nothing of it is visible until all is there. */
 export async function createContainer(
   context: Context,
-  spec: ContainerSpec,
+  asked: ContainerSpec,
   wantedName: string | null,
 ): Promise<{ id: ContainerId; warnings: readonly string[] }> {
+  const spec = { ...asked, log: withDefaultLog(context.defaultLog?.() ?? DEFAULT_LOG, asked.log) }
   if (commandOf(spec).length === 0) {
     throw containerError('container.no_command', 'No command specified', {
       hint: 'Give one after the image, or set CMD or ENTRYPOINT in the image.',

@@ -100,7 +100,7 @@ export function specFromImage(image: Pick<ImageRecord, 'id' | 'os' | 'config'>, 
     restart: { name: 'no', maximumRetryCount: 0 },
     shouldAutoRemove: false,
     hasInit: false,
-    log: { driver: 'json-file', options: {} },
+    log: { driver: '', options: {} },
   }
 }
 

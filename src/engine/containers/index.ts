@@ -4,6 +4,7 @@
  */
 export type { ContainersNeeds } from './context.ts'
 export { healthWithDefaults, mergeEnv, specFromImage } from './default-spec.ts'
+export { DEFAULT_LOG, withDefaultLog } from './default-log.ts'
 export { createContainers, type ContainersService } from './containers.ts'
 export { parseDetachKeys } from './detach-keys.ts'
 export { cgroupPathOf, homeOf, instanceCgroup, logPathOf, runDirOf, runtimeStateRoot } from './paths.ts'

@@ -219,6 +219,12 @@ export interface RestartSpec {
 }
 
 export interface LogSpec {
-  readonly driver: LogDriver
+  /** Empty: the daemon's default. Records always have a driver. */
+  readonly driver: LogDriver | ''
   readonly options: Readonly<Record<string, string>>
+}
+
+/** What counts where a container says nothing of its log. */
+export interface DefaultLog extends LogSpec {
+  readonly driver: LogDriver
 }

@@ -5,6 +5,6 @@
 export { attributesText, chooseAttributes, type AttributeFacts } from './attributes.ts'
 export { logError } from './errors.ts'
 export { formatTimeNs, parseLogLine, timeNs } from './line.ts'
-export { readLogOptions, type AttributeChoice, type LogDriver, type LogPolicy } from './options.ts'
+export { readLogDriver, readLogOptions, type AttributeChoice, type LogDriver, type LogPolicy } from './options.ts'
 export type * from './port.ts'
 export { readLog } from './read.ts'

@@ -42,12 +42,17 @@ const MAX_QUEUE_BYTES = 1024 * MIB
 const MAX_FILES = 1000
 const MAX_PATTERN_CHARACTERS = 256
 
+/** Error: `log.driver_unsupported`. */
+export function readLogDriver(name: string): LogDriver {
+  if (name === 'json-file' || name === 'local' || name === 'none') return name
+  throw logError('log.driver_unsupported', `the log driver ${JSON.stringify(name)} is not supported`, {
+    hint: 'Use json-file, local or none.',
+  })
+}
+
 /** Errors: `log.driver_unsupported`, `log.option_unknown`, `log.option_invalid`. */
-export function readLogOptions(driver: string, options: Readonly<Record<string, string>>): LogPolicy | null {
-  if (driver !== 'json-file' && driver !== 'local' && driver !== 'none')
-    throw logError('log.driver_unsupported', `the log driver ${JSON.stringify(driver)} is not supported`, {
-      hint: 'Use json-file, local or none.',
-    })
+export function readLogOptions(name: string, options: Readonly<Record<string, string>>): LogPolicy | null {
+  const driver = readLogDriver(name)
   const unknown = Object.keys(options).find((name) => driver === 'none' || !KNOWN[driver].has(name))
   if (unknown !== undefined) throw logError('log.option_unknown', `unknown log opt '${unknown}' for ${driver} log driver`)
   if (driver === 'none') return null

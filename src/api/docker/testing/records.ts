@@ -1,4 +1,5 @@
 import type { ContainerId, Digest, EndpointId, NetworkId } from '#base'
+import { DEFAULT_LOG, withDefaultLog } from '#engine/containers'
 import type { ContainerRecord, ContainerSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
 import type { Network } from '#engine/network'
@@ -55,6 +56,11 @@ export function specOf(body: Readonly<Record<string, unknown>>, minor = 51): Con
   return createSpec({ Image: 'box:1', ...body }, surroundings).spec
 }
 
+/** As the engine writes it down. */
+export function settled(spec: ContainerSpec): ContainerSpec {
+  return { ...spec, log: withDefaultLog(DEFAULT_LOG, spec.log) }
+}
+
 export function containerRecord(change: {
   readonly id?: string
   readonly name?: string
@@ -67,7 +73,7 @@ export function containerRecord(change: {
     id: (change.id ?? 'c0'.repeat(32)) as ContainerId,
     name: change.name ?? 'web',
     createdAt: change.createdAt ?? CREATED_AT,
-    spec: change.spec ?? specOf({}),
+    spec: settled(change.spec ?? specOf({})),
     status: {
       state: 'created',
       pid: 0,
@@ -153,7 +159,10 @@ export const HOST: EngineHost = {
   defaultRuntime: 'crun',
   securityOptions: ['name=seccomp,profile=builtin'],
   networkDrivers: ['bridge', 'host', 'null'],
-  labels: [],
+  labels: ['rack=7'],
+  logDriver: 'json-file',
+  registries: { mirrors: ['https://mirror.example.org'], insecure: ['10.0.0.0/8', 'registry.internal:5000'] },
+  addressPools: [{ base: '10.1.0.0/16', size: 24 }],
   warnings: [],
   hasMemoryLimit: true,
   hasSwapLimit: true,

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#api/http'
 import type { ContainerRecord, ContainerSpec, LogSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
-import { readLogOptions } from '#engine/logs'
+import { readLogDriver } from '#engine/logs'
 
 import type { LimitSupport } from '../engine.ts'
 import { dockerError } from '../errors.ts'
@@ -164,10 +164,8 @@ function kernelMemoryWarnings(hostConfig: Reader, minor: number): readonly strin
     : []
 }
 
-/** Errors: `log.*`, as the driver reads its options. */
+/** Without a driver what the daemon says counts. Error: `log.driver_unsupported`. */
 function logSpec(config: Reader): LogSpec {
-  const driver = config.text('Type') || 'json-file'
-  const options = config.textMap('Config')
-  readLogOptions(driver, options)
-  return { driver: driver as LogSpec['driver'], options }
+  const name = config.text('Type')
+  return { driver: name === '' ? '' : readLogDriver(name), options: config.textMap('Config') }
 }

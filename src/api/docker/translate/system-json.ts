@@ -41,6 +41,7 @@ const LAST_MINOR_WITH_NONDISTRIBUTABLE = 48
 const FIRST_MINOR_WITH_FIREWALL_BACKEND = 49
 const FIRST_MINOR_WITH_DEVICES = 50
 const FIRST_MINOR_WITH_CDI = 44
+const FIRST_MINOR_WITH_POOLS = 41
 /** Before 1.25 options of security were bare names, and drivers of execution had a field. */
 const FIRST_MINOR_WITH_OPTION_PAIRS = 25
 
@@ -75,7 +76,7 @@ export function infoJson(
     NFd: host.openFiles,
     NGoroutines: 0,
     SystemTime: around.systemTime,
-    LoggingDriver: 'json-file',
+    LoggingDriver: host.logDriver,
     CgroupDriver: host.cgroupDriver,
     CgroupVersion: host.cgroupVersion,
     NEventsListener: host.eventListeners,
@@ -88,13 +89,14 @@ export function infoJson(
     MemTotal: host.memoryBytes,
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
-      InsecureRegistryCIDRs: [],
-      IndexConfigs: {},
-      Mirrors: [],
+      ...registriesJson(host),
       ...(around.minor <= LAST_MINOR_WITH_NONDISTRIBUTABLE
         ? { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] }
         : {}),
     },
+    ...(around.minor >= FIRST_MINOR_WITH_POOLS && host.addressPools.length > 0
+      ? { DefaultAddressPools: host.addressPools.map(({ base, size }) => ({ Base: base, Size: size })) }
+      : {}),
     GenericResources: null,
     HttpProxy: '',
     HttpsProxy: '',
@@ -118,6 +120,25 @@ export function infoJson(
     ...(around.minor >= FIRST_MINOR_WITH_FIREWALL_BACKEND ? { FirewallBackend: { Driver: 'nftables' } } : {}),
     ...(around.minor >= FIRST_MINOR_WITH_DEVICES ? { DiscoveredDevices: [] } : {}),
     Warnings: host.warnings,
+  }
+}
+
+/** Networks stand for themselves, hosts are told of one by one. */
+function registriesJson({ registries: { mirrors, insecure } }: EngineHost) {
+  const hosts = insecure.filter((entry) => !entry.includes('/'))
+  const index = (name: string, isOfficial: boolean) => ({
+    Name: name,
+    Mirrors: isOfficial ? mirrors : [],
+    Secure: isOfficial,
+    Official: isOfficial,
+  })
+  return {
+    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...insecure.filter((entry) => entry.includes('/'))],
+    IndexConfigs: Object.fromEntries([
+      ['docker.io', index('docker.io', true)],
+      ...hosts.map((name) => [name, index(name, false)] as const),
+    ]),
+    Mirrors: mirrors,
   }
 }
 
