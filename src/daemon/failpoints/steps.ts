@@ -30,7 +30,7 @@ export const RECORD_STEPS: Readonly<Record<string, readonly string[]>> = {
   network_sandbox: ['note', 'forget'],
   volume: ['put', 'delete'],
   volume_removal: ['put', 'delete'],
-  'build-cache': ['put', 'delete'],
+  'build-cache': ['note', 'delete'],
   registry_blob: ['put'],
   commit_pause: ['note', 'forget'],
 }

@@ -44,6 +44,7 @@ export async function prepare(
   record: ContainerRecord,
   layers: readonly Digest[],
   undo: AsyncDisposableStack,
+  { isVolatile }: { readonly isVolatile?: boolean } = {},
 ): Promise<Prepared> {
   const dir = runDirOf(context, record.id)
   releaseSharedMemory(context, record.id)
@@ -53,7 +54,7 @@ export async function prepare(
   undo.defer(async () => await removeRemains(context, record))
   const scaffold = undo.use(new AsyncDisposableStack())
   const users = await joinUserNamespace(context, record, scaffold)
-  const root = mountRoot(context, record.id, layers, undo, users?.pid)
+  const root = mountRoot(context, record.id, layers, undo, { mappingOf: users?.pid, isVolatile })
   letPass(context, record.spec, ...parentsOf(root.path))
   const shmSource = provideSharedMemory(context, record, undo)
   const sources = await holdSources(context, record, record.id, { volumes: undo, pins: scaffold })

@@ -11,9 +11,14 @@ export function mountRoot(
   id: string,
   layers: readonly Digest[],
   undo: AsyncDisposableStack,
-  mappingOf?: number,
+  { mappingOf, isVolatile = false }: { readonly mappingOf?: number | undefined; readonly isVolatile?: boolean | undefined } = {},
 ): { readonly path: string } {
-  const { rootfs } = context.snapshots.mountContainer({ id, layers, ...(mappingOf === undefined ? {} : { mappingOf }) })
+  const { rootfs } = context.snapshots.mountContainer({
+    id,
+    layers,
+    isVolatile,
+    ...(mappingOf === undefined ? {} : { mappingOf }),
+  })
   undo.defer(() => context.snapshots.unmountContainer(id))
   return { path: rootfs }
 }

@@ -92,7 +92,7 @@ async function execute(context: Context, record: ContainerRecord, run: Transient
 
 /** Where the image has no place to mount on, the OCI runtime makes one: what of that is still empty is no change of the command's. */
 async function prepareMarked(context: Context, record: ContainerRecord, run: TransientRun, undo: AsyncDisposableStack) {
-  const prepared = await prepare(context, record, run.layers, undo)
+  const prepared = await prepare(context, record, run.layers, undo, { isVolatile: true })
   const { files } = context.host
   const missing = prepared.spec.mounts
     .flatMap(({ destination }) => withParents(destination))

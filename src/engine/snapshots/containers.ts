@@ -35,6 +35,7 @@ interface MountOptions {
   readonly isReadOnly: boolean
   /** A process in the user namespace whose mapping the owners go through. */
   readonly mappingOf: number | undefined
+  readonly isVolatile: boolean
 }
 
 export interface ContainerRootsNeeds {
@@ -100,7 +101,7 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     await rm(gone, { recursive: true, force: true })
   }
 
-  const mountOverlay = (id: string, plain: readonly string[], { isReadOnly, mappingOf }: MountOptions) => {
+  const mountOverlay = (id: string, plain: readonly string[], { isReadOnly, mappingOf, isVolatile }: MountOptions) => {
     const target = paths.rootfs(id)
     // The overlay keeps what it was made of: the mapped copies are needed for a moment only.
     using mapped = mappedPlaces({ paths, host }, mappingOf)
@@ -114,6 +115,7 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
         work: join(own, 'work'),
         target,
         mappingOf,
+        volatile: isVolatile,
       })
     try {
       checkMountPoints(target)

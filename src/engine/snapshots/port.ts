@@ -63,6 +63,8 @@ export interface Snapshots {
     readonly layers: readonly Digest[]
     readonly readOnly?: boolean
     readonly mappingOf?: number
+    /** What is written need not outlive a power cut, and is not mounted again: nobody waits for the disk when it is unmounted. */
+    readonly isVolatile?: boolean
   }): {
     readonly rootfs: string
   }

@@ -66,8 +66,8 @@ export function createSnapshots({ root, host, log, kind }: SnapshotsNeeds): Snap
         throw snapshotError('snapshot.layer_in_use', `layer ${diffId} is in use by a container or a mount`)
       layers.remove(diffId)
     },
-    mountContainer: ({ id, layers: digests, readOnly = false, mappingOf }) => ({
-      rootfs: containers.mount(id, digests, { isReadOnly: readOnly, mappingOf }),
+    mountContainer: ({ id, layers: digests, readOnly = false, mappingOf, isVolatile = false }) => ({
+      rootfs: containers.mount(id, digests, { isReadOnly: readOnly, mappingOf, isVolatile }),
     }),
     unmountContainer: (id) => containers.unmount(id),
     removeContainer: (id) => containers.remove(id),
