@@ -34,7 +34,7 @@ const TREE: FakeFiles = Object.fromEntries(
 
 const BOMBS: readonly (readonly [what: string, dockerfile: string, code: string, files?: FakeFiles])[] = [
   ['a hundred thousand instructions', `FROM base\n${'LABEL a=b\n'.repeat(100_000)}`, 'dockerfile.too_large'],
-  ['ten thousand instructions', `FROM base\n${'ENV a=b\n'.repeat(9_990)}`, 'built'],
+  ['three thousand instructions', `FROM base\n${'ENV a=b\n'.repeat(3000)}`, 'built'],
   ['a hundred thousand stages', 'FROM scratch\n'.repeat(100_000), 'dockerfile.too_large'],
   ['a thousand stages', 'FROM scratch\n'.repeat(1000), 'build.too_many_stages'],
   ['braces a hundred thousand deep', `FROM base\nLABEL a=${'${a:-'.repeat(100_000)}`, 'dockerfile.too_large'],
@@ -51,10 +51,10 @@ const BOMBS: readonly (readonly [what: string, dockerfile: string, code: string,
     'many double stars to ignore',
     'FROM base\nCOPY . /',
     'built',
-    { ...TREE, '.dockerignore': `${'**/'.repeat(100)}*a*a*a*zz\n`.repeat(100) },
+    { ...TREE, '.dockerignore': `${'**/'.repeat(100)}*a*a*a*zz\n`.repeat(20) },
   ],
   ['too many patterns to ignore', 'FROM base\nCOPY . /', 'pattern.too_long', { '.dockerignore': 'a\n'.repeat(20_000) }],
-  ['all ports, again and again', `FROM base\n${'EXPOSE 1-65535\n'.repeat(20)}`, 'built'],
+  ['all ports, again and again', `FROM base\n${'EXPOSE 1-65535\n'.repeat(5)}`, 'built'],
   ['a thousand here-documents in a line', `FROM base\nCOPY ${'<<a '.repeat(1000)}/x/\n${'a\n'.repeat(1000)}`, 'built'],
   [
     'a pattern in a variable',
