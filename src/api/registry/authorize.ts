@@ -80,7 +80,7 @@ export function challenge(request: IncomingMessage, scope: string | undefined): 
 }
 
 /** The name by which the client reaches us; anything that is not one is left out of headers. */
-export function hostOf(request: IncomingMessage): string {
+function hostOf(request: IncomingMessage): string {
   const host = request.headers.host ?? ''
   return /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : 'localhost'
 }

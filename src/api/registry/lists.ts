@@ -67,5 +67,5 @@ function link(response: ServerResponse, path: string, call: Call, page: Page): v
   const last = page.names.at(-1)
   if (!page.hasMore || last === undefined) return
   const query = new URLSearchParams({ n: call.query.get('n') ?? String(MAX_PAGE), last })
-  response.setHeader('Link', `<${path}?${query}>; rel="next"`)
+  response.setHeader('Link', `<${path}?${query.toString()}>; rel="next"`)
 }

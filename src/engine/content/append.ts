@@ -1,6 +1,8 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 
+import { messageOf } from '#base'
+
 import { WRITE_BLOCK_BYTES } from './limits.ts'
 import { alignedBlock, notDirect, writeAll } from './writer.ts'
 
@@ -31,7 +33,7 @@ export async function fileAppender(path: string, startByte: number): Promise<Fil
   let filled = 0
   let current: Buffer | undefined
   let writing: Promise<void> = Promise.resolve()
-  let failure: unknown
+  let failure: Error | undefined
 
   const take = (): Buffer | undefined => {
     const block = free.pop()
@@ -59,10 +61,10 @@ export async function fileAppender(path: string, startByte: number): Promise<Fil
         // Nothing is written behind a gap.
         if (failure === undefined) await writeBlock(bytes, at)
       })
-      .catch((error: unknown) => void (failure ??= error))
+      .catch((error: unknown) => void (failure ??= error instanceof Error ? error : new Error(messageOf(error))))
       .then(() => {
         free.push(block)
-        underWay.shift()
+        void underWay.shift()
       })
     underWay.push(writing)
     current = undefined
@@ -92,7 +94,7 @@ export async function fileAppender(path: string, startByte: number): Promise<Fil
   }
   return {
     append: (chunk) => {
-      if (failure !== undefined) return Promise.reject(failure as Error)
+      if (failure !== undefined) return Promise.reject(failure)
       const at = fill(chunk, 0)
       return at === chunk.length ? undefined : fillSlowly(chunk, at)
     },

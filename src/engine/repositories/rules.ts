@@ -9,7 +9,7 @@ const MAX_RULES = 100
 const DAY_MS = 86_400_000
 
 /** Without a rule of its own: no tag goes, and what lost its last tag goes after a week. */
-export const DEFAULT_RULES: readonly RetentionRule[] = [{ repositories: '**', untaggedAfterMs: 7 * DAY_MS }]
+const DEFAULT_RULES: readonly RetentionRule[] = [{ repositories: '**', untaggedAfterMs: 7 * DAY_MS }]
 
 /** The rules by which repositories are cleaned; the first whose pattern matches a repository holds for it. */
 export interface RetentionRules {
