@@ -119,7 +119,7 @@ test('broken substitutions are refused', () => {
 })
 
 test('bombs end with an error and not with the daemon', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   const place = { file: 'D', line: 1 }
   assert.throws(() => expand('${a:-'.repeat(100_000)), { code: 'dockerfile.too_large' })
   let value = 'x'
@@ -129,7 +129,7 @@ test('bombs end with an error and not with the daemon', () => {
   assert.throws(grow, { code: 'dockerfile.too_large' })
   const slow = () => expandWord(`\${v//${'*a'.repeat(50)}b/x}`, { place, escape: '\\', lookup: () => 'a'.repeat(20_000) })
   assert.throws(slow, { code: 'dockerfile.too_large' })
-  assert.ok(performance.now() - started < 5000)
+  assert.ok(process.cpuUsage(started).user < 5000_000)
 })
 
 test('any word expands or is refused', () => {

@@ -189,14 +189,14 @@ test('any text is a Dockerfile or an error that names its line', () => {
 })
 
 test('huge Dockerfiles are read or refused in bounded time', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   assert.throws(() => parseDockerfile('RUN x\n'.repeat(100_000)), { code: 'dockerfile.too_large' })
   assert.throws(() => parseDockerfile('x'.repeat(5_000_000)), { code: 'dockerfile.too_large' })
   parseDockerfile(`FROM a\nRUN ${'x \\\n'.repeat(100_000)}y`)
   parseDockerfile(`FROM a\nRUN <<E\n${'y\n'.repeat(500_000)}E\n`)
   parseDockerfile(`ENV a=${'"'.repeat(400_000)}`)
   parseDockerfile(`RUN --mount=${'a,'.repeat(100_000)}target=/x y`.replaceAll('a,', ''))
-  assert.ok(performance.now() - started < 3000)
+  assert.ok(process.cpuUsage(started).user < 3000_000)
 })
 
 const REAL = [

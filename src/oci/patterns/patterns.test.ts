@@ -103,10 +103,10 @@ test('an exception that names nothing is refused', () => {
 })
 
 test('a pattern made to explode is matched in bounded time', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   compileGlob(`${'*a'.repeat(60)}*b`, { hasDoubleStar: false }).matches('a'.repeat(255))
   ignoreRules([`${'**/'.repeat(500)}x`]).isIgnored(`${'a/'.repeat(500)}y`)
-  assert.ok(performance.now() - started < 2000)
+  assert.ok(process.cpuUsage(started).user < 2000_000)
 })
 
 test('a cleaned path never leaves its root', () => {
