@@ -28,12 +28,15 @@ afterEach(() => assert.equal(sealOf(canary), seal, 'something touched the canary
 
 /** Names, modes, times and content of everything below. */
 function sealOf(path: string): string {
-  const rows = readdirSync(path, { recursive: true }).map((name) => {
-    const at = join(path, String(name))
+  const names = readdirSync(path, { recursive: true })
+    .map(String)
+    .toSorted((a, b) => (a < b ? -1 : 1))
+  const rows = names.map((name) => {
+    const at = join(path, name)
     const { mode, mtimeMs, uid } = statSync(at)
     return [name, mode, mtimeMs, uid, statSync(at).isFile() ? readFileSync(at, 'latin1') : '']
   })
-  return hash('sha256', JSON.stringify(rows.toSorted()))
+  return hash('sha256', JSON.stringify(rows))
 }
 
 function context(lines: readonly string[], files: Readonly<Record<string, string>> = {}): string {

@@ -1,9 +1,11 @@
 import { CHECK_RULES } from '../../src/engine/builder/checks/index.ts'
 import { LANGUAGE_ROWS } from './rows-language.ts'
+import { METADATA_ROWS } from './rows-metadata.ts'
+import { STAGE_ROWS } from './rows-stages.ts'
 import { STEP_ROWS } from './rows-steps.ts'
 import type { Row } from './row.ts'
 
-export const ROWS: readonly Row[] = [...LANGUAGE_ROWS, ...STEP_ROWS]
+export const ROWS: readonly Row[] = [...LANGUAGE_ROWS, ...STAGE_ROWS, ...STEP_ROWS, ...METADATA_ROWS]
 
 const STATES: Readonly<Record<Row['state'], string>> = { yes: 'yes', differs: 'differs', refused: 'refused by name' }
 

@@ -5,6 +5,9 @@ import { cleanPath } from '#oci/patterns'
 import { buildErrorAt } from '../errors.ts'
 import type { GitSource } from './port.ts'
 
+/** Not to be taken for the beginning of a module's name. */
+const FRAGMENT = '\x23'
+
 /** `user@host:path`, as scp has it; no scheme, and no slash before the colon. */
 const SCP = /^[a-zA-Z0-9_.-]+@[a-zA-Z0-9_.-]+:(?!\/\/)[^:]/
 const SCHEME = /^(https?|git|ssh):\/\//i
@@ -30,7 +33,7 @@ interface GitFlags {
 /** `remote#ref:subdir`, or `remote?ref=…&subdir=…`; flags of ADD win over the query where they say something. */
 export function gitSource(text: string, flags: GitFlags, refusals: GitRefusals): GitSource {
   const { invalid, place } = refusals
-  const [address, fragment] = splitAt(text, '#')
+  const [address, fragment] = splitAt(text, FRAGMENT)
   const [remote, queryText] = splitAt(address, '?')
   const query = readQuery(queryText, invalid)
   const [fragmentRef, fragmentSubdir] = splitAt(fragment, ':')
