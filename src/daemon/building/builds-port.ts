@@ -97,7 +97,12 @@ function reports(): (event: BuildEvent) => BuildReport | undefined {
         return { ...event, check: event.check ?? null }
       case 'moved':
         return { ...event, digest: event.digest ?? null }
-      default:
+      case 'image':
+      case 'moving':
+      case 'planned':
+      case 'step-running':
+      case 'step-started':
+      case 'tagged':
         return event
     }
   }

@@ -53,7 +53,18 @@ function found(instruction: Instruction): readonly Omit<CheckFinding, 'place'>[]
       return description(instruction.stage === undefined ? [] : [instruction.stage], instruction.comment)
     case 'expose':
       return instruction.ports.flatMap(exposed)
-    default:
+    case 'add':
+    case 'cmd':
+    case 'copy':
+    case 'entrypoint':
+    case 'healthcheck':
+    case 'onbuild':
+    case 'run':
+    case 'shell':
+    case 'stopsignal':
+    case 'user':
+    case 'volume':
+    case 'workdir':
       return []
   }
 }
