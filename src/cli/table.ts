@@ -13,6 +13,12 @@ export const commandTable: readonly TableEntry[] = [
     'Build and start an application from its Compose file',
     async () => (await import('./commands/up.ts')).up,
   ),
+  entry(
+    'Applications',
+    'dev',
+    'Keep an application running from a working tree',
+    async () => (await import('./commands/dev.ts')).dev,
+  ),
   entry('Applications', 'down', 'Stop and remove an application', async () => (await import('./commands/down.ts')).down),
   entry(
     'Applications',

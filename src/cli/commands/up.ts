@@ -4,8 +4,8 @@ import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemo
 import { startDaemon } from '../daemon/start-daemon.ts'
 import { progress } from '../output/progress.ts'
 import { painter } from '../output/colour.ts'
+import { bringUp } from '../up/bring-up.ts'
 import { readComposeFile } from '../up/compose-file.ts'
-import { followStack } from '../up/follow-stack.ts'
 import { provideImages } from '../up/images.ts'
 import { pullService } from '../up/pull-service.ts'
 import { urlLines } from '../up/urls.ts'
@@ -55,12 +55,9 @@ export const up = command({
       builds: flags.build,
       pull: async (image) => await pullService(image, client, context),
     })
-    const change = await client.glovebox.putStack(spec.name, { model: spec, images })
-    for (const warning of change.warnings) show.note(`warning: ${warning}`)
-    for (const line of change.changes) show.note(line)
-    if (flags.detach) return 0
-    const followed = await followStack(client.glovebox.watchStack(spec.name, signal), show, context.clock)
-    show.finish()
+    const going = { client, show, clock: context.clock, signal }
+    const { change, followed } = await bringUp(spec, images, going, flags.detach)
+    if (followed === undefined) return 0
     if (followed.outcome === 'interrupted') {
       stderr.write(
         `${spec.name} goes on without being watched: see \`glovebox status ${spec.name}\`, end it with \`glovebox down\`.\n`,

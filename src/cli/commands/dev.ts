@@ -1,0 +1,28 @@
+import { isSet, list, text } from '../args/flags.ts'
+import { command } from '../command.ts'
+import { runDev } from '../dev/run-dev.ts'
+
+export const dev = command({
+  name: 'dev',
+  usage: '[FLAGS] [DIRECTORY|FILE]',
+  summary: 'Keep an application running from a working tree: what you save is in its containers at once.',
+  description:
+    'Brings the application up and watches its files. A service with `develop: watch:` rules is brought what they say: files are sent into the running container (sync), it is restarted, or its image is built anew. A service without rules is built anew when its build context changes. The output of all containers comes as one stream.\n\nCtrl-C ends the watching and leaves the application running; with --down it is taken down.',
+  examples: [
+    ['dev', 'the application in this directory'],
+    ['dev --down examples/guestbook', 'one elsewhere, and nothing left of it afterwards'],
+  ],
+  flags: {
+    name: text('NAME', 'Name of the application (default: from the file or the directory)', 'n'),
+    profile: list('PROFILE', 'Also the services of this profile'),
+    down: isSet('Take the application down at the end; its volumes stay'),
+    'no-logs': isSet('Not the output of the containers'),
+  },
+  operands: { min: 0, max: 1 },
+  completes: ['directory'],
+  run: async ({ flags, operands }, context) =>
+    await runDev(
+      { ...flags, place: operands[0], stackName: flags.name, profiles: flags.profile, hasLogs: !flags['no-logs'] },
+      context,
+    ),
+})
