@@ -74,7 +74,7 @@ export function readSecurity(service: Field): SecuritySpec {
 }
 
 /** Empty: what the daemon of the node says. */
-export const LOG_DRIVERS = ['', 'json-file', 'local', 'none'] as const
+const LOG_DRIVERS = ['', 'json-file', 'local', 'none'] as const
 
 export function readLog(logging: Field): LogSpec {
   logging.only(['driver', 'options'])

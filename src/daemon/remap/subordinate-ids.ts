@@ -10,7 +10,7 @@ export interface SubordinateFiles {
 }
 
 /** The name that Docker uses for what is called `default`. */
-export const DEFAULT_USER = 'dockremap'
+const DEFAULT_USER = 'dockremap'
 /** What a container needs to have every id that images use. */
 const DEFAULT_COUNT = 65_536
 /** Below are the ids of real users. */

@@ -8,7 +8,7 @@ import type { Volumes } from '#engine/volumes'
 import type { Host } from '#host'
 
 import type { LiveContainer } from './live.ts'
-import type { UserRemap } from './user-namespace.ts'
+import type { UserRemap } from './user-remap.ts'
 import type { Registry } from './registry.ts'
 import type { DefaultLog } from './spec.ts'
 

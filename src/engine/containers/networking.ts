@@ -141,7 +141,7 @@ function randomBinding(port: string) {
   const [number, protocol] = port.split('/')
   return {
     containerPort: Number(number),
-    protocol: protocol === 'udp' || protocol === 'sctp' ? (protocol as 'udp' | 'sctp') : ('tcp' as const),
+    protocol: (['udp', 'sctp'] as const).find((known) => known === protocol) ?? ('tcp' as const),
     hostIp: '',
     hostPort: null,
   }

@@ -12,7 +12,7 @@ const HOST_DIRECTORY = '/dev/shm'
 const MODE = 0o1777
 
 /** Where the /dev/shm of a container lies that others may join. */
-export function sharedMemoryDir(places: Parameters<typeof runDirOf>[0], id: string): string {
+function sharedMemoryDir(places: Parameters<typeof runDirOf>[0], id: string): string {
   return join(runDirOf(places, id), 'shm')
 }
 

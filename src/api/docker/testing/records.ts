@@ -57,7 +57,7 @@ export function specOf(body: Readonly<Record<string, unknown>>, minor = 51): Con
 }
 
 /** As the engine writes it down. */
-export function settled(spec: ContainerSpec): ContainerSpec {
+function settled(spec: ContainerSpec): ContainerSpec {
   return { ...spec, log: withDefaultLog(DEFAULT_LOG, spec.log) }
 }
 
