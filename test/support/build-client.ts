@@ -45,7 +45,8 @@ export async function buildDirectory(
     reports.push(report)
     await onReport?.(report)
   }
-  return { reports, imageId: String(reports.findLast(({ kind }) => kind === 'image')?.['id'] ?? '') }
+  const id = reports.findLast(({ kind }) => kind === 'image')?.['id']
+  return { reports, imageId: typeof id === 'string' ? id : '' }
 }
 
 async function listContext(root: string): Promise<readonly Entry[]> {

@@ -1,22 +1,5 @@
-import type { Digest } from '#base'
-
 import type { BuilderPorts, KeptPlace, LayerRecord } from './ports.ts'
-import { planPrune, type PruneWish } from './prune-plan.ts'
-
-export interface CacheUsage {
-  readonly id: string
-  /** As Docker's clients know them. */
-  readonly kind: 'regular' | 'exec.cachemount' | 'source.local'
-  readonly description: string
-  readonly isInUse: boolean
-  readonly isShared: boolean
-  readonly sizeBytes: number
-  /** null: the step changed nothing, or it is a directory. */
-  readonly layer: { readonly diffId: Digest; readonly sizeBytes: number } | null
-  readonly createdAt: string
-  readonly lastUsedAt: string | null
-  readonly usageCount: number
-}
+import { planPrune, type CacheUsage, type PruneWish } from './prune-plan.ts'
 
 export interface Pruned {
   readonly deleted: readonly string[]

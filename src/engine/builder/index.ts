@@ -6,8 +6,8 @@
  */
 export { buildCache } from './build-cache.ts'
 export { createBuilder, type Builder, type ClassicBuildRequest } from './builder.ts'
-export type { CacheUsage, Pruned } from './cache-usage.ts'
-export type { PruneWish } from './prune-plan.ts'
+export type { Pruned } from './cache-usage.ts'
+export type { CacheUsage, PruneWish } from './prune-plan.ts'
 export type { CacheSource, CacheTarget } from './exchange/cache-places.ts'
 export type { BuildOutput, LayerForm } from './outputs/output.ts'
 export { classicMessages, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'

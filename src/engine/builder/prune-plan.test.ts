@@ -3,8 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import type { CacheUsage } from './cache-usage.ts'
-import { planPrune } from './prune-plan.ts'
+import { planPrune, type CacheUsage } from './prune-plan.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')
 

@@ -1,4 +1,19 @@
-import type { CacheUsage } from './cache-usage.ts'
+import type { Digest } from '#base'
+
+export interface CacheUsage {
+  readonly id: string
+  /** As Docker's clients know them. */
+  readonly kind: 'regular' | 'exec.cachemount' | 'source.local'
+  readonly description: string
+  readonly isInUse: boolean
+  readonly isShared: boolean
+  readonly sizeBytes: number
+  /** null: the step changed nothing, or it is a directory. */
+  readonly layer: { readonly diffId: Digest; readonly sizeBytes: number } | null
+  readonly createdAt: string
+  readonly lastUsedAt: string | null
+  readonly usageCount: number
+}
 
 export interface PruneWish {
   /** False leaves what images share. */

@@ -2,17 +2,12 @@ import type { BuiltImage } from '../built-image.ts'
 import type { BuildPorts, Predicate } from '../ports.ts'
 import type { BuildRequest } from '../request.ts'
 import { packagesOf } from './packages.ts'
-import { provenance } from './provenance.ts'
+import { provenance, type BuildTimes } from './provenance.ts'
 import { spdxDocument } from './spdx.ts'
 
 /** An image and what is said of it. */
 export interface AttestedImage extends BuiltImage {
   readonly predicates: readonly Predicate[]
-}
-
-export interface BuildTimes {
-  readonly startedMs: number
-  readonly finishedMs: number
 }
 
 /** Says of each image how it was made and what is in it, as far as that was asked for. */

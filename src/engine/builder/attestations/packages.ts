@@ -1,4 +1,4 @@
-import { bytesOfText, type ByteString } from '#oci/tar'
+import { bytesOfText } from '#oci/tar'
 
 import type { FileTree } from '../file-tree.ts'
 import { resolvePath } from '../resolve-path.ts'
@@ -50,7 +50,7 @@ async function readText(root: FileTree, path: string): Promise<string> {
   const found = await resolvePath(root, bytesOfText(path), true).catch(() => undefined)
   if (found?.entry?.type !== 'file' || found.entry.sizeBytes > MAX_DATABASE_BYTES) return ''
   const chunks: Buffer[] = []
-  for await (const chunk of root.read(found.path as ByteString)) chunks.push(chunk)
+  for await (const chunk of root.read(found.path)) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')
 }
 

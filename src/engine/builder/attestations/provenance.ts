@@ -6,12 +6,16 @@ import type { BuiltImage } from '../built-image.ts'
 import type { Predicate } from '../ports.ts'
 import type { BuildRequest } from '../request.ts'
 import type { BuildPlan } from '../steps.ts'
-import type { BuildTimes } from './attest.ts'
 
 /** SLSA, "Provenance", version 1.0. */
 const TYPE = 'https://slsa.dev/provenance/v1'
 const BUILD_TYPE = 'urn:glovebox:build:dockerfile:v1'
 const BUILDER = 'urn:glovebox:builder'
+
+export interface BuildTimes {
+  readonly startedMs: number
+  readonly finishedMs: number
+}
 
 /**
  * How an image was made. `min` tells nothing that an author may want to keep to himself; `max` adds arguments, the Dockerfile and the steps.

@@ -1,4 +1,3 @@
-import type { Digest } from '#base'
 import { isDigest } from '#oci/digest'
 import { isObject, parseStrictJson, type JsonObject } from '#oci/image'
 
@@ -58,7 +57,7 @@ function readRecord(value: JsonObject): [string, CacheRecord] | undefined {
   const { diffId, sizeBytes, description } = value
   const isLayer = kind === 'layer' && (diffId === undefined || (typeof diffId === 'string' && isDigest(diffId)))
   if (!isLayer || !Number.isSafeInteger(sizeBytes) || Number(sizeBytes) < 0 || !isText(description)) return undefined
-  const layer = { diffId: diffId as Digest | undefined, sizeBytes: Number(sizeBytes), description, created }
+  const layer = { diffId, sizeBytes: Number(sizeBytes), description, created }
   return [key, { kind, ...layer, lastUsed: null, uses: 0 }]
 }
 
