@@ -1,4 +1,5 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -26,7 +27,7 @@ export async function buildDirectory(
   wish: Readonly<Record<string, unknown>>,
   { key = directory, signal, onReport }: BuildOptions = {},
 ): Promise<BuildAnswer> {
-  const entries = await listContext(directory)
+  const entries = listContext(directory)
   const list = `${[{ key }, ...entries].map((line) => JSON.stringify(line)).join('\n')}\n`
   const compared = await readJson(await send(socketPath, 'POST', '/glovebox/v1/builds/contexts', Readable.from([list])))
   const { session, wanted } = compared as { readonly session: string; readonly wanted: readonly number[] }
@@ -49,25 +50,21 @@ export async function buildDirectory(
   return { reports, imageId: typeof id === 'string' ? id : '' }
 }
 
-async function listContext(root: string): Promise<readonly Entry[]> {
+/** Without waiting for each file: thousands of turns of the event loop cost more than the kernel's answers. */
+function listContext(root: string): readonly Entry[] {
   const entries: Entry[] = []
-  const visit = async (directory: string): Promise<void> => {
-    const names = (await readdir(join(root, directory), { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const found = await Promise.all(
-      names.map(async ({ name }) => {
-        const path = directory === '' ? name : `${directory}/${name}`
-        return { path, stats: await lstat(join(root, path)) }
-      }),
-    )
-    for (const { path, stats } of found) {
+  const visit = (directory: string): void => {
+    for (const name of readdirSync(join(root, directory)).toSorted()) {
+      const path = directory === '' ? name : `${directory}/${name}`
+      const stats = lstatSync(join(root, path))
       const type = stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'symlink' : 'file'
-      const link = type === 'symlink' ? await readlink(join(root, path)) : ''
+      const link = type === 'symlink' ? readlinkSync(join(root, path)) : ''
       const signature = `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`
       entries.push([path, type, stats.mode & 0o7777, stats.size, Math.floor(stats.mtimeMs / 1000), signature, link])
-      if (type === 'directory') await visit(path)
+      if (type === 'directory') visit(path)
     }
   }
-  await visit('')
+  visit('')
   return entries
 }
 
