@@ -45,7 +45,8 @@ async function runStage(
   const build: StepContext = isUncached ? { ...given, isCacheUsed: false } : given
   let result =
     base.kind === 'stage' ? await resultOf(base.stage) : baseResult(base.kind === 'image' ? base.image.config : undefined)
-  report(build, plan, stage.from)(result, false, undefined)
+  let stateId = hash('sha256', JSON.stringify([result.layers, result.history.map(({ createdBy }) => createdBy)]), 'hex')
+  report(build, plan, stage.from)(stateId, false, undefined)
   for (const step of stage.steps) {
     refuseStopped(build)
     for (const needed of stagesOf(step.action)) await resultOf(needed)
@@ -53,12 +54,14 @@ async function runStage(
     const work = await workOf(build, step, result, async (from) => (await resultOf(from)).layers)
     if (work === undefined) {
       result = { ...result, history: [...result.history, historyEntry(step.createdBy, stage.author, undefined)] }
-      done(result, false, undefined)
+      stateId = stateAfter(stateId, step, undefined)
+      done(stateId, false, undefined)
       continue
     }
     const { record, isCached } = await doOnce(build, work, step)
     result = withLayer(result, step, stage.author, record)
-    done(result, isCached, record.diffId)
+    stateId = stateAfter(stateId, step, record.diffId)
+    done(stateId, isCached, record.diffId)
   }
   return result
 }
@@ -85,13 +88,17 @@ function withLayer(result: StageResult, step: Step, author: string, record: Laye
   return { layers, history: [...result.history, entry] }
 }
 
+/** Names what a stage has come to: by what it was before, and what was done. */
+function stateAfter(before: string, step: Step, diffId: Digest | undefined): string {
+  return hash('sha256', JSON.stringify([before, step.createdBy, diffId]), 'hex')
+}
+
 /** Says that a step began, and gives what says that it ended. */
 function report(build: StepContext, plan: BuildPlan, step: Pick<Step, 'number' | 'text' | 'place'>) {
   const { clock } = build.ports
   const startedMs = clock.monotonicMs()
   build.emit({ kind: 'step-started', number: step.number, total: plan.stepCount, text: step.text, place: step.place })
-  return (result: StageResult, isCached: boolean, diffId: Digest | undefined): void => {
-    const stateId = hash('sha256', JSON.stringify([result.layers, result.history.map(({ createdBy }) => createdBy)]), 'hex')
+  return (stateId: string, isCached: boolean, diffId: Digest | undefined): void => {
     build.emit({ kind: 'step-done', number: step.number, isCached, diffId, stateId, durationMs: clock.monotonicMs() - startedMs })
   }
 }
