@@ -25,6 +25,8 @@ export interface BuildCallOptions {
 export interface BuildCalls {
   /** Sends what changed of the context and builds; ends with the build, whose failure is thrown. Errors: `client.context_changed`, those of the builder. */
   run(source: BuildSource, wish: Omit<BuildWish, 'dockerfile'>, options?: BuildCallOptions): AsyncIterable<BuildReport>
+  /** A file that a build gives, by the token of its report; the build waits until it was read. */
+  output(token: string, signal?: AbortSignal): Promise<Readable>
 }
 
 const PATH = '/glovebox/v1/builds'
@@ -58,6 +60,13 @@ export function buildCalls(transport: Transport): BuildCalls {
     yield* checked(lines<BuildReport>(transport, { method: 'POST', path: PATH, query, stream: body, ...withSignal }))
   }
   return {
+    output: async (token, signal) =>
+      await transport.send({
+        method: 'GET',
+        path: `${PATH}/outputs`,
+        query: { token },
+        ...(signal === undefined ? {} : { signal }),
+      }),
     run: async function* (source, options, call = {}) {
       const wish: BuildWish = { ...options, dockerfile: source.dockerfile.path }
       for (let attempt = 1; ; attempt += 1)

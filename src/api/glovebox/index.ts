@@ -38,7 +38,9 @@ export type {
   WireCacheTarget,
   WireContextEntry,
   WireLayerForm,
+  WireOutline,
   WireOutput,
+  WireTarget,
 } from './wire-builds.ts'
 export type {
   CollectedItem,

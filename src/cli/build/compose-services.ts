@@ -48,7 +48,7 @@ export async function buildComposeServices(flags: BuildFlags, context: CliContex
     builds: true,
     signal: context.interrupted(),
     clock: context.clock,
-    surroundings: context,
+    surroundings: { cwd: spec.workingDir, env: context.env },
     track,
     pull: async () => undefined,
   })

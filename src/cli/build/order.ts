@@ -3,23 +3,19 @@ import type { BuildSource } from '#client/context'
 import type { BuildSpec } from '#cluster/spec'
 
 import { cliError } from '../errors.ts'
+import { readAttestations } from './attestations.ts'
+import { readCacheFrom, readCacheTo } from './caches.ts'
 import { readSecrets, sshAgents, type Surroundings } from './secrets.ts'
 import { entitlementOf, networkOf, PLAIN_WISH, type ImageWish } from './wish.ts'
 
 /** What Compose lets one ask for and the builder cannot do yet, in the words of the file. */
 function unsupported(spec: BuildSpec): string | undefined {
-  const isAddress = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@)/.test(spec.context)
+  const isDirectory = (place: string) => place.startsWith('/') || place.startsWith('service:')
   const asked: readonly (readonly [string, boolean])[] = [
-    ['a "context" that is an address', isAddress],
-    ['"cache_from"', spec.cacheFrom.length > 0],
-    ['"cache_to"', spec.cacheTo.length > 0],
-    ['"additional_contexts"', Object.keys(spec.additionalContexts).length > 0],
-    ['"platforms" with several of them', spec.platforms.length > 1],
-    ['"shm_size"', spec.shmBytes !== null],
+    ['a "context" that is an address', !spec.context.startsWith('/')],
+    ['"additional_contexts" that is a directory or a service', Object.values(spec.additionalContexts).some(isDirectory)],
     ['"ulimits"', spec.ulimits.length > 0],
     ['"extra_hosts"', spec.extraHosts.length > 0],
-    ['"provenance"', ![null, 'false'].includes(spec.provenance)],
-    ['"sbom"', ![null, 'false'].includes(spec.sbom)],
     [`the network ${JSON.stringify(spec.network)}`, networkOf(spec.network ?? 'default') === undefined],
   ]
   return asked.find(([, isAsked]) => isAsked)?.[0]
@@ -57,7 +53,12 @@ export function serviceWish({ spec, reference, usesCache, pulls }: ServiceOrder,
     args: spec.args,
     labels: spec.labels,
     target: spec.target,
-    platform: spec.platforms[0] ?? null,
+    platforms: spec.platforms,
+    contexts: spec.additionalContexts,
+    cacheFrom: spec.cacheFrom.map((word) => readCacheFrom(word, surroundings.cwd)),
+    cacheTo: spec.cacheTo.map((word) => readCacheTo(word, surroundings.cwd)),
+    ...readAttestations({ attest: [], provenance: spec.provenance ?? undefined, sbom: spec.sbom ?? undefined }),
+    limits: { ...PLAIN_WISH.limits, shmBytes: spec.shmBytes },
     usesCache: usesCache && !spec.isCacheOff,
     pulls: pulls || spec.pulls,
     network: networkOf(spec.network ?? 'default') ?? 'default',

@@ -55,8 +55,8 @@ export function plainLines(): PlainLines {
         const failed = build.steps.filter((step) => step.state === 'failed')
         return failed.flatMap((step) => ended(build, step, 'ERROR', nowMs))
       }
-      if (news.kind === 'moving') return about(build, moveText(news), `${prefix(build)}${moveText(news)}`, [moveText(news)])
-      if (news.kind === 'moved') return about(build, moveText(news), `${prefix(build)}${moveText(news)}`, movedLines(build, news))
+      if (news.kind === 'moving') return about(build, moveText(news), `${prefix(build)}${news.what}`, [moveText(news)])
+      if (news.kind === 'moved') return about(build, moveText(news), `${prefix(build)}${news.what}`, movedLines(build, news))
       if (!('number' in news)) return []
       const step = build.steps.findLast(({ number }) => number === news.number)
       if (step === undefined) return []

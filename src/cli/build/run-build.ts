@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 import type { Client, ContextProgress } from '#client'
 import type { BuildSource } from '#client/context'
 
@@ -9,16 +11,22 @@ import type { ImageWish } from './wish.ts'
 export async function runBuild(
   source: BuildSource,
   wish: ImageWish,
-  builds: Client['builds'],
+  builds: Pick<Client['builds'], 'run' | 'output'>,
   track: BuildTrack,
   signal: AbortSignal,
+  onOutput?: (output: number, file: Readable) => Promise<void>,
 ): Promise<string> {
   try {
     const onContext = (progress: ContextProgress) => track.tell({ kind: 'context', ...progress })
-    for await (const report of builds.run(source, wish, { signal, onContext })) track.tell(report)
+    for await (const report of builds.run(source, wish, { signal, onContext })) {
+      track.tell(report)
+      if (report.kind === 'output-ready') await onOutput?.(report.output, await builds.output(report.token, signal))
+    }
     if (signal.aborted) throw cliError('cli.cancelled', 'the build was cancelled')
     const id = track.view().imageId
-    if (id === undefined && wish.call === 'build') throw cliError('cli.failed', 'the daemon ended the build without an image')
+    const makesImage = wish.outputs.length === 0 || wish.outputs.some(({ type }) => type === 'image')
+    if (id === undefined && wish.call === 'build' && makesImage)
+      throw cliError('cli.failed', 'the daemon ended the build without an image')
     return id ?? ''
   } catch (error) {
     track.tell({ kind: 'failed' })

@@ -65,7 +65,7 @@ async function buildOne(build: ServiceBuild, options: ServiceBuildOptions, conte
   try {
     const wish = serviceWish({ ...build, ...options }, options.surroundings)
     const run: Client['builds']['run'] = (...words) => afterFirst(options.client.builds.run(...words), source.key, contexts)
-    return await runBuild(source, wish, { run }, track, options.signal)
+    return await runBuild(source, wish, { ...options.client.builds, run }, track, options.signal)
   } catch (error) {
     const where = failureText(error, track.view(), source.dockerfile, painter(false))
     throw during(`${where === '' ? '' : `\n${where}`}service ${service}`, error)

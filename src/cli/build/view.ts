@@ -1,4 +1,4 @@
-import type { BuildPlace, BuildReport } from '#api/glovebox'
+import type { BuildPlace, BuildReport, WireOutline, WireTarget } from '#api/glovebox'
 import type { ContextProgress } from '#client'
 
 import { cleanLine } from './clean-line.ts'
@@ -31,6 +31,8 @@ export interface MoveView {
   readonly what: 'push' | 'output' | 'cache-import' | 'cache-export'
   readonly place: string
   readonly isDone: boolean
+  /** What it is known by there. */
+  readonly digest: string | null
   readonly startedMs: number
   readonly tookMs: number
 }
@@ -54,6 +56,8 @@ export interface BuildView {
   readonly warnings: readonly WarningView[]
   readonly imageId: string | undefined
   readonly tags: readonly string[]
+  readonly outline: WireOutline | undefined
+  readonly targets: readonly WireTarget[]
   readonly hasFailed: boolean
 }
 
@@ -83,6 +87,8 @@ export function newBuild(title: string, nowMs: number): BuildView {
     warnings: [],
     imageId: undefined,
     tags: [],
+    outline: undefined,
+    targets: [],
     hasFailed: false,
   }
 }
@@ -124,18 +130,20 @@ export function afterNews(build: BuildView, news: BuildNews, nowMs: number): Bui
     case 'moving':
       return {
         ...build,
-        moves: [...build.moves, { what: news.what, place: news.place, isDone: false, startedMs: nowMs, tookMs: 0 }],
+        moves: [...build.moves, { what: news.what, place: news.place, isDone: false, digest: null, startedMs: nowMs, tookMs: 0 }],
       }
     case 'moved':
       return {
         ...build,
         moves: build.moves.map((move) =>
-          isSameMove(move, news) ? { ...move, isDone: true, tookMs: nowMs - move.startedMs } : move,
+          isSameMove(move, news) ? { ...move, isDone: true, digest: news.digest, tookMs: nowMs - move.startedMs } : move,
         ),
       }
-    case 'output-ready':
     case 'outline':
+      return { ...build, outline: news.outline }
     case 'targets':
+      return { ...build, targets: news.targets }
+    case 'output-ready':
       return build
     case 'failed':
       return { ...build, hasFailed: true, steps: build.steps.map((step) => failedStep(step, nowMs)) }

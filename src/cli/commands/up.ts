@@ -49,7 +49,7 @@ export const up = command({
       show,
       signal,
       clock: context.clock,
-      surroundings: context,
+      surroundings: { cwd: spec.workingDir, env: context.env },
       usesCache: !flags['no-cache'],
       pulls: flags.pull,
       builds: flags.build,

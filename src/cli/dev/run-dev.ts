@@ -78,7 +78,17 @@ async function oneRound(
   for (const warning of reading.warnings) stderr.write(`${paint('yellow', 'warning:')} ${warning}\n`)
   const show = progress(stderr, paint)
   const pull = async (image: string) => await pullService(image, client, context)
-  const options = { client, show, signal, clock, surroundings: context, usesCache: true, pulls: false, builds: true, pull }
+  const options = {
+    client,
+    show,
+    signal,
+    clock,
+    surroundings: { cwd: reading.spec.workingDir, env: context.env },
+    usesCache: true,
+    pulls: false,
+    builds: true,
+    pull,
+  }
   const images = await provideImages(reading.spec.services, reading.builds, options)
   const began = String(Math.floor(clock.nowMs() / 1000))
   const { followed } = await bringUp(reading.spec, images, { client, show, clock, signal })

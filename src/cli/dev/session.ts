@@ -155,7 +155,17 @@ function rebuilder(session: DevSession, complain: (error: unknown) => void, say:
     const services = reading.spec.services.filter(({ name }) => name === service)
     const specs = Object.fromEntries(Object.entries(reading.builds).filter(([name]) => name === service))
     const pull = async (image: string) => await pullService(image, client, context)
-    const options = { client, show, usesCache: true, pulls: false, builds: true, signal, clock, surroundings: context, pull }
+    const options = {
+      client,
+      show,
+      usesCache: true,
+      pulls: false,
+      builds: true,
+      signal,
+      clock,
+      surroundings: { cwd: reading.spec.workingDir, env: context.env },
+      pull,
+    }
     return await provideImages(services, specs, { ...options, track: () => silentTrack(clock.monotonicMs()) })
   }
   return async (service: string, why: string) => {
