@@ -6,7 +6,7 @@ import { readComposeFile } from '../up/compose-file.ts'
 import { provideImages } from '../up/images.ts'
 import { buildDisplay, type BuildTrack } from './display.ts'
 import { warningsText } from './failure.ts'
-import type { BuildFlags } from './from-flags.ts'
+import type { BuildFlags } from './flags.ts'
 import { pushTags } from './push-tags.ts'
 
 /** Flags of `build` that a Compose file says for each service itself. */

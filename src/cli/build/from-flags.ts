@@ -6,15 +6,14 @@ import { messageOf } from '#base'
 import type { Client } from '#client'
 import type { BuildSource, DockerfileChoice } from '#client/context'
 
-import type { FlagValues } from '../args/flags.ts'
 import type { CliContext } from '../command.ts'
-import type { buildFlags } from '../commands/build.ts'
 import { cliError } from '../errors.ts'
 import { painter } from '../output/colour.ts'
 import { outlineText, targetsText } from './calls-text.ts'
 import { buildComposeServices } from './compose-services.ts'
 import { deliver } from './deliver.ts'
 import { buildDisplay, type ProgressMode } from './display.ts'
+import type { BuildFlags } from './flags.ts'
 import { failureText, findingsText, warningsText } from './failure.ts'
 import { outputsOf, wishOfFlags } from './flags-wish.ts'
 import type { OutputChoice } from './outputs.ts'
@@ -22,8 +21,6 @@ import { registryAuths } from './registry-auths.ts'
 import { runBuild } from './run-build.ts'
 import type { BuildView } from './view.ts'
 import type { ImageWish } from './wish.ts'
-
-export type BuildFlags = FlagValues<typeof buildFlags>
 
 /** What `glovebox build` does with its words. Resolves to the exit code. */
 export async function buildFromFlags(flags: BuildFlags, place: string | undefined, context: CliContext): Promise<number> {

@@ -7,7 +7,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 
 import type { WireContextEntry } from '#api/glovebox'
 import { insideRoot } from '#oci/patterns'
-import { bytesOfText, scanTar, textOfBytes, type ByteString, type TarEntry } from '#oci/tar'
+import { bytesOfText, scanTar, textOfBytes, type TarEntry } from '#oci/tar'
 
 import { clientError } from '../errors.ts'
 import { type DockerfileChoice, memoryEntry, OUTSIDE_DOCKERFILE } from './directory.ts'
@@ -107,13 +107,9 @@ function add(files: Map<string, readonly [WireContextEntry, number]>, entry: Tar
       )
     files.set(path, [[path, ...target[0].slice(1)] as unknown as WireContextEntry, target[1]])
   } else
-    throw clientError(
-      'client.bad_context',
-      `the archive on the standard input has ${textOfBytes(path as ByteString)}, a ${entry.type}`,
-      {
-        hint: 'Leave devices and pipes out.',
-      },
-    )
+    throw clientError('client.bad_context', `the archive on the standard input has ${textOfBytes(path)}, a ${entry.type}`, {
+      hint: 'Leave devices and pipes out.',
+    })
 }
 
 interface Spool extends Disposable {
