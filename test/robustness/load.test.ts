@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { spawnProgram } from '../support/processes.ts'
 import { type Survivor, survivor } from '../kernel/survival-fixture.ts'
 import { memoryBytesOf } from '../kernel/survival-traces.ts'
-import { type AnswerTime, timedPing } from './answer-times.ts'
+import { type AnswerTime, ownTimes, shown, stopwatch } from './answer-times.ts'
 import { apiClient, percentile } from './api-client.ts'
 import { beBusy, beBusyByCommand, type Busy } from './busy-client.ts'
 
@@ -32,6 +32,7 @@ test(`${CLIENTS + COMMAND_LINES} clients at the same time get right answers for 
   const busy: Busy = { tasks: 0, complaints: [] }
   let isOver = false
   const pings: AnswerTime[] = []
+  const watch = stopwatch(s.pid())
   const clients = [
     ...Array.from({ length: CLIENTS }, (_, client) => beBusy(apiClient(s.socketPath), client, () => isOver, busy)),
     ...Array.from({ length: COMMAND_LINES }, (_, client) => beBusyByCommand(s, client, () => isOver, busy)),
@@ -39,18 +40,18 @@ test(`${CLIENTS + COMMAND_LINES} clients at the same time get right answers for 
   const pinger = apiClient(s.socketPath)
   let peakBytes = 0
   for (const endMs = performance.now() + DURATION_MS; performance.now() < endMs;) {
-    pings.push(await timedPing(pinger, s.pid()))
+    pings.push(await watch.ping(pinger))
     peakBytes = Math.max(peakBytes, memoryBytesOf(s.pid()))
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS))
   }
+  const stretch = watch.stretch()
   isOver = true
   await Promise.all(clients)
   pinger.close()
   const taken = pings.map(({ tookMs }) => tookMs)
-  const own = pings.map(({ ownMs }) => ownMs)
-  const shown = (times: readonly number[]) => [0.5, 0.99, 1].map((share) => percentile(times, share).toFixed(1)).join(', ')
+  const own = ownTimes(pings, stretch)
   t.diagnostic(
-    `${busy.tasks} tasks; ping p50, p99 and most: ${shown(taken)} ms, of the daemon's own ${shown(own)} ms; memory at most ${Math.round(peakBytes / 1e6)} MB`,
+    `${busy.tasks} tasks; ping p50, p99 and most: ${shown(taken)} ms, of the daemon's own ${shown(own)} ms (stretched ${stretch.toFixed(1)} times); memory at most ${Math.round(peakBytes / 1e6)} MB`,
   )
   assert.deepEqual(busy.complaints, [])
   assert.ok(busy.tasks >= CLIENTS, `${busy.tasks} tasks were done`)
@@ -67,17 +68,18 @@ test(`${CLIENTS + COMMAND_LINES} clients at the same time get right answers for 
 
 test('a daemon that stands still is found, however busy the machine is', async () => {
   const pinger = apiClient(s.socketPath)
-  const [busyPids, stillMs] = [[spawnBusy(), spawnBusy(), spawnBusy()], 500]
+  const [others, stillMs] = [[spawnBusy(), spawnBusy(), spawnBusy()], 500]
   try {
-    await timedPing(pinger, s.pid())
+    const watch = stopwatch(s.pid())
+    await watch.ping(pinger)
     process.kill(s.pid(), 'SIGSTOP')
-    const pinged = timedPing(pinger, s.pid())
+    const pinged = watch.ping(pinger)
     await new Promise((resolve) => setTimeout(resolve, stillMs))
     process.kill(s.pid(), 'SIGCONT')
-    const { ownMs } = await pinged
-    assert.ok(ownMs >= stillMs * 0.5, `it stood still for ${stillMs} ms, and ${ownMs} ms of that were seen`)
+    const { stoodMs } = await pinged
+    assert.ok(stoodMs >= stillMs * 0.5, `it stood still for ${stillMs} ms, and ${stoodMs} ms of that were seen`)
   } finally {
-    for (const busy of busyPids) busy.kill('SIGKILL')
+    for (const other of others) other.kill('SIGKILL')
     pinger.close()
   }
 })

@@ -1,7 +1,7 @@
 import { run } from '../support/processes.ts'
 import type { Survivor } from '../kernel/survival-fixture.ts'
 import { memoryBytesOf } from '../kernel/survival-traces.ts'
-import { type AnswerTime, timedPing } from './answer-times.ts'
+import { type AnswerTime, ownTimes, stopwatch } from './answer-times.ts'
 import { apiClient, percentile } from './api-client.ts'
 
 /** What the others notice while somebody misbehaves. */
@@ -28,10 +28,11 @@ export async function during<T>(s: Survivor, work: () => Promise<T>): Promise<{ 
   let isOver = false
   const api = apiClient(s.socketPath)
   const times: AnswerTime[] = []
+  const watch = stopwatch(s.pid())
   let peakMemoryBytes = 0
   const ask = async () => {
     while (!isOver) {
-      times.push(await timedPing(api, s.pid()))
+      times.push(await watch.ping(api))
       peakMemoryBytes = Math.max(peakMemoryBytes, memoryBytesOf(s.pid()))
       await new Promise((resolve) => setTimeout(resolve, API_INTERVAL_MS))
     }
@@ -69,10 +70,7 @@ export async function during<T>(s: Survivor, work: () => Promise<T>): Promise<{ 
     await watching
     const taken = times.map(({ tookMs }) => tookMs)
     const shares = { apiP50Ms: percentile(taken, 0.5), apiP99Ms: percentile(taken, 0.99) }
-    const ownApiP99Ms = percentile(
-      times.map(({ ownMs }) => ownMs),
-      0.99,
-    )
+    const ownApiP99Ms = percentile(ownTimes(times, watch.stretch()), 0.99)
     return { noticed: { ...shares, ownApiP99Ms, packetMaxMs: Math.max(0, ...packets), packetsLost, peakMemoryBytes }, result }
   } finally {
     isOver = true

@@ -62,8 +62,7 @@ function readName(text: string, name: string): { readonly registry: string; read
   const path = registry === DEFAULT_REGISTRY && !rest.includes('/') ? OFFICIAL_PREFIX + rest : rest
   if (rest !== rest.toLowerCase()) throw invalid(text, 'a repository name must be lower case')
   if (!REGISTRY.test(registry)) throw invalid(text, `${JSON.stringify(registry)} is not a registry's address`)
-  if (!isRepositoryPath(path))
-    throw invalid(text, `${JSON.stringify(rest)} is not a repository name`)
+  if (!isRepositoryPath(path)) throw invalid(text, `${JSON.stringify(rest)} is not a repository name`)
   if (registry.length + 1 + path.length > MAX_NAME_CHARACTERS)
     throw invalid(text, `the name is longer than ${MAX_NAME_CHARACTERS} characters`)
   return { registry, path }
