@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { coveragePage } from '../test/client/api/coverage-page.ts'
 import { dockerfilePage, ROWS } from './dockerfile/page.ts'
 import { errorCodes, errorsPage } from './error-codes.ts'
 import { ambient, cycles, layers, readSources, shape, type Violation } from './rules/index.ts'
@@ -25,7 +26,8 @@ async function main(): Promise<void> {
     tool('dead code', bin('knip'), ['--no-progress']),
     house(),
     errorsDocumented(),
-    dockerfileDocumented(),
+    page(`Dockerfile page, ${ROWS.length} rows`, 'docs/dockerfile.md', dockerfilePage, 'node tools/dockerfile-page.ts'),
+    page('operations page', 'docs/api-coverage.md', coveragePage, 'node tools/api-coverage.ts'),
   ])
   for (const outcome of outcomes) {
     process.stdout.write(`${outcome.isOk ? 'ok  ' : 'FAIL'} ${outcome.name} (${Math.round(outcome.ms)} ms)\n`)
@@ -81,17 +83,12 @@ async function errorsDocumented(): Promise<Outcome> {
   })
 }
 
-/** The page on Dockerfiles is what the tests build. */
-async function dockerfileDocumented(): Promise<Outcome> {
+/** A page that is written from a table which tests run over says what the table says. */
+async function page(name: string, path: string, made: () => string, command: string): Promise<Outcome> {
   const start = performance.now()
-  const isSame = readFileSync(join(ROOT, 'docs/dockerfile.md'), 'utf8') === dockerfilePage()
-  const output = isSame ? '' : 'docs/dockerfile.md is not what the tests build: run node tools/dockerfile-page.ts'
-  return await Promise.resolve({
-    name: `Dockerfile page, ${ROWS.length} rows`,
-    isOk: isSame,
-    output,
-    ms: performance.now() - start,
-  })
+  const isOk = readFileSync(join(ROOT, path), 'utf8') === made()
+  const output = isOk ? '' : `${path} is not what its table says: run ${command}`
+  return await Promise.resolve({ name, isOk, output, ms: performance.now() - start })
 }
 
 await main()

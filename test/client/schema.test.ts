@@ -6,7 +6,6 @@ import { apiDescription, DESCRIBED } from '../../src/api/docker/testing/descript
 import { startRegistry, type RegistryProcess } from '../kernel/registry-process.ts'
 import { startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { busyboxTar } from '../support/image.ts'
-import { coveragePage } from './api/coverage-page.ts'
 import { examContainers } from './api/containers.ts'
 import { apiExam, send } from './api/exam.ts'
 import { examImages } from './api/images.ts'
@@ -69,9 +68,4 @@ test('every operation that is described anywhere is in the table, once', () => {
     [],
   )
   assert.equal(new Set(names).size, names.length)
-})
-
-test('the page of operations is what the table says', () => {
-  const page = readFileSync(new URL('../../docs/api-coverage.md', import.meta.url), 'utf8')
-  assert.equal(page, coveragePage(), 'run node tools/api-coverage.ts')
 })

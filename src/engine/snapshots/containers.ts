@@ -20,7 +20,9 @@ export interface ContainerRoots {
   remove(id: string): Promise<void>
   list(): readonly ContainerSnapshot[]
   /** Errors: `snapshot.container_not_found`. */
-  need(id: string): ContainerSnapshot & { readonly isMapped: boolean }
+  need(id: string): ContainerSnapshot
+  /** Whether owners look shifted where its root is mounted. Of a mount that another daemon made nobody knows: it is taken for one. */
+  mayBeMapped(id: string): boolean
   /** `top`: a directory over the layers, read like them. */
   view(
     layers: readonly Digest[],
@@ -129,7 +131,7 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     const rootfs = paths.rootfs(id)
     const container = known.get(id)
     if (container === undefined) throw snapshotError('snapshot.container_not_found', `container ${id} has no root here`)
-    return { id, layers: container.layers, isMounted: container.isMounted, isMapped: container.isMapped ?? false, rootfs }
+    return { id, layers: container.layers, isMounted: container.isMounted, rootfs }
   }
 
   return {
@@ -171,6 +173,7 @@ export function containerRoots({ paths, layers, host, log }: ContainerRootsNeeds
     },
     list: () => [...known.keys()].map(need),
     need,
+    mayBeMapped: (id) => known.get(id)?.isMapped ?? true,
     view: (digests, target, { top, mappingOf } = {}) => {
       using mapped = mappedPlaces({ paths, host }, mappingOf)
       const lowers = mapped.lowers(lowersOf(digests).lowers)

@@ -88,11 +88,11 @@ export function createSnapshots({ root, host, log, kind }: SnapshotsNeeds): Snap
       return tarStream(membersOfDirectory({ files: host.files, directory: paths.upper(id), asLayer: true, withRoot }))
     },
     exportTar: (id) => {
-      const { isMounted, isMapped, rootfs, layers: digests } = containers.need(id)
+      const { isMounted, rootfs, layers: digests } = containers.need(id)
       const pack = (directory: string) =>
         packTar(membersOfDirectory({ files: host.files, directory, asLayer: false, withRoot: true }))
       // Behind a mapping owners are others than those that the image knows.
-      if (isMounted && !isMapped) return Readable.from(pack(rootfs), { objectMode: false })
+      if (isMounted && !containers.mayBeMapped(id)) return Readable.from(pack(rootfs), { objectMode: false })
       const unmounted = async function* () {
         using view = viewOf(digests, paths.upper(id))
         yield* pack(view.path)

@@ -13,7 +13,7 @@ export function coveragePage(): string {
   return [
     '# Operations of the Docker Engine API',
     '',
-    'Made by `node tools/api-coverage.ts` from the table that `test/client/schema.test.ts` runs over; a test keeps the two equal. Versions 1.24 to 1.51',
+    'Made by `node tools/api-coverage.ts` from the table that `test/client/schema.test.ts` runs over; `npm run check` keeps the two equal. Versions 1.24 to 1.51',
     'are spoken, with and without a prefix. For each operation that is done, the tests check its answers at 1.24, 1.41, 1.44, 1.51 and without a prefix',
     'against the description of the API: status, every field, and no field that is not described.',
     '',
