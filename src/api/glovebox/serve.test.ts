@@ -130,7 +130,16 @@ test('what the client asks reaches the ports, and what they say comes back', asy
 
 test('a stack is checked before it reaches the cluster', async () => {
   await withClient(fakePorts(), async ({ glovebox }) => {
-    const model = { name: 'app', workingDir: '/app', configFiles: [], services: [], networks: [], volumes: [] }
+    const model = {
+      name: 'app',
+      workingDir: '/app',
+      configFiles: [],
+      services: [],
+      networks: [],
+      volumes: [],
+      secrets: [],
+      configs: [],
+    }
     assert.equal((await glovebox.putStack('app', { model, images: {} })).isChanged, true)
     await assert.rejects(glovebox.putStack('app', { model: {} as never, images: {} }), { kind: 'invalid' })
   })

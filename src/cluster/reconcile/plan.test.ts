@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import { seededRandom } from '#base'
 
-import type { MountSpec, RestartSpec, ServiceSpec, StackSpec } from '#cluster/spec'
+import { type MountSpec, PLAIN_SERVICE, type RestartSpec, type ServiceSpec, type StackSpec } from '#cluster/spec'
 import { countCrashes } from './crashes.ts'
 import { performStep } from './perform-step.ts'
 import { planReconcile } from './plan.ts'
@@ -31,6 +31,7 @@ function service(name: string, options: ServiceOptions = {}): ServiceSpec {
       ? [{ type: 'volume', volume: 'data', target: '/data', isReadOnly: false, isNoCopy: false, subpath: '' }]
       : []
   return {
+    ...PLAIN_SERVICE,
     name,
     replicas: options.replicas ?? 1,
     dependsOn: options.dependsOn ?? [],
@@ -100,6 +101,8 @@ function record(services: readonly ServiceSpec[], more: Partial<StackRecord> = {
     services,
     networks: [{ key: 'default', name: 'shop_default', isExternal: false, isInternal: false, subnets: [], labels: {} }],
     volumes: [{ key: 'data', name: 'shop_data', isExternal: false, driverOptions: {}, labels: {} }],
+    secrets: [],
+    configs: [],
   }
   const images = Object.fromEntries(services.map((item) => [item.name, `sha256:${item.task.image}`]))
   return { spec, revision: 1, state: 'active', removeVolumes: false, images, chosenPorts: {}, ...more }

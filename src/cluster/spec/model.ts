@@ -1,3 +1,8 @@
+import type { JobSpec, ServiceMode } from './mode-model.ts'
+import type { PlacementSpec } from './placement-model.ts'
+import type { ChecksSpec, RolloutSpec } from './rollout-model.ts'
+import type { KeyedSecretSpec, SecretMountSpec } from './secret-model.ts'
+
 /** What the user wants of one application. Plain JSON values only: it travels from the client to the daemon and into the store. */
 export interface StackSpec {
   readonly name: string
@@ -7,12 +12,26 @@ export interface StackSpec {
   readonly services: readonly ServiceSpec[]
   readonly networks: readonly NetworkSpec[]
   readonly volumes: readonly VolumeSpec[]
+  readonly secrets: readonly KeyedSecretSpec[]
+  readonly configs: readonly KeyedSecretSpec[]
 }
 
 /** N tasks of one kind behind one name. */
 export interface ServiceSpec {
   readonly name: string
+  readonly mode: ServiceMode
+  /** Of a `replicated` one. */
   readonly replicas: number
+  /** Of both kinds of jobs; null otherwise. */
+  readonly job: JobSpec | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly placement: PlacementSpec
+  readonly update: RolloutSpec
+  /** How it goes back; strategy `rolling`. */
+  readonly rollback: RolloutSpec
+  readonly checks: ChecksSpec
+  readonly secrets: readonly SecretMountSpec[]
+  readonly configs: readonly SecretMountSpec[]
   readonly dependsOn: readonly DependencySpec[]
   readonly restart: RestartSpec
   readonly ports: readonly ServicePortSpec[]

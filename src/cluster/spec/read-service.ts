@@ -1,6 +1,7 @@
 import type { ReadContext } from './context.ts'
 import type { Field } from './fields.ts'
 import type { DependencySpec, RestartSpec, ServiceSpec } from './model.ts'
+import { PLAIN_SERVICE } from './plain-service.ts'
 import { readPorts } from './read-ports.ts'
 import { readTask } from './read-task.ts'
 
@@ -97,6 +98,7 @@ export function readService(name: string, service: Field, context: ReadContext, 
       )
   }
   return {
+    ...PLAIN_SERVICE,
     name,
     replicas,
     dependsOn: readDependencies(service.child('depends_on')),

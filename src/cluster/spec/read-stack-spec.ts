@@ -18,6 +18,7 @@ import type {
   VolumeMountSpec,
   VolumeSpec,
 } from './model.ts'
+import { keyedSecret, operation } from './service-shapes.ts'
 import {
   aDuration,
   aFlag,
@@ -150,6 +151,7 @@ const task = objectOf<TaskTemplate>({
 
 const service = objectOf<ServiceSpec>({
   name: matching(/^[a-zA-Z0-9._-]+$/, 'a service name'),
+  ...operation,
   replicas: aWhole(0, MAX_PARTS),
   dependsOn: listOf(dependency, MAX_PARTS),
   restart,
@@ -176,6 +178,8 @@ const stack = objectOf<StackSpec>({
   services: listOf(service, MAX_PARTS),
   networks: listOf(network, MAX_PARTS),
   volumes: listOf(volume, MAX_PARTS),
+  secrets: listOf(keyedSecret, MAX_PARTS),
+  configs: listOf(keyedSecret, MAX_PARTS),
 })
 
 /** Checks a stack that came over the wire: its form, and that what it names is there. Errors: `stack_spec.invalid`, naming every place. */
@@ -205,8 +209,19 @@ function checkReferences(spec: StackSpec, complain: (message: string) => void): 
     spec.volumes.map((item) => item.key),
     complain,
   )
-  for (const { name, dependsOn, task: template } of spec.services) {
+  for (const [what, list] of [
+    ['secret', spec.secrets],
+    ['config', spec.configs],
+  ] as const)
+    checkUnique(
+      what,
+      list.map((item) => item.key),
+      complain,
+    )
+  for (const { name, dependsOn, task: template, secrets, configs } of spec.services) {
     const unknown = [
+      ...secrets.map((item) => item.secret).filter((key) => !spec.secrets.some((item) => item.key === key)),
+      ...configs.map((item) => item.secret).filter((key) => !spec.configs.some((item) => item.key === key)),
       ...dependsOn.map((item) => item.service).filter((other) => !spec.services.some((item) => item.name === other)),
       ...template.networks.map((item) => item.network).filter((key) => !spec.networks.some((item) => item.key === key)),
       ...template.mounts

@@ -61,6 +61,8 @@ export function readStack(file: Field, input: StackInput): StackReading {
     services,
     networks: [...fallback, ...networks],
     volumes,
+    secrets: [],
+    configs: [],
   }
   const fields = services.map(({ name }) => [name, file.child('services').child(name)] as const)
   const builds = fields.flatMap(([name, service]) => {

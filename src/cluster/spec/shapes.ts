@@ -13,6 +13,12 @@ export function aWhole(min: number, max = Number.MAX_SAFE_INTEGER): Shape<number
     refuse(`a whole number from ${min} to ${max}`, value, place, complain)
 }
 
+export function aNumber(min: number, max: number): Shape<number> {
+  return (value, place, complain): value is number =>
+    (typeof value === 'number' && value >= min && value <= max) ||
+    refuse(`a number from ${min} to ${max}`, value, place, complain)
+}
+
 /** Durations of half a millisecond exist. */
 export const aDuration: Shape<number> = (value, place, complain): value is number =>
   (typeof value === 'number' && Number.isFinite(value) && value >= 0) || refuse('milliseconds', value, place, complain)
@@ -37,6 +43,13 @@ export function listOf<T>(shape: Shape<T>, max: number): Shape<readonly T[]> {
       return refuse(`a list of at most ${max}`, Array.isArray(value) ? value.length : value, place, complain)
     return value.map((item, index) => shape(item, `${place}[${index}]`, complain)).every(Boolean)
   }
+}
+
+export function pairOf<T>(shape: Shape<T>): Shape<readonly [T, T]> {
+  return (value, place, complain): value is readonly [T, T] =>
+    Array.isArray(value) && value.length === 2
+      ? value.map((item, index) => shape(item, `${place}[${index}]`, complain)).every(Boolean)
+      : refuse('a list of two', value, place, complain)
 }
 
 export const texts = listOf(aText, 10_000)

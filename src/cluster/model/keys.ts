@@ -1,0 +1,15 @@
+/** The first part of each key in the store, before the slash. */
+export const KINDS = ['node', 'service', 'revision', 'task', 'stack', 'secret', 'config', 'network', 'run', 'history'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** `service/ID`; `revision/SERVICE/00000012`, so that revisions come in order. */
+export function keyOf(kind: Kind, ...ids: readonly (string | number)[]): string {
+  return [kind, ...ids.map((id) => (typeof id === 'number' ? String(id).padStart(NUMBER_DIGITS, '0') : id))].join('/')
+}
+
+/** Everything of a kind, or of what is named. */
+export function prefixOf(kind: Kind, ...ids: readonly string[]): string {
+  return `${[kind, ...ids].join('/')}/`
+}
+
+const NUMBER_DIGITS = 8

@@ -1,0 +1,14 @@
+/** A secret or a config. A secret's value is only ever here encrypted. */
+export interface SecretRecord {
+  readonly id: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Counts up with each new value; services that use it are rolled then. */
+  readonly version: number
+  /** Base64. Of a secret: nonce, ciphertext and tag; of a config: the value itself. */
+  readonly payload: string
+  /** SHA-256 of the value, keyed for secrets: says whether two values are the same, and nothing else. */
+  readonly fingerprint: string
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}

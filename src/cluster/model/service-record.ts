@@ -1,0 +1,39 @@
+import type { ServiceSpec } from '#cluster/spec'
+
+import type { RolloutRecord } from './rollout-record.ts'
+
+/** One service that is wanted. */
+export interface ServiceRecord {
+  readonly id: string
+  /** Over the whole cluster: `stack_service`, or what `docker service create --name` says. */
+  readonly name: string
+  /** Name of its stack; null: it stands alone. */
+  readonly stack: string | null
+  readonly labels: Readonly<Record<string, string>>
+  /** Number of the revision that is wanted. */
+  readonly revision: number
+  /** The one before, which a rollback leads back to; null: there was none. */
+  readonly previousRevision: number | null
+  /** Counts up with each scale; a revision's own number is what it began with. */
+  readonly replicas: number
+  /** `paused`: ended tasks start again, but nothing is replaced, scaled or rolled. `removing`: its tasks go, then the record. */
+  readonly state: 'active' | 'paused' | 'removing'
+  /** The change under way, or the last one; null: none yet. */
+  readonly rollout: RolloutRecord | null
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+/** What a service was told to be at one time. Never changed; the youngest are kept, and all that tasks are of. */
+export interface RevisionRecord {
+  readonly serviceId: string
+  readonly number: number
+  readonly spec: ServiceSpec
+  /** Content id of the image, pinned when the revision was made; null: not found yet. */
+  readonly imageId: string | null
+  /** Hash of what tasks are made from: revisions with the same one need no new tasks. */
+  readonly templateHash: string
+  readonly createdAtMs: number
+  /** Who asked for it: a user's name, or `glovebox` for a rollback by itself. */
+  readonly by: string
+}

@@ -1,0 +1,78 @@
+/**
+ * The states of a task, in order: a task goes from left to right and never back, one step at a time but for the end, which may come from anywhere.
+ * `new` to `assigned` are the cluster's to write, the others the node's. The names and their order are those of Docker's swarm mode.
+ */
+export const TASK_STATES = [
+  'new',
+  'pending',
+  'assigned',
+  'accepted',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+  'complete',
+  'shutdown',
+  'failed',
+  'rejected',
+  'remove',
+  'orphaned',
+] as const
+export type TaskState = (typeof TASK_STATES)[number]
+
+export function isAtLeast(state: TaskState, least: TaskState): boolean {
+  return TASK_STATES.indexOf(state) >= TASK_STATES.indexOf(least)
+}
+
+/** It will never run again: another task takes its place. */
+export function isEnded(state: TaskState): boolean {
+  return isAtLeast(state, 'complete')
+}
+
+/** One container that is wanted, on its way from wish to end. It is never used again: what takes its place is another task. */
+export interface TaskRecord {
+  readonly id: string
+  readonly serviceId: string
+  readonly revision: number
+  /** From 1; null: of a global service, whose tasks go by node. */
+  readonly slot: number | null
+  /** null: not placed yet. */
+  readonly nodeId: string | null
+  /** How far the cluster lets it go: `ready` holds it before its start, `shutdown` and `remove` end it. */
+  readonly desiredState: 'ready' | 'running' | 'shutdown' | 'remove'
+  readonly status: TaskStatus
+  /** Not before: of a task in the place of one that crashed. 0: at once. */
+  readonly startAfterMs: number
+  /** Of a run of a job; null: it is none. */
+  readonly runId: string | null
+  /** Why the scheduler put it where it is, or cannot: one line for people. */
+  readonly placement: string
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+/** What the node says. */
+export interface TaskStatus {
+  readonly state: TaskState
+  /** Since when it is in this state. */
+  readonly sinceMs: number
+  /** What it is doing, for people. */
+  readonly message: string
+  /** Why it failed; empty when it did not. */
+  readonly error: string
+  readonly containerId: string | null
+  readonly exitCode: number | null
+  readonly isOomKilled: boolean
+  /** Passed its start-up and readiness checks: it gets traffic. */
+  readonly isReady: boolean
+  /** Address in each network that it is in, by the network's name. */
+  readonly addresses: Readonly<Record<string, string>>
+  /** Ports that the node published for it. */
+  readonly hostPorts: readonly PublishedTaskPort[]
+}
+
+export interface PublishedTaskPort {
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly containerPort: number
+  readonly hostPort: number
+}
