@@ -1,5 +1,6 @@
 import type { JobSpec, ServiceMode } from './mode-model.ts'
 import type { PlacementSpec } from './placement-model.ts'
+import type { EndpointMode, PolicySpec } from './policy-model.ts'
 import type { ChecksSpec, RolloutSpec } from './rollout-model.ts'
 import type { KeyedSecretSpec, SecretMountSpec } from './secret-model.ts'
 
@@ -14,6 +15,8 @@ export interface StackSpec {
   readonly volumes: readonly VolumeSpec[]
   readonly secrets: readonly KeyedSecretSpec[]
   readonly configs: readonly KeyedSecretSpec[]
+  /** Absent: everything inside may talk, nothing else may come, all may go outside. */
+  readonly policy?: PolicySpec
 }
 
 /** N tasks of one kind behind one name. */
@@ -35,6 +38,8 @@ export interface ServiceSpec {
   readonly dependsOn: readonly DependencySpec[]
   readonly restart: RestartSpec
   readonly ports: readonly ServicePortSpec[]
+  /** Absent: `vip`. */
+  readonly endpointMode?: EndpointMode
   /** Set: the only task has this name, instead of `stack-service-number`. */
   readonly containerName: string | null
   readonly task: TaskTemplate
