@@ -18,6 +18,7 @@ import type {
   VolumeMountSpec,
   VolumeSpec,
 } from './model.ts'
+import { policy } from './policy-shapes.ts'
 import { keyedSecret, operation } from './service-shapes.ts'
 import {
   aDuration,
@@ -28,6 +29,7 @@ import {
   matching,
   objectOf,
   oneOf,
+  orAbsent,
   orNull,
   textMap,
   texts,
@@ -156,6 +158,7 @@ const service = objectOf<ServiceSpec>({
   dependsOn: listOf(dependency, MAX_PARTS),
   restart,
   ports: listOf(servicePort, MAX_PARTS),
+  endpointMode: orAbsent(oneOf('vip', 'dnsrr')),
   containerName: orNull(aText),
   task,
 })
@@ -180,6 +183,7 @@ const stack = objectOf<StackSpec>({
   volumes: listOf(volume, MAX_PARTS),
   secrets: listOf(keyedSecret, MAX_PARTS),
   configs: listOf(keyedSecret, MAX_PARTS),
+  policy: orAbsent(policy),
 })
 
 /** Checks a stack that came over the wire: its form, and that what it names is there. Errors: `stack_spec.invalid`, naming every place. */
@@ -218,6 +222,7 @@ function checkReferences(spec: StackSpec, complain: (message: string) => void): 
       list.map((item) => item.key),
       complain,
     )
+  checkPolicy(spec, complain)
   for (const { name, dependsOn, task: template, secrets, configs } of spec.services) {
     const unknown = [
       ...secrets.map((item) => item.secret).filter((key) => !spec.secrets.some((item) => item.key === key)),
@@ -230,6 +235,18 @@ function checkReferences(spec: StackSpec, complain: (message: string) => void): 
     ]
     for (const other of unknown) complain(`service ${name} refers to ${JSON.stringify(other)}, which the stack does not have`)
   }
+}
+
+function checkPolicy({ policy: rules, services, networks }: StackSpec, complain: (message: string) => void): void {
+  for (const { from, to } of rules?.allow ?? []) {
+    if (from.length === 0) complain('a rule of the policy lets nobody in')
+    for (const name of to.filter((one) => !services.some((item) => item.name === one)))
+      complain(`the policy refers to the service ${JSON.stringify(name)}, which the stack does not have`)
+  }
+  const egress = (rules?.egress ?? []).map((item) => item.network)
+  for (const key of egress.filter((one) => !networks.some((item) => item.key === one)))
+    complain(`the policy refers to the network ${JSON.stringify(key)}, which the stack does not have`)
+  checkUnique('egress', egress, complain)
 }
 
 function checkUnique(what: string, names: readonly string[], complain: (message: string) => void): void {

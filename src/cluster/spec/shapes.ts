@@ -37,6 +37,11 @@ export function orNull<T>(shape: Shape<T>): Shape<T | null> {
   return (value, place, complain): value is T | null => value === null || shape(value, place, complain)
 }
 
+/** A field that may be left out. */
+export function orAbsent<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, place, complain): value is T | undefined => value === undefined || shape(value, place, complain)
+}
+
 export function listOf<T>(shape: Shape<T>, max: number): Shape<readonly T[]> {
   return (value, place, complain): value is readonly T[] => {
     if (!Array.isArray(value) || value.length > max)
