@@ -1,0 +1,86 @@
+import type { KeyedSecretSpec, SecretMountSpec } from '#cluster/spec'
+
+/** A secret's value is only ever stored encrypted and never shown; a config's may be read. All else is the same. */
+export type SecretKind = 'secret' | 'config'
+
+/**
+ * Secrets and configs: named values that tasks get as files in memory. Whatever takes a `ref` takes an id, a name, or the beginning of exactly
+ * one id. No method but `files` and `configValue` gives a value back, and no error or log line holds one.
+ */
+export interface Secrets {
+  /**
+   * Version 1 of a new one. Errors: `secret.name_in_use`, `secret.name_invalid`, `secret.too_large` (empty or over `MAX_SECRET_BYTES`),
+   * `secret.labels_too_large`.
+   */
+  create(kind: SecretKind, wanted: NewSecret): Promise<SecretView>
+  /**
+   * Creates it, or sees to it that the one of this name has this value and these labels: the same value makes no new version. For stacks,
+   * which say the same again at every `up`. Errors: as `create`, without `name_in_use`.
+   */
+  put(kind: SecretKind, wanted: NewSecret): Promise<SecretView>
+  /** A new value, and one version more; the same value again is the next version all the same. Errors: `secret.not_found`, `secret.too_large`. */
+  rotate(kind: SecretKind, ref: string, value: Uint8Array): Promise<SecretView>
+  /**
+   * Other labels, the value as it is. With `atRevision` only if it was not changed since. Errors: `secret.not_found`,
+   * `secret.changed`, `secret.labels_too_large`.
+   */
+  setLabels(kind: SecretKind, ref: string, labels: Readonly<Record<string, string>>, atRevision?: number): Promise<SecretView>
+  /** By name. */
+  list(kind: SecretKind): Promise<readonly SecretView[]>
+  /** Errors: `secret.not_found`, `secret.ambiguous`. */
+  inspect(kind: SecretKind, ref: string): Promise<SecretView>
+  /** Errors: `secret.not_found`, `secret.in_use` which names the services. */
+  remove(kind: SecretKind, ref: string): Promise<SecretView>
+  /** Names of the services that mount it: as wanted, as before, or while a rollout is between the two. */
+  usersOf(kind: SecretKind, ref: string): Promise<readonly string[]>
+  /** Errors: `secret.not_found`. */
+  configValue(ref: string): Promise<Buffer>
+  /**
+   * What the container of a task gets, with the newest values. For the node's agent alone. `stack` says what the keys of a stack's service
+   * mean; null: they are names or ids. Errors: `secret.not_found`, which names the mount; `secret.undecipherable`.
+   */
+  files(mounts: SecretMounts, stack: StackSecrets | null): Promise<readonly SecretFile[]>
+  /** Versions of what is mounted, as `secret/NAME@ID` to version: when one goes up, the service is rolled. Absent ones are left out. */
+  versions(mounts: SecretMounts, stack: StackSecrets | null): Promise<Readonly<Record<string, number>>>
+  /** Encrypts every secret with a new key. Values, versions and fingerprints' equality stay; nothing is rolled. */
+  rotateKey(): Promise<{ readonly secrets: number }>
+}
+
+export interface NewSecret {
+  /** Letters, digits, `-`, `_` and `.`, at most 64; first and last a letter or digit. */
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: Uint8Array
+}
+
+/** What everybody may see of it. */
+export interface SecretView {
+  readonly kind: SecretKind
+  readonly id: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** From 1, one more with each new value. */
+  readonly version: number
+  /** Equal for equal values; of a secret it says nothing else. */
+  readonly fingerprint: string
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  /** Of the store, when it was last written: Docker's `Version.Index`. */
+  readonly revision: number
+}
+
+export type SecretMounts = Readonly<Record<'secrets' | 'configs', readonly SecretMountSpec[]>>
+export type StackSecrets = Readonly<Record<'secrets' | 'configs', readonly KeyedSecretSpec[]>>
+
+/** A file that the container has in memory. */
+export interface SecretFile {
+  /** Absolute path inside the container. */
+  readonly target: string
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+  readonly content: Buffer
+}
+
+/** As Docker has it. */
+export const MAX_SECRET_BYTES = 500 * 1024
