@@ -5,6 +5,7 @@
 export * from './keys.ts'
 export type * from './node-record.ts'
 export type * from './rollout-record.ts'
+export type * from './run-record.ts'
 export type * from './secret-record.ts'
 export type * from './service-record.ts'
 export * from './task-record.ts'

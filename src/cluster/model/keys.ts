@@ -1,5 +1,17 @@
 /** The first part of each key in the store, before the slash. */
-export const KINDS = ['node', 'service', 'revision', 'task', 'stack', 'secret', 'config', 'network', 'run', 'history'] as const
+export const KINDS = [
+  'node',
+  'service',
+  'revision',
+  'task',
+  'stack',
+  'secret',
+  'config',
+  'network',
+  'run',
+  'schedule',
+  'history',
+] as const
 export type Kind = (typeof KINDS)[number]
 
 /** `service/ID`; `revision/SERVICE/00000012`, so that revisions come in order. */

@@ -47,8 +47,30 @@ export interface TaskRecord {
   readonly runId: string | null
   /** Why the scheduler put it where it is, or cannot: one line for people. */
   readonly placement: string
+  /** Of a task that the scheduler could not place: what stood against it, the filter with the most nodes first. Absent when it is placed. */
+  readonly refusals?: readonly PlacementRefusal[]
   readonly createdAtMs: number
   readonly updatedAtMs: number
+}
+
+/** Why nodes were not taken for a task: each node is counted by the first filter that refused it. */
+export interface PlacementRefusal {
+  readonly filter:
+    | 'ready'
+    | 'availability'
+    | 'constraint'
+    | 'platform'
+    | 'cpu'
+    | 'memory'
+    | 'host-port'
+    | 'volume'
+    | 'max-per-node'
+    | 'affinity'
+  readonly nodes: number
+  /** `node.labels.zone == a: 3 nodes have b, 1 has none`. */
+  readonly reason: string
+  /** What would help: `add a node with the label zone=a, or take the constraint away`. */
+  readonly advice: string
 }
 
 /** What the node says. */

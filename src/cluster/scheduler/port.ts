@@ -1,3 +1,4 @@
+import type { PlacementRefusal } from '#cluster/model'
 import type { AffinitySpec, PlacementConstraint, ServicePortSpec } from '#cluster/spec'
 
 /** What a task needs of a node. Tasks of one service and revision are one group: what holds of one holds of all. */
@@ -64,22 +65,5 @@ export type Placement =
     }
   | { readonly type: 'unplaced'; readonly taskId: string; readonly refusals: readonly Refusal[] }
 
-/** Why nodes were not taken: each node is counted by the first filter that refused it. */
-export interface Refusal {
-  readonly filter:
-    | 'ready'
-    | 'availability'
-    | 'constraint'
-    | 'platform'
-    | 'cpu'
-    | 'memory'
-    | 'host-port'
-    | 'volume'
-    | 'max-per-node'
-    | 'affinity'
-  readonly nodes: number
-  /** `node.labels.zone == a: 3 nodes have b, 1 has none`. */
-  readonly reason: string
-  /** What would help: `add a node with the label zone=a, or take the constraint away`. */
-  readonly advice: string
-}
+/** Stands in the task's record too. */
+export type Refusal = PlacementRefusal
