@@ -1,4 +1,4 @@
-import type { NetworkSpec, ServicePortSpec, TaskTemplate, VolumeSpec } from '#cluster/spec'
+import type { AttachmentSpec, NetworkSpec, ServicePortSpec, TaskTemplate, VolumeSpec } from '#cluster/spec'
 
 /** What the cluster needs of a node. The daemon plugs the engine in here, tests a simulated one. */
 export interface NodePort {
@@ -51,7 +51,7 @@ export interface TaskSpec extends Omit<TaskTemplate, 'mounts' | 'networks'> {
   readonly name: string
   readonly imageId: string
   readonly mounts: readonly TaskMount[]
-  readonly networks: readonly { readonly name: string; readonly aliases: readonly string[] }[]
+  readonly networks: readonly (Omit<AttachmentSpec, 'network'> & { readonly name: string })[]
   /** Published by the node itself, not by the router. */
   readonly hostPorts: readonly ServicePortSpec[]
 }

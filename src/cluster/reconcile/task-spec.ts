@@ -75,7 +75,8 @@ export function taskSpec(record: StackRecord, service: ServiceSpec, number: numb
     mounts: mounts.map((mount) =>
       mount.type === 'volume' && mount.volume !== null ? { ...mount, volume: volumeOf(spec, mount.volume).name } : mount,
     ),
-    networks: networks.map(({ network, aliases }) => ({
+    networks: networks.map(({ network, aliases, ...options }) => ({
+      ...options,
       name: networkOf(spec, network).name,
       aliases: [...new Set([service.name, ...aliases])],
     })),
@@ -84,9 +85,9 @@ export function taskSpec(record: StackRecord, service: ServiceSpec, number: numb
 }
 
 export function nodeNetwork(stack: StackSpec, network: NetworkSpec): NodeNetwork {
-  const { key, name, isInternal, subnets } = network
+  const { key, isExternal: _external, ...rest } = network
   const labels = { ...network.labels, [COMPOSE.project]: stack.name, [COMPOSE.network]: key, [LABELS.stack]: stack.name }
-  return { name, isInternal, subnets, labels }
+  return { ...rest, labels }
 }
 
 export function nodeVolume(stack: StackSpec, volume: VolumeSpec): NodeVolume {

@@ -1,4 +1,6 @@
+import type { DeviceSpec, EndpointOptions, HooksSpec, NamespaceSpec, RareResourceSpec } from './host-model.ts'
 import type { JobSpec, ServiceMode } from './mode-model.ts'
+import type { PeopleSpec } from './people-model.ts'
 import type { PlacementSpec } from './placement-model.ts'
 import type { EndpointMode, PolicySpec } from './policy-model.ts'
 import type { ChecksSpec, RolloutSpec } from './rollout-model.ts'
@@ -40,6 +42,8 @@ export interface ServiceSpec {
   readonly ports: readonly ServicePortSpec[]
   /** Absent: `vip`. */
   readonly endpointMode?: EndpointMode
+  /** Absent: nobody said. */
+  readonly people?: PeopleSpec
   /** Set: the only task has this name, instead of `stack-service-number`. */
   readonly containerName: string | null
   readonly task: TaskTemplate
@@ -58,6 +62,8 @@ export interface RestartSpec {
   readonly maxAttempts: number
   /** Least wait before a restart. */
   readonly delayMs: number
+  /** A task that ran so long has not failed to start: the count begins anew. Absent: ten seconds. */
+  readonly windowMs?: number
 }
 
 export interface ServicePortSpec {
@@ -105,6 +111,18 @@ export interface TaskTemplate {
   readonly resources: ResourceSpec
   readonly security: SecuritySpec
   readonly log: LogSpec
+  /** Absent: all its own. */
+  readonly namespaces?: NamespaceSpec
+  /** Absent: none but those that every container has. */
+  readonly devices?: readonly DeviceSpec[]
+  /** Lines such as `c 42:* rmw`. */
+  readonly deviceCgroupRules?: readonly string[]
+  readonly hooks?: HooksSpec
+  /**
+   * What other services are made from, by their names: a change of it makes new tasks of this one (`depends_on` with `restart`, and who shares
+   * namespaces of a service).
+   */
+  readonly restartsWith?: Readonly<Record<string, string>>
 }
 
 /** Fields that are null come from the image's own health check. */
@@ -128,6 +146,10 @@ export interface BindMountSpec {
   readonly isReadOnly: boolean
   readonly createSource: boolean
   readonly propagation: 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
+  /** Absent: true, what is mounted below comes along. */
+  readonly isRecursive?: boolean
+  /** Of a read-only one: not what is mounted below it, or that as well or not at all. Absent: that as well where the kernel can. */
+  readonly readOnly?: 'non-recursive' | 'forced'
 }
 
 export interface VolumeMountSpec {
@@ -138,6 +160,8 @@ export interface VolumeMountSpec {
   readonly isReadOnly: boolean
   readonly isNoCopy: boolean
   readonly subpath: string
+  /** Of an anonymous volume. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 export interface TmpfsMountSpec {
@@ -149,7 +173,7 @@ export interface TmpfsMountSpec {
 }
 
 /** A network that the tasks join. */
-export interface AttachmentSpec {
+export interface AttachmentSpec extends EndpointOptions {
   /** Key in `StackSpec.networks`. */
   readonly network: string
   /** Besides the service's and the task's own names. */
@@ -157,7 +181,7 @@ export interface AttachmentSpec {
 }
 
 /** null: no bound, or the engine's own default. */
-export interface ResourceSpec {
+export interface ResourceSpec extends RareResourceSpec {
   readonly memoryBytes: number | null
   /** Memory and swap together; -1 is no limit. */
   readonly memorySwapBytes: number | null
@@ -180,6 +204,10 @@ export interface SecuritySpec {
   readonly isNoNewPrivileges: boolean
   readonly isSeccompUnconfined: boolean
   readonly isSystemPathsUnconfined: boolean
+  /** Text of a seccomp profile, instead of the engine's own. */
+  readonly seccompProfile?: string
+  /** Name of a profile that the node's kernel has loaded, or `unconfined`. */
+  readonly apparmor?: string
   readonly sysctls: Readonly<Record<string, string>>
 }
 
@@ -197,8 +225,27 @@ export interface NetworkSpec {
   /** Made and removed by somebody else. */
   readonly isExternal: boolean
   readonly isInternal: boolean
-  readonly subnets: readonly { readonly subnet: string; readonly gateway: string | null }[]
+  readonly subnets: readonly SubnetSpec[]
   readonly labels: Readonly<Record<string, string>>
+  /** `bridge`, `macvlan`, `ipvlan`. Absent: `bridge`. */
+  readonly driver?: string
+  /** `com.docker.network.*`, `parent`, ... */
+  readonly options?: Readonly<Record<string, string>>
+  /** Absent: true. */
+  readonly hasIpv4?: boolean
+  /** Absent: false. */
+  readonly hasIpv6?: boolean
+  /** Absent: true. */
+  readonly isAttachable?: boolean
+}
+
+export interface SubnetSpec {
+  readonly subnet: string
+  readonly gateway: string | null
+  /** Tasks get addresses from here only. */
+  readonly ipRange?: string
+  /** Addresses that are never given out, by the name of what has them. */
+  readonly auxiliaryAddresses?: Readonly<Record<string, string>>
 }
 
 export interface VolumeSpec {

@@ -1,40 +1,19 @@
 import { specError } from './errors.ts'
 import type {
-  AttachmentSpec,
-  BindMountSpec,
   DependencySpec,
-  HealthSpec,
-  LogSpec,
-  MountSpec,
   NetworkSpec,
-  ResourceSpec,
   RestartSpec,
-  SecuritySpec,
   ServicePortSpec,
   ServiceSpec,
   StackSpec,
-  TaskTemplate,
-  TmpfsMountSpec,
-  VolumeMountSpec,
+  SubnetSpec,
   VolumeSpec,
 } from './model.ts'
+import type { PeopleSpec } from './people-model.ts'
 import { policy } from './policy-shapes.ts'
 import { keyedSecret, operation } from './service-shapes.ts'
-import {
-  aDuration,
-  aFlag,
-  aText,
-  aWhole,
-  listOf,
-  matching,
-  objectOf,
-  oneOf,
-  orAbsent,
-  orNull,
-  textMap,
-  texts,
-  variantsOf,
-} from './shapes.ts'
+import { task } from './task-shapes.ts'
+import { aDuration, aFlag, aText, aWhole, listOf, matching, objectOf, oneOf, orAbsent, orNull, textMap, texts } from './shapes.ts'
 
 /** Complaints beyond these do not help anybody. */
 const MAX_COMPLAINTS = 20
@@ -43,7 +22,6 @@ const MAX_COMPLAINTS = 20
 const MAX_PARTS = 1000
 
 const port = aWhole(1, 65_535)
-const bytes = orNull(aWhole(-1))
 
 const dependency = objectOf<DependencySpec>({ service: aText, condition: oneOf('started', 'healthy', 'completed_successfully') })
 
@@ -51,6 +29,7 @@ const restart = objectOf<RestartSpec>({
   condition: oneOf('never', 'on-failure', 'always'),
   maxAttempts: aWhole(0),
   delayMs: aDuration,
+  windowMs: orAbsent(aDuration),
 })
 
 const servicePort = objectOf<ServicePortSpec>({
@@ -62,95 +41,6 @@ const servicePort = objectOf<ServicePortSpec>({
   appProtocol: oneOf('tcp', 'http'),
 })
 
-const health = objectOf<HealthSpec>({
-  test: orNull(texts),
-  intervalMs: orNull(aDuration),
-  timeoutMs: orNull(aDuration),
-  startPeriodMs: orNull(aDuration),
-  startIntervalMs: orNull(aDuration),
-  retries: orNull(aWhole(0)),
-})
-
-const bind = objectOf<BindMountSpec>({
-  type: oneOf('bind'),
-  source: matching(/^\//, 'an absolute path'),
-  target: aText,
-  isReadOnly: aFlag,
-  createSource: aFlag,
-  propagation: oneOf('private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'),
-})
-
-const volumeMount = objectOf<VolumeMountSpec>({
-  type: oneOf('volume'),
-  volume: orNull(aText),
-  target: aText,
-  isReadOnly: aFlag,
-  isNoCopy: aFlag,
-  subpath: aText,
-})
-
-const tmpfs = objectOf<TmpfsMountSpec>({
-  type: oneOf('tmpfs'),
-  target: aText,
-  sizeBytes: bytes,
-  mode: orNull(aWhole(0)),
-  options: texts,
-})
-
-const resources = objectOf<ResourceSpec>({
-  memoryBytes: bytes,
-  memorySwapBytes: bytes,
-  memoryReservationBytes: bytes,
-  nanoCpus: orNull(aWhole(0)),
-  reservedNanoCpus: orNull(aWhole(0)),
-  cpuShares: orNull(aWhole(0)),
-  cpusetCpus: aText,
-  pidsLimit: orNull(aWhole(-1)),
-  shmBytes: bytes,
-  ulimits: listOf(objectOf<ResourceSpec['ulimits'][number]>({ name: aText, soft: aWhole(-1), hard: aWhole(-1) }), 100),
-})
-
-const security = objectOf<SecuritySpec>({
-  isPrivileged: aFlag,
-  isReadOnlyRoot: aFlag,
-  capAdd: texts,
-  capDrop: texts,
-  isNoNewPrivileges: aFlag,
-  isSeccompUnconfined: aFlag,
-  isSystemPathsUnconfined: aFlag,
-  sysctls: textMap,
-})
-
-const task = objectOf<TaskTemplate>({
-  image: aText,
-  command: orNull(texts),
-  entrypoint: orNull(texts),
-  environment: textMap,
-  user: orNull(aText),
-  additionalGroups: texts,
-  workingDir: orNull(aText),
-  hostname: orNull(aText),
-  domainname: orNull(aText),
-  labels: textMap,
-  annotations: textMap,
-  hasInit: aFlag,
-  hasTty: aFlag,
-  isStdinOpen: aFlag,
-  stopSignal: orNull(aText),
-  stopGracePeriodMs: orNull(aDuration),
-  expose: texts,
-  health: orNull(health),
-  mounts: listOf(variantsOf<MountSpec>({ bind, volume: volumeMount, tmpfs }), MAX_PARTS),
-  networks: listOf(objectOf<AttachmentSpec>({ network: aText, aliases: texts }), 100),
-  dns: texts,
-  dnsSearch: texts,
-  dnsOptions: texts,
-  extraHosts: texts,
-  resources,
-  security,
-  log: objectOf<LogSpec>({ driver: oneOf('', 'json-file', 'local', 'none'), options: textMap }),
-})
-
 const service = objectOf<ServiceSpec>({
   name: matching(/^[a-zA-Z0-9._-]+$/, 'a service name'),
   ...operation,
@@ -159,6 +49,7 @@ const service = objectOf<ServiceSpec>({
   restart,
   ports: listOf(servicePort, MAX_PARTS),
   endpointMode: orAbsent(oneOf('vip', 'dnsrr')),
+  people: orAbsent(objectOf<PeopleSpec>({ owner: aText, contact: aText, runbook: aText })),
   containerName: orNull(aText),
   task,
 })
@@ -168,8 +59,21 @@ const network = objectOf<NetworkSpec>({
   name: aText,
   isExternal: aFlag,
   isInternal: aFlag,
-  subnets: listOf(objectOf<NetworkSpec['subnets'][number]>({ subnet: aText, gateway: orNull(aText) }), 100),
+  subnets: listOf(
+    objectOf<SubnetSpec>({
+      subnet: aText,
+      gateway: orNull(aText),
+      ipRange: orAbsent(aText),
+      auxiliaryAddresses: orAbsent(textMap),
+    }),
+    100,
+  ),
   labels: textMap,
+  driver: orAbsent(aText),
+  options: orAbsent(textMap),
+  hasIpv4: orAbsent(aFlag),
+  hasIpv6: orAbsent(aFlag),
+  isAttachable: orAbsent(aFlag),
 })
 
 const volume = objectOf<VolumeSpec>({ key: aText, name: aText, isExternal: aFlag, driverOptions: textMap, labels: textMap })

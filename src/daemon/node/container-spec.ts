@@ -18,6 +18,7 @@ export function containerSpec(task: TaskSpec, image: ImageRecord): ContainerSpec
     exposedPorts: [...new Set([...base.exposedPorts, ...task.expose])],
     mounts: mountsOf(task, base),
     network: networkOf(task, base),
+    namespaces: namespacesOf(task, base),
     resources: resourcesOf(task, base),
     security: securityOf(task, base),
     hasInit: task.hasInit,
@@ -58,10 +59,10 @@ function healthOf(task: TaskSpec, image: ImageRecord): ContainerSpec['health'] {
 /** The task's mounts, and the image's own volumes where the task mounts nothing. */
 function mountsOf(task: TaskSpec, base: ContainerSpec): ContainerSpec['mounts'] {
   const mounts = task.mounts.map((mount): ContainerSpec['mounts'][number] => {
-    if (mount.type === 'bind') return { ...mount, isRecursive: true }
+    if (mount.type === 'bind') return { ...mount, isRecursive: mount.isRecursive ?? true }
     if (mount.type === 'tmpfs') return mount
-    const { volume, ...rest } = mount
-    return { ...rest, name: volume ?? '', isAnonymous: volume === null, driver: 'local', driverOptions: {}, labels: {} }
+    const { volume, labels = {}, ...rest } = mount
+    return { ...rest, name: volume ?? '', isAnonymous: volume === null, driver: 'local', driverOptions: {}, labels }
   })
   const taken = new Set(mounts.map((mount) => mount.target))
   return [...mounts, ...base.mounts.filter((mount) => !taken.has(mount.target))]
@@ -69,12 +70,13 @@ function mountsOf(task: TaskSpec, base: ContainerSpec): ContainerSpec['mounts'] 
 
 function networkOf(task: TaskSpec, { network }: ContainerSpec): ContainerSpec['network'] {
   const endpoints = Object.fromEntries(
-    task.networks.map(({ name, aliases }) => [name, { aliases, ipv4Address: null, ipv6Address: null, macAddress: null }]),
+    task.networks.map(({ name, ...options }) => [name, { ipv4Address: null, ipv6Address: null, macAddress: null, ...options }]),
   )
+  const own = task.namespaces?.network
   return {
     ...network,
-    mode: task.networks[0]?.name ?? 'none',
-    endpoints,
+    mode: own ?? task.networks[0]?.name ?? 'none',
+    endpoints: own === undefined ? endpoints : {},
     portBindings: task.hostPorts.map((port) => ({
       containerPort: port.containerPort,
       protocol: port.protocol,
@@ -94,11 +96,18 @@ function resourcesOf(task: TaskSpec, { resources }: ContainerSpec): ContainerSpe
 }
 
 function securityOf(task: TaskSpec, { security }: ContainerSpec): ContainerSpec['security'] {
-  const { isSeccompUnconfined, isSystemPathsUnconfined, ...rest } = task.security
+  const { isSeccompUnconfined, isSystemPathsUnconfined, seccompProfile, ...rest } = task.security
   return {
     ...security,
     ...rest,
-    seccomp: isSeccompUnconfined ? 'unconfined' : 'default',
+    seccomp: isSeccompUnconfined ? 'unconfined' : (seccompProfile ?? 'default'),
+    devices: task.devices ?? [],
+    deviceCgroupRules: task.deviceCgroupRules ?? [],
     ...(isSystemPathsUnconfined ? { maskedPaths: [], readonlyPaths: [] } : {}),
   }
+}
+
+function namespacesOf({ namespaces = {} }: TaskSpec, base: ContainerSpec): ContainerSpec['namespaces'] {
+  const { pid = '', ipc = base.namespaces.ipc, uts = '', cgroup = base.namespaces.cgroup, user } = namespaces
+  return { ...base.namespaces, pid, ipc, uts, cgroup, ...(user === undefined ? {} : { user }) }
 }

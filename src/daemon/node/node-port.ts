@@ -34,9 +34,13 @@ export function engineNode({ containers, images, networks, volumes, events }: En
       networks.create({
         name: network.name,
         isInternal: network.isInternal,
-        isAttachable: true,
-        subnets: network.subnets.map(({ subnet, gateway }) => (gateway === null ? { subnet } : { subnet, gateway })),
+        isAttachable: network.isAttachable ?? true,
+        subnets: network.subnets.map(({ gateway, ...rest }) => (gateway === null ? rest : { ...rest, gateway })),
         labels: network.labels,
+        ...(network.driver === undefined ? {} : { driver: network.driver }),
+        ...(network.options === undefined ? {} : { options: network.options }),
+        ...(network.hasIpv4 === undefined ? {} : { hasIpv4: network.hasIpv4 }),
+        ...(network.hasIpv6 === undefined ? {} : { hasIpv6: network.hasIpv6 }),
       })
       await Promise.resolve()
     },
