@@ -12,10 +12,12 @@ import {
   createSharedRequest,
   createVethRequest,
   createVlanRequest,
+  deleteAddressRequest,
   deleteLinkRequest,
   deleteRouteRequest,
   describeRoute,
   dumpRequest,
+  filterBridgedRequest,
   getLinkRequest,
   retireLinkRequest,
   setDownRequest,
@@ -119,6 +121,18 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
         mustBatch(socket, `link ${name}`, [
           { doing: `add address ${address}`, request: addAddressRequest(indexOf(socket, name), address) },
         ]),
+      ),
+    removeAddress: (name, address) =>
+      withSocket(undefined, (socket) => {
+        const link = socket.ask(getLinkRequest(name))
+        if (isRefusal(link) || link[0] === undefined) return
+        const [refusal] = socket.batch([deleteAddressRequest(linkOf(link[0]).index, address)])
+        if (refusal !== undefined && errnoName(refusal.errno) !== 'EADDRNOTAVAIL')
+          throw refusedError(`link ${name}: remove address ${address}`, refusal)
+      }),
+    filterBridged: (name) =>
+      withSocket(undefined, (socket) =>
+        mustBatch(socket, `link ${name}`, [{ doing: 'flags of br_netfilter', request: filterBridgedRequest(name) }]),
       ),
     setLoopbackUp: (netnsPin) =>
       withSocket(netnsPin, (socket) =>

@@ -26,6 +26,6 @@ export interface ConnectionFilter {
   readonly family: 4 | 6
   /** The addresses that answer: where packets were really sent on to. */
   readonly repliesFrom: readonly string[]
-  /** Where the first packet was sent to. */
+  /** Where the first packet was sent to; without ports: to any. */
   readonly to?: { readonly protocol: 'tcp' | 'udp' | 'sctp'; readonly ports: readonly number[] }
 }

@@ -61,6 +61,13 @@ export interface LinkPort {
   deleteRoute(options: RouteOptions): void
   /** Adds an address to a link; the same address twice is fine. */
   addAddress(name: string, address: string, netnsPin?: string): void
+  /** Of a link of the host. The link, or the address, absent: fine. */
+  removeAddress(name: string, address: string): void
+  /**
+   * Has br_netfilter show what passes between ports of this bridge to the rules for IP, whatever is set for all bridges. Where the kernel has no
+   * br_netfilter it changes nothing.
+   */
+  filterBridged(name: string): void
   setLoopbackUp(netnsPin: string): void
   setUp(name: string, netnsPin?: string): void
   /** Counters of a link, as that end sees them; undefined when there is no such link. */

@@ -12,6 +12,8 @@ import type { InstanceNames } from './names.ts'
 import type { BridgeRules } from './nft-plan.ts'
 import { bridgeSettings } from './options.ts'
 import type { Network } from './port.ts'
+import { hostAddresses } from './reservations.ts'
+import type { Reservations } from './reservations.ts'
 import type { NetworkState } from './state.ts'
 
 /** Bridges come with the first container and stay until their network goes: a daemon that starts makes no links. */
@@ -28,6 +30,7 @@ export interface BridgesNeeds {
   readonly names: InstanceNames
   readonly state: NetworkState
   readonly firewall: Firewall
+  readonly reservations: Pick<Reservations, 'of'>
   readonly log: Log
   readonly pools: { readonly 4: readonly DefaultPool[]; readonly 6: readonly DefaultPool[] }
 }
@@ -35,7 +38,7 @@ export interface BridgesNeeds {
 /** Of Ethernet, for a machine without any way out. */
 const FALLBACK_MTU = 1500
 
-export function createBridges({ host, names, state, firewall, log, pools }: BridgesNeeds): Bridges {
+export function createBridges({ host, names, state, firewall, reservations, log, pools }: BridgesNeeds): Bridges {
   /** Networks whose bridge this process has seen to, with the MTU. */
   const ready = new Map<NetworkId, number>()
   const ownBridges = () => new Set([...state.networks.values()].map(({ bridge }) => bridge).filter(Boolean))
@@ -108,6 +111,8 @@ export function createBridges({ host, names, state, firewall, log, pools }: Brid
     if (network.hasIpv4) host.kernel.setRouteLocalnet(network.bridge, true)
     prepareIpv6(host.kernel, network.bridge, network.hasIpv6)
     if (!network.isInternal) turnForwardingOn(host, network)
+    host.links.filterBridged(network.bridge)
+    for (const address of reservations.of(network.id).flatMap(hostAddresses)) host.links.addAddress(network.bridge, address)
   }
   return {
     ensure: (network) => {

@@ -8,7 +8,8 @@ import type { NameService } from './name-service.ts'
 import type { InstanceNames } from './names.ts'
 import type { Parents } from './parents.ts'
 import type { PortHolders } from './port-holders.ts'
-import type { Network } from './port.ts'
+import type { Endpoint, Network, ServiceNames } from './port.ts'
+import type { Reservations } from './reservations.ts'
 import type { NetworkState } from './state.ts'
 
 /** What networks need of the rest of the engine. */
@@ -30,6 +31,12 @@ export interface NetworksNeeds {
   readonly readResolvConf?: () => string
 }
 
+/** What others plug in once they are there. */
+export interface Plugs {
+  services: ServiceNames | null
+  beforeUse: (endpoint: Endpoint) => Promise<void>
+}
+
 /** The needs and what the module's own parts share. */
 export interface Context extends Omit<NetworksNeeds, 'readResolvConf'> {
   readonly names: InstanceNames
@@ -39,6 +46,8 @@ export interface Context extends Omit<NetworksNeeds, 'readResolvConf'> {
   readonly parents: Parents
   readonly nameService: NameService
   readonly holders: PortHolders
+  readonly reservations: Reservations
+  readonly plugs: Plugs
   readonly pinOf: (containerId: ContainerId) => string
   readonly readResolvConf: () => string
 }

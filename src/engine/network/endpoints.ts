@@ -34,7 +34,7 @@ export async function attachEndpoint(context: Context, memory: AddressMemory, re
     context.state.saveSandbox({ ...sandbox, endpoints: [...sandbox.endpoints, endpoint] })
     memory.remember(request.containerId, endpoint)
     context.nameService.ensure(context.state.sandbox(request.containerId))
-    await Promise.all([rules, movePorts(context, request.containerId)])
+    await Promise.all([rules, movePorts(context, request.containerId), context.plugs.beforeUse(endpoint)])
     return endpoint
   } catch (error) {
     await detachEndpoint(context, request.containerId, endpoint)

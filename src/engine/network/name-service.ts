@@ -7,6 +7,7 @@ import { createForwarder } from './dns/forwarder.ts'
 import { endpointsNamed } from './dns/name-index.ts'
 import { startNameServer } from './dns/server.ts'
 import { isLoopback, NAME_SERVICE_ADDRESS, NAME_SERVICE_PORT, parseResolvConf } from './identity-files.ts'
+import type { Plugs } from './context.ts'
 import type { Endpoint, Network } from './port.ts'
 import type { NetworkState, Sandbox } from './state.ts'
 
@@ -23,6 +24,7 @@ export interface NameService {
 export interface NameServiceNeeds {
   readonly host: Pick<Host, 'sockets' | 'netfilter'>
   readonly state: NetworkState
+  readonly plugs: Plugs
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -33,7 +35,16 @@ export interface NameServiceNeeds {
 /** In the container's own namespace; says whose it is to those who list its rules. */
 const REDIRECTION_TABLE = 'glovebox_names'
 
-export function createNameService({ host, state, clock, random, log, pinOf, readResolvConf }: NameServiceNeeds): NameService {
+export function createNameService({
+  host,
+  state,
+  plugs,
+  clock,
+  random,
+  log,
+  pinOf,
+  readResolvConf,
+}: NameServiceNeeds): NameService {
   const servers = new Map<ContainerId, Disposable>()
   const forwarder = createForwarder({ clock, random, host })
   const networksOf = (sandbox: Sandbox): readonly Network[] =>
@@ -70,11 +81,13 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
           random,
           lookup: {
             resolve: (_, name) =>
-              namedIn(state, sandbox, namedNetworks, name)?.flatMap(({ ipAddress, ipv6Address }) =>
-                [ipAddress, ipv6Address].filter((address) => address !== ''),
-              ),
+              addressesOf(linkedTo(state, sandbox, name)) ??
+              plugs.services?.resolve({ containerId, networks: namedNetworks, name }) ??
+              addressesOf(endpointsNamed(state.index, namedNetworks, name)),
             reverse: (_, address) => {
               for (const { id, name } of namedNetworks) {
+                const service = plugs.services?.reverse(id, address)
+                if (service !== undefined) return `${service}.${name}`
                 const endpoint = state.index.at(id, address)
                 if (endpoint !== undefined) return `${endpoint.dnsNames[0] ?? endpoint.containerName}.${name}`
               }
@@ -121,16 +134,15 @@ export function createNameService({ host, state, clock, random, log, pinOf, read
 }
 
 /** Links are names that only this container uses (`--link db:database`); they come before what others are called. */
-function namedIn(
-  state: NetworkState,
-  sandbox: Sandbox,
-  networks: readonly Network[],
-  name: string,
-): readonly Endpoint[] | undefined {
+function linkedTo(state: NetworkState, sandbox: Sandbox, name: string): readonly Endpoint[] | undefined {
   for (const { networkId, links } of sandbox.endpoints) {
     const target = links.find(({ alias }) => alias.toLowerCase() === name)?.target
     const found = target === undefined ? [] : state.index.named(networkId, target)
     if (found.length > 0) return found
   }
-  return endpointsNamed(state.index, networks, name)
+  return undefined
+}
+
+function addressesOf(endpoints: readonly Endpoint[] | undefined): readonly string[] | undefined {
+  return endpoints?.flatMap(({ ipAddress, ipv6Address }) => [ipAddress, ipv6Address].filter((address) => address !== ''))
 }

@@ -9,7 +9,7 @@ import { addressMemory } from './address-memory.ts'
 import { DEFAULT_POOLS, ipv6Pool } from './address-pool.ts'
 import type { DefaultPool } from './address-pool.ts'
 import { createBridges } from './bridges.ts'
-import type { Context, NetworksNeeds } from './context.ts'
+import type { Context, NetworksNeeds, Plugs } from './context.ts'
 import { createNetwork, ensurePredefined } from './create-network.ts'
 import { deleteLink, retireLink } from './endpoint-links.ts'
 import { attachEndpoint, detachEndpoint } from './endpoints.ts'
@@ -24,6 +24,7 @@ import { createPortHolders } from './port-holders.ts'
 import type { Endpoint, Networks, PublishedPort } from './port.ts'
 import { publishPorts, unpublishPorts } from './publish-ports.ts'
 import { recoverNetworks } from './recover.ts'
+import { createReservations } from './reservations.ts'
 import { networkState } from './state.ts'
 import type { Sandbox } from './state.ts'
 
@@ -31,7 +32,7 @@ export function createNetworks(needs: NetworksNeeds): Networks {
   const names = instanceNames(needs.instance)
   const pools = poolsOf(needs.addressPools ?? [], names)
   const context = wire(needs, names, pools)
-  const { state, host, firewall, nameService, bridges } = context
+  const { state, host, firewall, nameService, bridges, reservations, plugs } = context
   const memory = addressMemory()
   /** One change of a container's network at a time; the engine's own lock usually sees to that already. */
   const locks = keyedLocks()
@@ -70,6 +71,7 @@ export function createNetworks(needs: NetworksNeeds): Networks {
         )
       if (isParentDriver(network.driver)) context.parents.release(network)
       state.deleteNetwork(network.id)
+      reservations.forget(network.id)
       needs.onEvent?.('destroy', network)
       await bridges.remove(network)
       return network
@@ -120,6 +122,18 @@ export function createNetworks(needs: NetworksNeeds): Networks {
     },
     statistics: (containerId) => statisticsOf(context, state.sandboxes.get(containerId)),
     identityFiles: (containerId, options) => identityFiles(context, containerId, options),
+    reserve: (reference, owner) => {
+      const network = state.get(reference)
+      return reservations.reserve(network, owner, state.endpoints(network.id))
+    },
+    release: (networkId, owner) => {
+      const network = state.networks.get(networkId)
+      if (network !== undefined) reservations.release(network, owner)
+    },
+    reservations: () => reservations.list(),
+    answerServices: (services) => void (plugs.services = services),
+    beforeUse: (prepare) => void (plugs.beforeUse = prepare),
+    tableName: names.table,
     shutdown: async ({ remove }) => {
       nameService.stopAll()
       for (const containerId of state.sandboxes.keys()) context.holders.release(containerId)
@@ -132,6 +146,8 @@ export function createNetworks(needs: NetworksNeeds): Networks {
       // The kernel ends a link with its namespace, but some time later: whoever looks after the end finds nothing.
       for (const { name } of host.links.listLinks()) if (name.startsWith(names.linkPrefix)) host.links.deleteLink(name)
       await firewall.removeAll([...state.networks.values()].map(({ bridge }) => bridge))
+      const tables = await host.nftables.listTables()
+      for (const { family, name } of tables) if (name.startsWith(names.table)) await host.nftables.deleteTable(family, name)
     },
   }
 }
@@ -148,6 +164,8 @@ function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<t
   const pinOf = (containerId: ContainerId) => join(runDir, 'netns', containerId)
   const readResolvConf = needs.readResolvConf ?? (() => readFileSync('/etc/resolv.conf', 'utf8'))
   const firewall = createFirewall({ host, names, clock, log })
+  const reservations = createReservations({ records: needs.records, links: host.links })
+  const plugs: Plugs = { services: null, beforeUse: () => Promise.resolve() }
   return {
     ...needs,
     names,
@@ -155,10 +173,12 @@ function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<t
     pinOf,
     readResolvConf,
     firewall,
-    bridges: createBridges({ host, names, state, firewall, log, pools }),
+    reservations,
+    plugs,
+    bridges: createBridges({ host, names, state, firewall, reservations, log, pools }),
     parents: createParents({ host, names, state, log }),
     holders: createPortHolders({ host, random, log }),
-    nameService: createNameService({ host, state, clock, random, log, pinOf, readResolvConf }),
+    nameService: createNameService({ host, state, plugs, clock, random, log, pinOf, readResolvConf }),
   }
 }
 

@@ -11,7 +11,8 @@ import { endpointSettings } from './endpoint-options.ts'
 import { networkError } from './errors.ts'
 import { bridgeSettings } from './options.ts'
 import { isParentDriver, parentSettings } from './parent-options.ts'
-import type { AttachRequest, Endpoint, Network, Subnet } from './port.ts'
+import type { AttachRequest, Endpoint, Network, Reservation, Subnet } from './port.ts'
+import { reservedIn } from './reservations.ts'
 import type { Sandbox } from './state.ts'
 
 export interface EndpointPlan {
@@ -24,7 +25,7 @@ export interface EndpointPlan {
 
 /** Chooses addresses, names and links for a container that joins a network; changes nothing. */
 export function planEndpoint(
-  context: Pick<Context, 'state' | 'random' | 'names'>,
+  context: Pick<Context, 'state' | 'random' | 'names' | 'reservations'>,
   memory: AddressMemory,
   network: Network,
   sandbox: Sandbox,
@@ -35,8 +36,9 @@ export function planEndpoint(
     throw networkError('network.invalid', 'network-scoped alias is supported only for containers in user defined networks')
   const settings = endpointSettings(containerName, request.driverOptions ?? {})
   const others = context.state.endpoints(network.id)
+  const reserved = context.reservations.of(network.id)
   const choose = (family: 4 | 6, wanted: string | null | undefined) =>
-    chooseAddress({ family, wanted, network, others, memory, containerId })
+    chooseAddress({ family, wanted, network, others, reserved, memory, containerId })
   const v4 = choose(4, request.ipv4Address)
   const v6 = choose(6, request.ipv6Address)
   const endpointId = newId<EndpointId>(context.random)
@@ -109,12 +111,13 @@ interface Choice {
   readonly wanted: string | null | undefined
   readonly network: Network
   readonly others: readonly Endpoint[]
+  readonly reserved: readonly Reservation[]
   readonly memory: AddressMemory
   readonly containerId: ContainerId
 }
 
 function chooseAddress(choice: Choice) {
-  const { family, wanted, network, others } = choice
+  const { family, wanted, network, others, reserved } = choice
   const subnet = network.subnets.find((candidate) => candidate.family === family)
   const isWanted = wanted !== undefined && wanted !== null && wanted !== ''
   if (subnet === undefined) {
@@ -122,7 +125,8 @@ function chooseAddress(choice: Choice) {
       throw networkError('network.invalid', `network ${network.name} has no IPv${family}; address ${wanted} cannot be given`)
     return undefined
   }
-  const texts = others.map(({ ipAddress, ipv6Address }) => (family === 4 ? ipAddress : ipv6Address))
+  const given = others.map(({ ipAddress, ipv6Address }) => (family === 4 ? ipAddress : ipv6Address))
+  const texts = [...given, ...reservedIn(family, reserved)]
   const used = new Set(texts.filter((text) => text !== '').map((text) => parseIp(text, 'address').value))
   const value = isWanted ? wantedAddress(subnet, wanted, used, network.name) : freeAddress(subnet, used, choice)
   return { subnet, value, text: formatIp(family, value), prefixLength: Number(subnet.subnet.split('/')[1]) }

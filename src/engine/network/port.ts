@@ -55,6 +55,22 @@ export interface Networks {
   /** Contents of /etc/resolv.conf, /etc/hosts and /etc/hostname for a sandbox whose networks are attached. */
   identityFiles(containerId: ContainerId, options: IdentityOptions): IdentityFiles
 
+  /**
+   * Addresses of a network that no container gets, for `owner`; the host answers for them on the network's bridge, now or once there is one. The same
+   * at each call, and after restarts. Undefined: such a network has none (no bridge of ours, or containers that must not talk to each other).
+   * `network.not_found`, `network.pool_exhausted`.
+   */
+  reserve(network: string, owner: string): Reservation | undefined
+  /** Absent is fine. Reservations go with their network, too. */
+  release(networkId: NetworkId, owner: string): void
+  reservations(): readonly Reservation[]
+  /** From now on asked before the names of containers; null: nobody is. */
+  answerServices(names: ServiceNames | null): void
+  /** Called with each endpoint of a container before `attach` is done: what it waits for is in place when the container's first process starts. */
+  beforeUse(prepare: (endpoint: Endpoint) => Promise<void>): void
+  /** Name of the nft table (family inet) of this instance. Tables that belong to it, and go with it, have names that begin so. */
+  readonly tableName: string
+
   /** Stops answering names. With `remove` also takes down bridges and firewall rules (no container may run any more). */
   shutdown(options: { readonly remove: boolean }): Promise<void>
 }
@@ -122,6 +138,30 @@ export interface Subnet {
 export interface SandboxOptions {
   /** Name servers to ask for foreign names instead of the host's (`--dns`). */
   readonly nameServers?: readonly string[]
+}
+
+/** Texts are empty where the network has no such family. */
+export interface Reservation {
+  readonly networkId: NetworkId
+  readonly owner: string
+  readonly ipv4Address: string
+  readonly ipv6Address: string
+}
+
+/** Names that are not one container's. */
+export interface ServiceNames {
+  /** All addresses behind the name, of both families. Undefined: it is none of a service. Empty: a service with nobody to answer. */
+  resolve(question: ServiceQuestion): readonly string[] | undefined
+  /** The full name of an address, without the network's. */
+  reverse(networkId: NetworkId, address: string): string | undefined
+}
+
+export interface ServiceQuestion {
+  readonly containerId: ContainerId
+  /** Those that the container is in, in its order. */
+  readonly networks: readonly { readonly id: NetworkId; readonly name: string }[]
+  /** In lower case, without the final dot. */
+  readonly name: string
 }
 
 export interface AttachRequest {

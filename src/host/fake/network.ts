@@ -130,6 +130,8 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
       addRoute: (route) => record('links.addRoute', route),
       deleteRoute: (route) => record('links.deleteRoute', route),
       addAddress: (name, address, pin) => record('links.addAddress', name, address, pin),
+      removeAddress: (name, address) => record('links.removeAddress', name, address),
+      filterBridged: (name) => record('links.filterBridged', name),
       setLoopbackUp: (pin) => record('links.setLoopbackUp', pin),
       setUp: (name, pin) => record('links.setUp', name, pin),
       counters: (name) => (links.has(name) ? NO_TRAFFIC : undefined),

@@ -97,6 +97,7 @@ export function connectionOf({ body }: NetlinkReply): TrackedConnection | undefi
 export function isMeant({ protocol, repliesFrom, toPort }: TrackedConnection, filter: ConnectionFilter): boolean {
   return (
     filter.repliesFrom.includes(repliesFrom) &&
-    (filter.to === undefined || (NUMBERS[filter.to.protocol] === protocol && filter.to.ports.includes(toPort)))
+    (filter.to === undefined ||
+      (NUMBERS[filter.to.protocol] === protocol && (filter.to.ports.length === 0 || filter.to.ports.includes(toPort))))
   )
 }

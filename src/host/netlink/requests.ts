@@ -9,6 +9,7 @@ const IFLA = { address: 1, ifname: 3, mtu: 4, link: 5, master: 10, linkinfo: 18,
 const IFLA_INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const
 const VETH_INFO_PEER = 1
 const IFLA_BR_STP_STATE = 5
+const IFLA_BR_NF_CALL = { iptables: 36, ip6tables: 37 } as const
 const IFLA_BRPORT = { mode: 4, isolated: 33 } as const
 const IFA = { address: 1, local: 2, flags: 8 } as const
 const IFA_F_NODAD = 2
@@ -44,6 +45,13 @@ export function createBridgeRequest({ name, mtu, mac }: BridgeOptions): NetlinkR
     nested(IFLA.linkinfo, text(IFLA_INFO.kind, 'bridge'), nested(IFLA_INFO.data, uint32(IFLA_BR_STP_STATE, 0))),
   ]
   return { type: RTM.newLink, flags: CREATE, body: Buffer.concat(body) }
+}
+
+/** The bridge's own flags for br_netfilter: they count whatever the sysctls for all bridges say. */
+export function filterBridgedRequest(name: string): NetlinkRequest {
+  const data = nested(IFLA_INFO.data, uint8(IFLA_BR_NF_CALL.iptables, 1), uint8(IFLA_BR_NF_CALL.ip6tables, 1))
+  const body = [linkHeader({}), text(IFLA.ifname, name), nested(IFLA.linkinfo, text(IFLA_INFO.kind, 'bridge'), data)]
+  return { type: RTM.newLink, flags: CHANGE, body: Buffer.concat(body) }
 }
 
 export function deleteLinkRequest(name: string): NetlinkRequest {
@@ -165,6 +173,16 @@ export function addAddressRequest(index: number, prefixed: string): NetlinkReque
     ...(family === 6 ? [uint32(IFA.flags, IFA_F_NODAD)] : []),
   ]
   return { type: RTM.newAddress, flags: NLM_F.request | NLM_F.ack | NLM_F.create | NLM_F.replace, body: Buffer.concat(body) }
+}
+
+export function deleteAddressRequest(index: number, prefixed: string): NetlinkRequest {
+  const { family, bytes, prefixLength } = parsePrefixed(prefixed)
+  const header = Buffer.alloc(8)
+  header.writeUInt8(addressFamily(family), 0)
+  header.writeUInt8(prefixLength, 1)
+  header.writeUInt32LE(index, 4)
+  const body = Buffer.concat([header, attribute(IFA.local, bytes), attribute(IFA.address, bytes)])
+  return { type: RTM.deleteAddress, flags: CHANGE, body }
 }
 
 export interface IndexedRoute {
