@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { arch } from 'node:os'
 
-import type { EngineHost, EngineSystem, EngineVersion, LimitSupport } from '#api/docker'
+import type { EngineFacts, EngineHost, EngineSystem, EngineVersion, LimitSupport } from '#api/docker'
 import { policyText } from '#engine/collection'
 import type { DefaultPool } from '#engine/network'
 import type { Snapshots } from '#engine/snapshots'
@@ -30,9 +30,11 @@ export interface SystemNeeds {
 /** What the daemon and its host are, for `version` and `info`. */
 export function engineSystem(needs: SystemNeeds): EngineSystem {
   const { host } = needs
+  let facts: EngineFacts | undefined
   return {
     version: () => versionOf(needs),
     info: () => hostOf(needs),
+    facts: () => (facts ??= factsOf(needs)),
     limitSupport: () => limitSupport(host),
     // Moving a process between cgroups waits for the kernel after a quiet spell: let that happen while the client's next request travels.
     expectWork: () => void host.cgroups.warm(),
@@ -54,6 +56,11 @@ function versionOf({ host, ociRuntimePath }: SystemNeeds): EngineVersion {
   }
 }
 
+function factsOf({ host, ociRuntimePath }: Pick<SystemNeeds, 'host' | 'ociRuntimePath'>): EngineFacts {
+  const { cpus, memoryBytes, hasAppArmor } = host.kernel.facts()
+  return { cpus, memoryBytes, hasAppArmor, storageDriver: 'overlay2', runtimes: { crun: ociRuntimePath } }
+}
+
 /** The first line reads `crun version 1.8.1`. */
 function runtimeVersion(path: string): string {
   try {
@@ -69,7 +76,9 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, set
   const limits = limitSupport(host)
   const forwarding = host.kernel.getIpForward()
   const os = osRelease()
+  const { hasAppArmor, ...constant } = factsOf({ host, ociRuntimePath })
   return {
+    ...constant,
     id,
     hostname: facts.hostname,
     rootDir: root,
@@ -77,21 +86,17 @@ function hostOf({ root, host, snapshots, ociRuntimePath, id, eventListeners, set
     operatingSystem: os['PRETTY_NAME'] ?? 'Linux',
     osVersion: os['VERSION_ID'] ?? '',
     architecture: arch() === 'x64' ? 'x86_64' : arch() === 'arm64' ? 'aarch64' : arch(),
-    cpus: facts.cpus,
-    memoryBytes: facts.memoryBytes,
     cgroupVersion: facts.cgroupMode === 'v2' ? '2' : '1',
     cgroupDriver: 'cgroupfs',
-    storageDriver: 'overlay2',
     storageStatus: [
       ['Layers', snapshots.kind === 'erofs' ? 'mounted in place (EROFS)' : 'unpacked directories'],
       ['Backing Filesystem', host.files.space(root).type],
       ['Garbage Collection', policyText(collection)],
       ...(usernsRemap === undefined ? [] : [['User Remapping', usernsRemap] as const]),
     ],
-    runtimes: { crun: ociRuntimePath },
     defaultRuntime: 'crun',
     securityOptions: [
-      ...(facts.hasAppArmor ? ['name=apparmor'] : []),
+      ...(hasAppArmor ? ['name=apparmor'] : []),
       ...(usernsRemap === undefined ? [] : ['name=userns']),
       ...(facts.hasSeccomp ? ['name=seccomp,profile=builtin'] : []),
       // Of its own, unless a container asks for the host's.

@@ -32,10 +32,16 @@ export interface DockerApiEngine {
 export interface EngineSystem {
   version(): EngineVersion
   info(): EngineHost
+  /** What stays as it is while the daemon runs: asked for by nearly every request, so it must cost nothing. */
+  facts(): EngineFacts
   /** Left out: everything can be limited. */
   limitSupport?(): LimitSupport
   /** A client is about to start something: a chance to do slow kernel work while its next request travels. Must return at once. */
   expectWork?(): void
+}
+
+export interface EngineFacts extends Pick<EngineHost, 'cpus' | 'memoryBytes' | 'storageDriver' | 'runtimes'> {
+  readonly hasAppArmor: boolean
 }
 
 /** What this host's kernel can limit. */

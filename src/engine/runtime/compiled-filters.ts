@@ -4,10 +4,13 @@ import { join } from 'node:path'
 
 import type { RuntimeSpec } from '#oci/runtime-spec'
 
+import { INSTRUCTION_BYTES, MAX_INSTRUCTIONS } from './bpf.ts'
+import { quickFilter } from './quick-filter.ts'
+
 /**
  * Compiling the default seccomp profile costs crun two and a half times the rest of a container's start. But crun leaves what it has
  * compiled in its state directory, and takes such a filter instead of a profile: so each profile is compiled once, by the first
- * container that has it, and handed over ready from then on.
+ * container that has it, and handed over ready from then on, in a form that the kernel loads quickly.
  */
 export interface CompiledFilters {
   /** The same specification with the filter in place of the profile, or, if there is none yet, the key under which to learn it. */
@@ -23,10 +26,8 @@ export interface PreparedSpec {
 
 /** crun(1): base64 of the array of struct sock_filter. */
 const FILTER_ANNOTATION = 'run.oci.seccomp_bpf_data'
-/** struct sock_filter, linux/filter.h. */
-const INSTRUCTION_BYTES = 8
-/** BPF_MAXINSNS of linux/bpf_common.h. */
-const MAX_INSTRUCTIONS = 4096
+/** Filters that were kept in another form are not these. */
+const FORM = 'searched\n'
 /** Profiles differ by the capabilities of containers: few in practice. Each takes some 13 KB. */
 const MAX_FILTERS = 128
 
@@ -57,8 +58,9 @@ export function compiledFilters(options: {
       return filter === undefined ? { spec, unknownKey: key } : { spec: withFilter(spec, filter), unknownKey: undefined }
     },
     learn: async (key, id) => {
-      const filter = await readFilter(join(options.stateRoot, id, 'seccomp.bpf'))
-      if (filter === undefined) return
+      const compiled = await readFilter(join(options.stateRoot, id, 'seccomp.bpf'))
+      if (compiled === undefined) return
+      const filter = quickFilter(compiled)
       remember(key, filter)
       if (options.filterDir !== undefined) await keep(options.filterDir, key, filter).catch(() => undefined)
     },
@@ -70,7 +72,7 @@ function keyOf(spec: RuntimeSpec): string | undefined {
   const { seccomp } = spec.linux
   if (seccomp === undefined || seccomp.listenerPath !== undefined || (seccomp.flags ?? []).length > 0) return undefined
   const text = JSON.stringify(seccomp, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
-  return createHash('sha256').update(text).digest('hex')
+  return createHash('sha256').update(FORM).update(text).digest('hex')
 }
 
 function withFilter(spec: RuntimeSpec, filter: string): RuntimeSpec {

@@ -11,15 +11,15 @@ export async function createContainer(call: Call, { engine }: RouteContext): Pro
   const body = await readJson(call.request)
   if (Object.keys(body).length === 0)
     throw dockerError('docker.field_invalid', 'config cannot be empty in order to create a container')
-  const host = engine.system.info()
+  const { cpus, runtimes, hasAppArmor } = engine.system.facts()
   const image = engine.images.get(imageOf(body))
   requirePlatform(call.query.text('platform'), image)
   const { spec, warnings } = createSpec(body, {
     image,
     minor: call.minor,
-    cpus: host.cpus,
-    runtimes: Object.keys(host.runtimes),
-    hasAppArmor: host.securityOptions.some((option) => option.startsWith('name=apparmor')),
+    cpus,
+    runtimes: Object.keys(runtimes),
+    hasAppArmor,
     ...(engine.system.limitSupport === undefined ? {} : { support: engine.system.limitSupport() }),
     containerOf: (ref) => engine.containers.get(ref),
   })

@@ -72,7 +72,7 @@ export async function updateContainer(call: Call, { engine }: RouteContext): Pro
   const body = readerOf(json)
   const policy = body.innerOrNull('RestartPolicy')
   const restart = policy === null || policy.text('Name') === '' ? null : restartPolicy(policy)
-  const asked = resourceChange(body, engine.system.info())
+  const asked = resourceChange(body, engine.system.facts())
   const { resources, warnings } = changeWithin(asked, engine.system.limitSupport?.())
   const more = await engine.containers.update(idOf(call), { resources, restart })
   sendJson(call.response, 200, { Warnings: [...warnings, ...more] })

@@ -27,7 +27,7 @@ export async function listContainers({ query, minor, response }: Call, { engine,
 export async function inspectContainer(call: Call, { engine }: RouteContext): Promise<void> {
   const record = engine.containers.get(idOf(call))
   const size = call.query.bool('size') ? await engine.containers.size(record.id) : null
-  const { storageDriver } = engine.system.info()
+  const { storageDriver } = engine.system.facts()
   const execIds = engine.containers.exec.list(record.id).map((exec) => exec.id)
   const files = engine.containers.files(record.id)
   sendJson(call.response, 200, containerJson(record, { minor: call.minor, storageDriver, size, execIds, files }))
@@ -36,7 +36,7 @@ export async function inspectContainer(call: Call, { engine }: RouteContext): Pr
 export async function topContainer(call: Call, { engine }: RouteContext): Promise<void> {
   const processes = await engine.containers.top(idOf(call))
   tellOfContainer(engine, engine.containers.get(idOf(call)), 'top')
-  sendJson(call.response, 200, topJson(processes, call.query.text('ps_args'), engine.system.info().memoryBytes))
+  sendJson(call.response, 200, topJson(processes, call.query.text('ps_args'), engine.system.facts().memoryBytes))
 }
 
 const CHANGE_KINDS = { modified: 0, added: 1, deleted: 2 } as const

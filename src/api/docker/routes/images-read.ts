@@ -52,7 +52,7 @@ function counted(ids: readonly string[]): (id: string) => number {
 }
 
 export function inspectImage(call: Call, { engine }: RouteContext): void {
-  const { storageDriver } = engine.system.info()
+  const { storageDriver } = engine.system.facts()
   const image = imageJson(engine.images.get(nameOf(call)), { minor: call.minor, storageDriver })
   sendJson(call.response, 200, { ...image, ...manifests(call, FIRST_MINOR_WITH_MANIFESTS) })
 }

@@ -219,7 +219,7 @@ export function fakeEngine(): FakeEngine {
       users: () => [],
     },
     events,
-    system: { version: () => VERSION, info: () => HOST },
+    system: { version: () => VERSION, info: () => HOST, facts: () => ({ ...HOST, hasAppArmor: false }) },
   }
 }
 
