@@ -153,14 +153,18 @@ test('it cannot leave by a working directory that is an open descriptor, nor see
 
 test('one that is prepared executes nothing until it is told to, and goes when nobody wants it any more', async (t) => {
   const { runtime, id, dir, root, end } = await container(t)
+  const asked: string[] = []
   const prepare = (name: string) =>
-    runtime.prepare({
-      id,
-      dir: dir(name),
-      process: () => ({ args: ['/init', 'out', 'now', 'exit', '4'], env: [], cwd: '/', user: { uid: 0, gid: 0 } }),
-      isTty: false,
-      hasStdin: false,
-    })
+    runtime.prepare(
+      {
+        id,
+        dir: dir(name),
+        process: () => ({ args: ['/init', 'out', 'now', 'exit', '4'], env: [], cwd: '/', user: { uid: 0, gid: 0 } }),
+        isTty: false,
+        hasStdin: false,
+      },
+      () => void asked.push(name),
+    )
   const waiting = async (name: string) => {
     for (let tries = 0; tries < 500; tries += 1) {
       const found = processesIn(root).find((pid) => readlinkSync(`/proc/${pid}/exe`).startsWith('/memfd:'))
@@ -171,6 +175,7 @@ test('one that is prepared executes nothing until it is told to, and goes when n
   }
   const prepared = prepare('p1')
   await waiting('p1')
+  assert.deepEqual(asked, ['p1'])
   let output: Collected | undefined
   const process = await runtime.exec({
     id,

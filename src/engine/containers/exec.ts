@@ -149,13 +149,9 @@ function prepareSoon(context: Context, table: ExecTable, exec: LiveExec): void {
   const { record } = exec
   const live = context.registry.tryFind(record.containerId)
   if (record.state !== 'created' || live?.record.status.state !== 'running' || table.prepared() >= MAX_PREPARED) return
-  const wanted = processOf(context, live, record.spec, record.id)
-  const process = () => {
-    // Here and not at the start, which has a client waiting.
-    writeExecRecord(context, record)
-    return wanted.process()
-  }
-  const prepared = context.runtime.prepare({ ...wanted, process })
+  // Written while the process is being made, and not at the start, which has a client waiting.
+  const onAsked = () => writeExecRecord(context, record)
+  const prepared = context.runtime.prepare(processOf(context, live, record.spec, record.id), onAsked)
   exec.prepared = prepared
   context.clock.after(PREPARED_FOR_MS, () => {
     if (exec.prepared === prepared) dropPrepared(context, exec)

@@ -61,10 +61,11 @@ export function fakeRuntime(clock: Clock): FakeRuntime {
       calls.push(`exec ${options.id}`)
       return options.prepared?.isReady === true ? await options.prepared.start(options) : await launch(options)
     },
-    prepare: (options) => {
+    prepare: (options, onAsked) => {
       let isReady = true
       calls.push(`prepare ${options.id}`)
       options.process()
+      onAsked()
       return {
         get isReady() {
           return isReady

@@ -18,12 +18,25 @@ export interface PreparedExec {
   close(): void
 }
 
-export function prepareExec(server: ShimServer, words: () => readonly string[], dir: string, clock: Clock): PreparedExec {
+/** `onAsked`: the process is on its way, and its program not before the start. What fails there spoils it. */
+export function prepareExec(
+  server: ShimServer,
+  words: () => readonly string[],
+  dir: string,
+  clock: Clock,
+  onAsked: () => void,
+): PreparedExec {
   const connected = Promise.withResolvers<ShimConnection>()
   let isReady = true
   const spoil = () => void (isReady = false)
   const verdict = startShim(server, words, dir, clock, (connection) => {
     connection.listen({ started: spoil, failed: spoil, closed: spoil })
+    try {
+      onAsked()
+    } catch (error) {
+      connection.close()
+      throw error
+    }
     connected.resolve(connection)
   })
   verdict.catch((error: unknown) => {

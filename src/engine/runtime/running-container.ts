@@ -19,17 +19,39 @@ export interface RunningContainer {
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** As `readRunningContainer`, for a container that is asked for again and again: what cannot change while its first process lives is read once. */
+export function runningContainers(stateRoot: string): (id: string) => RunningContainer {
+  const known = new Map<string, RunningContainer>()
+  return (id) => {
+    const process = readProcess(join(stateRoot, id))
+    const before = known.get(id)
+    if (before?.pid === process.pid && before.startTicks === process.startTicks) return before
+    const oldest = known.keys().next()
+    if (known.size >= MAX_KNOWN && oldest.done !== true) known.delete(oldest.value)
+    const container = readRunningContainer(stateRoot, id)
+    known.set(id, container)
+    return container
+  }
+}
+
+/** Containers with execs at the same time; each takes some hundred bytes. */
+const MAX_KNOWN = 256
+
 /**
  * From what crun keeps of a container: `status`, the `config.json` that it was started with, and the filter that came of it. So it is
  * the same whoever started the container. Errors: `runtime.not_running`, `runtime.start_failed`.
  */
 export function readRunningContainer(stateRoot: string, id: string): RunningContainer {
   const dir = join(stateRoot, id)
+  return { ...readProcess(dir), filter: filterOf(dir, read(join(dir, 'config.json'))) }
+}
+
+function readProcess(dir: string): Omit<RunningContainer, 'filter'> {
   const status = read(join(dir, 'status'))
   const { pid, 'process-start-time': startTicks, 'cgroup-path': cgroup } = status
   if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof cgroup !== 'string')
     throw runtimeError('runtime.protocol_broken', `${join(dir, 'status')} names no process: ${JSON.stringify(status)}`)
-  return { pid, startTicks, cgroup, filter: filterOf(dir, read(join(dir, 'config.json'))) }
+  return { pid, startTicks, cgroup }
 }
 
 /** crun(1): a filter instead of a profile. */

@@ -9,7 +9,7 @@ import { compiledFilters } from './compiled-filters.ts'
 import { enterArguments } from './enter-arguments.ts'
 import { ociCommands, type OciCommands } from './oci-runtime.ts'
 import { prepareExec, type PreparedExec } from './prepared-exec.ts'
-import { readRunningContainer } from './running-container.ts'
+import { runningContainers } from './running-container.ts'
 import type { RunningProcess } from './running-process.ts'
 import { shimArguments, type OciRuntime, type ShimOptions } from './shim-arguments.ts'
 import type { ShimConnection } from './shim-connection.ts'
@@ -42,8 +42,8 @@ export interface Runtime extends OciCommands {
   /** Rejects with `runtime.start_failed`, which carries the OCI runtime's words and in `details.exitCode` 125, 126 or 127. */
   start(options: ContainerStart): Promise<RunningProcess>
   exec(options: ExecStart): Promise<RunningProcess>
-  /** Does all of an exec but the execution of its program. What fails shows when it is started. */
-  prepare(options: Omit<ExecStart, 'prepared' | 'subscription' | 'onConnected'>): PreparedExec
+  /** Does all of an exec but the execution of its program. What fails, `onAsked` among it, shows when it is started. */
+  prepare(options: Omit<ExecStart, 'prepared' | 'subscription' | 'onConnected'>, onAsked: () => void): PreparedExec
   /** By the directory that was given at its start. */
   adopt(dir: string): Promise<Adopted>
   /** Lets go of everything without ending any process. */
@@ -65,6 +65,7 @@ export interface RuntimeOptions {
 export function shimRuntime(options: RuntimeOptions): Runtime {
   const { runtime, clock } = options
   const server = shimServer(options)
+  const runningContainer = runningContainers(runtime.stateRoot)
   const filters = compiledFilters({ stateRoot: runtime.stateRoot, filterDir: options.filterDir })
   const inDir =
     ({ dir }: ProcessStart, words: () => readonly string[]) =>
@@ -75,7 +76,7 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
   const start = async (words: () => readonly string[], o: ProcessStart): Promise<RunningProcess> =>
     await startShim(server, inDir(o, words), o.dir, clock, o.onConnected)
   const enterWords = (o: Omit<ExecStart, 'prepared'>, isHeld: boolean) => () =>
-    enterArguments(o.process(), readRunningContainer(runtime.stateRoot, o.id), { ...o, isHeld })
+    enterArguments(o.process(), runningContainer(o.id), { ...o, isHeld })
   const writeSpec = async (bundle: string, spec: RuntimeSpec): Promise<string | undefined> => {
     const prepared = await filters.prepare(spec)
     // One small file in the page cache: a trip through the thread pool takes longer.
@@ -102,7 +103,7 @@ export function shimRuntime(options: RuntimeOptions): Runtime {
         throw during('start the process', error)
       }
     },
-    prepare: (o) => prepareExec(server, inDir(o, enterWords(o, true)), o.dir, clock),
+    prepare: (o, onAsked) => prepareExec(server, inDir(o, enterWords(o, true)), o.dir, clock, onAsked),
     adopt: (dir) => adoptShim(dir, clock),
     close: () => server.close(),
   }
