@@ -11,6 +11,7 @@ export const KINDS = [
   'run',
   'schedule',
   'history',
+  'turn',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '#cluster/spec'
+import type { KeyedSecretSpec, NetworkSpec, ServiceSpec, VolumeSpec } from '#cluster/spec'
 
 import type { RolloutRecord } from './rollout-record.ts'
 
@@ -29,6 +29,8 @@ export interface RevisionRecord {
   readonly serviceId: string
   readonly number: number
   readonly spec: ServiceSpec
+  /** What the keys in the spec mean: as the stack said then, or with the name as key when there is no stack. */
+  readonly parts: RevisionParts
   /** Content id of the image, pinned when the revision was made; null: not found yet. */
   readonly imageId: string | null
   /** Hash of what tasks are made from: revisions with the same one need no new tasks. */
@@ -36,4 +38,17 @@ export interface RevisionRecord {
   readonly createdAtMs: number
   /** Who asked for it: a user's name, or `glovebox` for a rollback by itself. */
   readonly by: string
+}
+
+/** The parts of a stack that one of its services names. */
+export interface RevisionParts {
+  readonly networks: readonly NetworkSpec[]
+  readonly volumes: readonly VolumeSpec[]
+  readonly secrets: readonly KeyedSecretSpec[]
+  readonly configs: readonly KeyedSecretSpec[]
+  /** Of secrets and configs when the revision was made, by `secret/NAME` and `config/NAME`: with a new version there are new tasks. */
+  readonly versions: Readonly<Record<string, number>>
+  /** Where the stack was read from, for the labels of containers. */
+  readonly workingDir: string
+  readonly configFiles: readonly string[]
 }

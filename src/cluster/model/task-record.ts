@@ -43,6 +43,10 @@ export interface TaskRecord {
   readonly status: TaskStatus
   /** Not before: of a task in the place of one that crashed. 0: at once. */
   readonly startAfterMs: number
+  /** Ends in a row of its slot before it; absent: none. */
+  readonly failures?: number
+  /** Why it was made, and then why it was told to end: one line for people. */
+  readonly reason?: string
   /** Of a run of a job; null: it is none. */
   readonly runId: string | null
   /** Why the scheduler put it where it is, or cannot: one line for people. */
