@@ -9,16 +9,21 @@ export interface ClusterStore extends AsyncDisposable {
   range<T>(prefix: string): Promise<{ readonly revision: number; readonly entries: readonly Entry<T>[] }>
   /**
    * All of it or nothing. Resolves to the revision, or to null when a condition did not hold: then nothing changed.
-   * Errors: `store.too_large` (over `MAX_WRITES` or `MAX_VALUE_BYTES`), `store.lease_not_found`, `store.closed`.
+   * Nothing to write, or only deletes of what is not there: the revision as it is, for nothing happened.
+   * Errors: `store.too_large` (over `MAX_WRITES`, `MAX_VALUE_BYTES` or `MAX_TRANSACTION_BYTES`), `store.duplicate_key` (it writes a key twice),
+   * `store.key_invalid`, `store.value_invalid` (null, or no JSON), `store.lease_not_found`, `store.closed`.
    */
   write(transaction: Transaction): Promise<number | null>
   /**
    * Everything after `afterRevision` below `prefix`, in order, each transaction's changes together, without a gap and without a doubled one. First
    * what happened already, then what happens. Errors: `store.compacted` when the changes after that revision are not kept any more: read
-   * the range again and watch from its revision.
+   * the range again and watch from its revision. It ends with the signal; `store.closed` when the store is closed before.
    */
   watch<T>(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<ChangeBatch<T>>
-  /** Keys that are written with it go when nobody renews it for `ttlMs`. */
+  /**
+   * Keys that are written with it go when nobody renews it for `ttlMs`; a key that is written again without it stays. Whoever opens the store anew
+   * gives all leases their whole time again.
+   */
   grantLease(ttlMs: number): Promise<string>
   /** Errors: `store.lease_not_found`: it ran out, and its keys are gone. */
   renewLease(lease: string): Promise<void>
@@ -57,3 +62,7 @@ export interface Change<T> {
 export const MAX_WRITES = 4096
 /** Of one value, as JSON. */
 export const MAX_VALUE_BYTES = 1 << 20
+/** Of all values and keys of one transaction: watchers get it in one piece. */
+export const MAX_TRANSACTION_BYTES = 16 << 20
+/** Of one key, as UTF-8. */
+export const MAX_KEY_BYTES = 1024
