@@ -1,8 +1,11 @@
 import type { Clock, Log } from '#base'
 import { openStacks, type Stacks } from '#cluster/stacks'
+import type { Host } from '#host'
+import type { Discovery } from '#traffic/discovery'
 import { nodeProcesses, openRouter, type Router } from '#traffic/router'
 
 import type { DaemonOptions } from './arguments.ts'
+import { openDiscovery, withdrawingNode } from './discovery.ts'
 import type { Engine } from './engine.ts'
 import { engineNode } from './node/node-port.ts'
 import { findProgram } from './programs.ts'
@@ -10,6 +13,7 @@ import { findProgram } from './programs.ts'
 export interface ClusterNeeds extends DaemonOptions {
   readonly clock: Clock
   readonly log: Log
+  readonly host: Host
   readonly engine: Engine
 }
 
@@ -20,9 +24,10 @@ const NOBODY = { uid: 65_534, gid: 65_534 }
 export interface Cluster extends AsyncDisposable {
   readonly stacks: Stacks
   readonly router: Router
+  readonly discovery: Discovery
 }
 
-export async function openCluster({ engine, clock, log, runDir }: ClusterNeeds): Promise<Cluster> {
+export async function openCluster({ engine, host, clock, log, runDir }: ClusterNeeds): Promise<Cluster> {
   const router = openRouter({
     runDir,
     processes: nodeProcesses(),
@@ -32,7 +37,19 @@ export async function openCluster({ engine, clock, log, runDir }: ClusterNeeds):
     command: findProgram('haproxy') ?? 'haproxy',
   })
   await router.recover()
-  const stacks = openStacks({ store: engine.store, node: engineNode(engine), routes: router, clock, log })
+  let discovery: Discovery | undefined
+  const node = withdrawingNode(engineNode(engine), () => discovery)
+  const stacks = openStacks({ store: engine.store, node, routes: router, clock, log })
+  discovery = openDiscovery({ ...engine, stacks, host, clock, log })
   stacks.recover()
-  return { stacks, router, [Symbol.asyncDispose]: async () => await stacks[Symbol.asyncDispose]() }
+  const names = discovery
+  return {
+    stacks,
+    router,
+    discovery,
+    [Symbol.asyncDispose]: async () => {
+      await stacks[Symbol.asyncDispose]()
+      await names[Symbol.asyncDispose]()
+    },
+  }
 }

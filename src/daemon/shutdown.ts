@@ -20,6 +20,7 @@ export function shutdownPort({ engine, cluster, host, leave, instance }: Glovebo
       await attempt('stop the reconciler', async () => await cluster.stacks[Symbol.asyncDispose]())
       const running = engine.containers.list().filter((container) => container.status.pid !== 0).length
       await attempt('stop containers', async () => await engine.containers.stopAll())
+      await attempt('stop naming services', async () => await cluster.discovery[Symbol.asyncDispose]())
       await attempt('stop the router', async () => await cluster.router.stop())
       await attempt('take down networks', async () => await engine.networks.shutdown({ remove: true }))
       await attempt('remove cgroups', async () => {

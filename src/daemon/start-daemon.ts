@@ -49,7 +49,7 @@ export async function startDaemon(
   )
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
-  const cluster = undo.use(await openCluster({ ...options, clock, log, engine }))
+  const cluster = undo.use(await openCluster({ ...options, clock, log, host, engine }))
   const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined

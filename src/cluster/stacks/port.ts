@@ -14,6 +14,10 @@ export interface Stacks extends AsyncDisposable {
   watch(name: string, signal: AbortSignal): AsyncIterable<StackEvent>
   /** Resolves when all of it is gone. The removal goes on when the signal ends the wait. Errors: `stack.not_found`. */
   remove(name: string, options: { readonly volumes: boolean; readonly signal: AbortSignal }): Promise<void>
+  /** Those that are to stay, as they are wanted. */
+  specs(): readonly StackSpec[]
+  /** Called after each change of what is wanted, and after each round of making it so. */
+  listen(changed: () => void): Disposable
   /** What services of stacks that are to stay run on: the id that was pinned, and the reference that is looked up as long as there is none. */
   wantedImages(): readonly { readonly stack: string; readonly image: string }[]
   /** Takes up what was wanted before the daemon went down. */

@@ -78,6 +78,7 @@ export function openStacks(ports: StacksPorts): Stacks {
       const after = nextRecord(before, spec, resolved)
       const change = describeChange(before, after)
       if (change.isChanged) table.put(spec.name, after)
+      changes.tell()
       reconciler.forgive(spec.name)
       return change
     },
@@ -112,6 +113,8 @@ export function openStacks(ports: StacksPorts): Stacks {
         await next
       }
     },
+    specs: () => records().flatMap(({ state, spec }) => (state === 'active' ? [spec] : [])),
+    listen: (changed) => changes.listen(changed),
     wantedImages: () =>
       records()
         .filter(({ state }) => state === 'active')
@@ -159,13 +162,27 @@ function describeChange(before: StackRecord | undefined, after: StackRecord): St
 }
 
 interface AnnouncedChanges extends ChangeSource {
+  /** Whoever waits for the next change goes on. */
   announce(): void
+  /** What is wanted is another; nobody waits for that. */
+  tell(): void
+  listen(changed: () => void): Disposable
 }
 
 function changeSource(): AnnouncedChanges {
   let waiter = Promise.withResolvers<void>()
+  const listeners = new Set<() => void>()
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
   return {
+    tell,
+    listen: (changed) => {
+      listeners.add(changed)
+      return { [Symbol.dispose]: () => void listeners.delete(changed) }
+    },
     announce: () => {
+      tell()
       waiter.resolve()
       waiter = Promise.withResolvers<void>()
     },
