@@ -13,11 +13,12 @@ export interface TaskGroup {
   readonly platforms: readonly { readonly os: string; readonly architecture: string }[]
   /** Label keys, the widest first. */
   readonly spread: readonly string[]
+  /** Services by their names in the whole cluster, as `serviceName` is. */
   readonly affinities: readonly AffinitySpec[]
   /** 0: no bound. */
   readonly maxPerNode: number
   readonly hostPorts: readonly Pick<ServicePortSpec, 'protocol' | 'published' | 'hostIp'>[]
-  /** Names of volumes that exist on some nodes already: the task must go where they are. */
+  /** Volumes that it uses: the task must go where they are. Those that are nowhere yet come to be where the first task goes. */
   readonly volumes: readonly string[]
 }
 

@@ -1,0 +1,151 @@
+import { chooser, type Chooser } from './choose.ts'
+import { staticRefusal } from './eligible.ts'
+import { explain } from './explain.ts'
+import type { GroupState } from './group-state.ts'
+import { overlaps } from './host-ports.ts'
+import { dropNode, dropTask, forgetEmptyGroups, groupIn, openLedger, putNode, putTask, type Ledger } from './ledger.ts'
+import type { PendingTask, PlacedTask, Placement, Refusal, SchedulableNode } from './port.ts'
+import { findPreemption } from './preempt.ts'
+import { onlyNodeReason } from './reason.ts'
+import { roomRefusal } from './room.ts'
+import { DEFAULT_SETTINGS, type SchedulerSettings } from './settings.ts'
+
+/**
+ * Keeps count of what stands where, and decides. Told of the same nodes and tasks it decides the same, in whatever order and however often it was told.
+ * Pure but for its own memory: no clock, no chance, no store.
+ */
+export interface Scheduler {
+  putNode(node: SchedulableNode): void
+  dropNode(id: string): void
+  /** A task that has its node: a new one, or one that moved. */
+  putTask(task: PlacedTask): void
+  dropTask(id: string): void
+  /** Where a task stands; undefined: nowhere. */
+  nodeOf(taskId: string): string | undefined
+  /** Nothing on this node is given out twice: no CPU, no memory, no port. False for a node that is not known. */
+  isSound(nodeId: string): boolean
+  /**
+   * Decides on all of them, the highest priority first, groups together. What is placed is counted from then on, and what was preempted is not. Answers come in the order of
+   * the decisions.
+   */
+  place(pending: readonly PendingTask[]): readonly Placement[]
+  /** What would stand against a task now: for those who ask why. Empty: there is room. */
+  explain(task: PendingTask): readonly Refusal[]
+}
+
+export function createScheduler(settings: SchedulerSettings = DEFAULT_SETTINGS): Scheduler {
+  const ledger = openLedger(settings)
+  return {
+    putNode: (node) => putNode(ledger, node),
+    dropNode: (id) => dropNode(ledger, id),
+    putTask: ({ id, nodeId, group }) => putTask(ledger, id, nodeId, groupIn(ledger, group)),
+    dropTask: (id) => dropTask(ledger, id),
+    nodeOf: (taskId) => ledger.placed.get(taskId)?.nodeId,
+    isSound: (nodeId) => isSound(ledger, nodeId),
+    place: (pending) => {
+      const placements: Placement[] = []
+      for (const batch of batchesOf(ledger, pending)) placeBatch(ledger, batch, placements)
+      forgetEmptyGroups(ledger)
+      return placements
+    },
+    explain: ({ group, onlyNode }) => {
+      const refusals = explain(ledger, groupIn(ledger, group), onlyNode)
+      const nodes = onlyNode === null ? ledger.nodes.size : ledger.nodes.has(onlyNode) ? 1 : 0
+      forgetEmptyGroups(ledger)
+      return nodes > refusals.reduce((sum, refusal) => sum + refusal.nodes, 0) ? [] : refusals
+    },
+  }
+}
+
+interface Batch {
+  readonly state: GroupState
+  readonly tasks: PendingTask[]
+}
+
+/** By priority; to pack, the largest first as well, because what is small finds room in what they leave. */
+function batchesOf(ledger: Ledger, pending: readonly PendingTask[]): readonly Batch[] {
+  const batches = new Map<GroupState, Batch>()
+  for (const task of pending) {
+    const state = groupIn(ledger, task.group)
+    const batch = batches.get(state)
+    if (batch === undefined) batches.set(state, { state, tasks: [task] })
+    else batch.tasks.push(task)
+  }
+  const isPacked = ledger.settings.strategy === 'pack'
+  return [...batches.values()].toSorted(({ state: { group: a } }, { state: { group: b } }) => {
+    if (a.priority !== b.priority) return b.priority - a.priority
+    return isPacked ? sizeOf(ledger, b) - sizeOf(ledger, a) : 0
+  })
+}
+
+/** CPU and memory on one scale: as shares of what the whole cluster has. */
+function sizeOf(ledger: Ledger, group: { readonly nanoCpus: number; readonly memoryBytes: number }): number {
+  const { nanoCpus, memoryBytes } = ledger.totals
+  return (nanoCpus === 0 ? 0 : group.nanoCpus / nanoCpus) + (memoryBytes === 0 ? 0 : group.memoryBytes / memoryBytes)
+}
+
+function placeBatch(ledger: Ledger, { state, tasks }: Batch, placements: Placement[]): void {
+  let choose: Chooser | undefined
+  let refusals: readonly Refusal[] | undefined
+  for (const task of tasks) {
+    if (task.onlyNode !== null) {
+      placements.push(placeOn(ledger, state, task, task.onlyNode))
+      choose = undefined
+      continue
+    }
+    choose ??= chooser(ledger, state)
+    const taken = choose.take(task.id)
+    if (taken !== undefined) {
+      placements.push({ type: 'placed', taskId: task.id, nodeId: taken.nodeId, preempts: [], reason: taken.reason })
+      continue
+    }
+    // Nothing of this group fits any more: what held against one holds against the others.
+    const preempting = refusals === undefined ? preempt(ledger, state, task) : undefined
+    if (preempting === undefined) {
+      refusals ??= explain(ledger, state, null)
+      placements.push({ type: 'unplaced', taskId: task.id, refusals })
+    } else {
+      placements.push(preempting)
+      choose = undefined
+    }
+  }
+}
+
+/** Of a global service. */
+function placeOn(ledger: Ledger, state: GroupState, task: PendingTask, nodeId: string): Placement {
+  const node = ledger.nodes.get(nodeId)
+  if (node !== undefined && staticRefusal(state, node.node) === null && roomRefusal(ledger, state, node) === null) {
+    putTask(ledger, task.id, nodeId, state)
+    return { type: 'placed', taskId: task.id, nodeId, preempts: [], reason: onlyNodeReason(state.group) }
+  }
+  const preempting = node === undefined ? undefined : preempt(ledger, state, task)
+  return preempting ?? { type: 'unplaced', taskId: task.id, refusals: explain(ledger, state, nodeId) }
+}
+
+function preempt(ledger: Ledger, state: GroupState, task: PendingTask): Placement | undefined {
+  const found = findPreemption(ledger, state, task.onlyNode)
+  if (found === undefined) return undefined
+  const { node, victims } = found
+  for (const victim of victims) dropTask(ledger, victim.id)
+  putTask(ledger, task.id, node.node.id, state)
+  const priorities = [...new Set(victims.map((victim) => victim.state.group.priority))].join(', ')
+  const names = [...new Set(victims.map((victim) => victim.state.group.serviceName))].join(', ')
+  return {
+    type: 'placed',
+    taskId: task.id,
+    nodeId: node.node.id,
+    preempts: victims.map((victim) => victim.id),
+    reason: `priority ${state.group.priority} takes the place of ${victims.length} ${victims.length === 1 ? 'task' : 'tasks'} of ${names} (priority ${priorities})`,
+  }
+}
+
+function isSound(ledger: Ledger, nodeId: string): boolean {
+  const node = ledger.nodes.get(nodeId)
+  if (node === undefined) return false
+  const { freeNanoCpus, freeMemoryBytes } = ledger.amounts
+  if ((freeNanoCpus[node.slot] ?? 0) < 0 || (freeMemoryBytes[node.slot] ?? 0) < 0) return false
+  for (const addresses of node.ports.values())
+    for (const [index, address] of addresses.entries())
+      if (addresses.some((other, at) => at > index && overlaps(other, address))) return false
+  return true
+}
