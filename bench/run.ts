@@ -15,10 +15,24 @@ import { probeImage } from './probe-image.ts'
 import { pullAndPush } from './pull-and-push.ts'
 import { registries } from './registry.ts'
 import { runContainers } from './run-containers.ts'
+import { clusterStore } from './store.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
-const SECTIONS = ['memory', 'cli', 'run', 'parallel', 'load', 'pull', 'list', 'layer', 'network', 'build', 'registry'] as const
+const SECTIONS = [
+  'memory',
+  'cli',
+  'run',
+  'parallel',
+  'load',
+  'pull',
+  'list',
+  'layer',
+  'network',
+  'build',
+  'registry',
+  'store',
+] as const
 const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network', 'build'] as const
 
 async function main(): Promise<void> {
@@ -56,6 +70,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
   if (isWanted('list')) rows.push(...(await listContainers(glovebox, image)))
   if (isWanted('layer')) rows.push(...(await layerUsable(directory)))
   if (isWanted('registry')) rows.push(...(await registries(directory)))
+  if (isWanted('store')) rows.push(...(await clusterStore(directory)))
   return rows
 }
 

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { storeError } from './errors.ts'
 import type { Change, ChangeBatch } from './port.ts'
 import { prefixEnd } from './prefix-end.ts'
+import { recentChanges, type StoredChange } from './recent-changes.ts'
 
 /** What happened, bounded: the oldest changes go when there are too many or too large ones. */
 export interface ChangeLog {
@@ -10,6 +11,7 @@ export interface ChangeLog {
   add(revision: number, key: string, text: string | null): void
   /** Inside of a transaction: lets go of the oldest if there are too many. The youngest revision stays. */
   compact(revision: number): void
+  committed(): void
   /** Call when a transaction was undone. */
   reload(): void
   /**
@@ -37,12 +39,6 @@ const LOT = 16
 const PAGE_CHANGES = 256
 const PAGE_BYTES = 4 << 20
 
-interface Row {
-  readonly revision: number
-  readonly key: string
-  readonly value: string | null
-}
-
 export function changeLog(database: DatabaseSync, { maxChanges, maxBytes }: LogBounds): ChangeLog {
   const insert = database.prepare('INSERT INTO change VALUES (?, ?, ?)')
   const size = database.prepare('SELECT count(*) AS changes, total(length(value)) AS bytes FROM change')
@@ -56,8 +52,10 @@ export function changeLog(database: DatabaseSync, { maxChanges, maxBytes }: LogB
     'SELECT revision, key, value FROM change WHERE revision > ? AND key >= ? AND key < ? ORDER BY revision, key',
   )
   const all = database.prepare('SELECT revision, key, value FROM change WHERE revision > ? AND key >= ? ORDER BY revision, key')
+  const recent = recentChanges()
   let [changes, bytes, compacted] = [0, 0, 0]
   const reload = () => {
+    recent.undo()
     const row = size.get()
     changes = Number(row?.['changes'] ?? 0)
     bytes = Number(row?.['bytes'] ?? 0)
@@ -76,15 +74,22 @@ export function changeLog(database: DatabaseSync, { maxChanges, maxBytes }: LogB
     drop.run(compacted)
     setPlace.run(compacted)
   }
+  const stored = (prefix: string, afterRevision: number) => {
+    const end = prefixEnd(prefix)
+    const rows = end === null ? all.iterate(afterRevision, prefix) : below.iterate(afterRevision, prefix, end)
+    return rows as unknown as Iterable<StoredChange>
+  }
   return {
     add: (revision, key, text) => {
       insert.run(revision, key, text)
+      recent.add({ revision, key, value: text })
       changes += 1
       bytes += text?.length ?? 0
     },
     compact: (revision) => {
       if (changes > maxChanges || bytes > maxBytes) letGo(revision)
     },
+    committed: () => recent.commit(),
     reload,
     after: <T>(prefix: string, afterRevision: number, revision: number) => {
       if (afterRevision < compacted || afterRevision > revision)
@@ -93,17 +98,17 @@ export function changeLog(database: DatabaseSync, { maxChanges, maxBytes }: LogB
           `changes after revision ${afterRevision} are not known: they are kept from ${compacted} to ${revision}`,
           { hint: 'Read the range again and watch from its revision.' },
         )
-      const end = prefixEnd(prefix)
-      const rows = end === null ? all.iterate(afterRevision, prefix) : below.iterate(afterRevision, prefix, end)
-      return pageOf<T>(rows as unknown as Iterable<Row>, revision)
+      const changed = recent.after(afterRevision) ?? stored(prefix, afterRevision)
+      return pageOf<T>(changed, prefix, revision)
     },
   }
 }
 
-function pageOf<T>(rows: Iterable<Row>, revision: number): ChangePage<T> {
+function pageOf<T>(changed: Iterable<StoredChange>, prefix: string, revision: number): ChangePage<T> {
   const batches: { readonly revision: number; readonly changes: Change<T>[] }[] = []
   let [changes, bytes] = [0, 0]
-  for (const row of rows) {
+  for (const row of changed) {
+    if (!row.key.startsWith(prefix)) continue
     if (batches.at(-1)?.revision !== row.revision) {
       if (changes >= PAGE_CHANGES || bytes >= PAGE_BYTES) return { batches, upTo: batches.at(-1)?.revision ?? revision }
       batches.push({ revision: row.revision, changes: [] })

@@ -8,8 +8,8 @@ import { storeError } from './errors.ts'
 const SCHEMA_VERSION = 1
 
 /**
- * `entry` is what is; `change` is what happened, from after `compacted` to `revision` of `place`, a deletion without a value.
- * Keys compare by their bytes.
+ * `entry` is what is; `change` is what happened after revision `compacted`, a deletion without a value. The last one is the store's revision and is
+ * never let go of. Keys compare by their bytes.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS entry (
@@ -18,8 +18,8 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS entry_lease ON entry (lease) WHERE lease IS NOT NULL;
   CREATE TABLE IF NOT EXISTS change (revision INTEGER NOT NULL, key TEXT NOT NULL, value TEXT, PRIMARY KEY (revision, key)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS lease (id INTEGER PRIMARY KEY AUTOINCREMENT, ttl INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL, compacted INTEGER NOT NULL);
-  INSERT INTO place VALUES (1, 0, 0) ON CONFLICT DO NOTHING;
+  CREATE TABLE IF NOT EXISTS place (one INTEGER PRIMARY KEY CHECK (one = 1), compacted INTEGER NOT NULL);
+  INSERT INTO place VALUES (1, 0) ON CONFLICT DO NOTHING;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
@@ -31,7 +31,9 @@ export function openFile(path: string): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(path)
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000; PRAGMA wal_autocheckpoint = 4000',
+    )
     const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
     if (version > SCHEMA_VERSION)
       throw storeError(

@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import { virtualClock } from '#base'
 
 import { clusterStoreExam, collect } from '../../../test/exam/cluster-store.ts'
+import type { ClusterStore } from './port.ts'
 import { prefixEnd } from './prefix-end.ts'
 import { openSqliteStore } from './sqlite.ts'
 
@@ -17,6 +18,10 @@ function scratch(t: Pick<TestContext, 'after'>): string {
   const directory = mkdtempSync(join(tmpdir(), 'glovebox-cluster-store-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   return directory
+}
+
+async function firstOf(store: ClusterStore, afterRevision: number) {
+  return await store.watch('', afterRevision, AbortSignal.timeout(10_000))[Symbol.asyncIterator]().next()
 }
 
 clusterStoreExam({
@@ -81,22 +86,12 @@ test('old changes go when there are too many of them, and who wants those is tol
     stop.abort()
   }
   await using store = open()
-  await assert.rejects(store.watch('', 100, new AbortController().signal)[Symbol.asyncIterator]().next(), {
-    code: 'store.compacted',
-  })
+  await assert.rejects(firstOf(store, 100), { code: 'store.compacted' })
   const { revision } = await store.range('')
   assert.equal(revision, 401)
   const watching = collect(store.watch('', revision - 149, AbortSignal.timeout(10_000)))
   assert.equal((await watching.until(149)).at(-1)?.revision, 401)
-  await assert.rejects(
-    store
-      .watch('', revision + 1, new AbortController().signal)
-      [Symbol.asyncIterator]()
-      .next(),
-    {
-      code: 'store.compacted',
-    },
-  )
+  await assert.rejects(firstOf(store, revision + 1), { code: 'store.compacted' })
 })
 
 test('the log is bounded by its bytes as well, and the last transaction always stays', async (t) => {
@@ -107,9 +102,7 @@ test('the log is bounded by its bytes as well, and the last transaction always s
   })
   await using _store = store
   for (let n = 0; n < 30; n += 1) await store.write({ puts: [{ key: 'k', value: 'x'.repeat(1000) }] })
-  await assert.rejects(store.watch('', 15, new AbortController().signal)[Symbol.asyncIterator]().next(), {
-    code: 'store.compacted',
-  })
+  await assert.rejects(firstOf(store, 15), { code: 'store.compacted' })
   const last = await store.write({ puts: [{ key: 'large', value: 'x'.repeat(50_000) }] })
   const watching = collect(store.watch('', (last ?? 0) - 1, AbortSignal.timeout(10_000)))
   assert.equal((await watching.until(1))[0]?.revision, last)

@@ -29,11 +29,11 @@ export function openSqliteStore({ path, clock, log: bounds = LOG_BOUNDS }: Sqlit
   let isClosed = false
   let closing: Promise<void> | undefined
   const group = groupCommit(database, {
-    beforeCommit: () => {
-      place.save()
-      log.compact(place.revision())
+    beforeCommit: () => log.compact(place.revision()),
+    committed: () => {
+      log.committed()
+      wake.all()
     },
-    committed: () => wake.all(),
     undone: () => {
       place.reload()
       log.reload()
@@ -126,30 +126,15 @@ function remove({ table, log }: Tables, keys: readonly string[], revision: numbe
 interface RevisionPlace {
   revision(): number
   next(): number
-  /** Inside of a transaction. */
-  save(): void
   reload(): void
 }
 
-/** The number of the last change: it goes on over restarts, whatever was compacted. */
+/** The number of the last change, which the log always keeps: so it goes on over restarts, and costs no write of its own. */
 function revisionPlace(database: DatabaseSync): RevisionPlace {
-  const select = database.prepare('SELECT revision FROM place')
-  const update = database.prepare('UPDATE place SET revision = ?')
+  const select = database.prepare('SELECT max(revision) AS revision FROM change')
   const stored = () => Number(select.get()?.['revision'] ?? 0)
-  let saved = stored()
-  let revision = saved
-  return {
-    revision: () => revision,
-    next: () => (revision += 1),
-    save: () => {
-      if (revision !== saved) update.run(revision)
-      saved = revision
-    },
-    reload: () => {
-      saved = stored()
-      revision = saved
-    },
-  }
+  let revision = stored()
+  return { revision: () => revision, next: () => (revision += 1), reload: () => void (revision = stored()) }
 }
 
 /** Ids count up and are never given twice. */
