@@ -41,6 +41,22 @@ export function parseEnvFile(text: string, outer: Lookup): EnvFile {
   return { values, errors }
 }
 
+/** The format `raw`: what follows the first `=` is the value as it stands, quotes and dollar signs among it. */
+export function parseRawEnvFile(text: string): EnvFile {
+  const values: Record<string, string> = {}
+  const errors: string[] = []
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    if (line.trim() === '' || line.trimStart().startsWith('#')) continue
+    const equals = line.indexOf('=')
+    if (equals > 0) values[line.slice(0, equals).trim()] = line.slice(equals + 1)
+    else errors.push(`line ${index + 1}: ${JSON.stringify(line)} is not NAME=value`)
+  }
+  return { values, errors }
+}
+
 interface RawValue {
   readonly text: string
   readonly isLiteral: boolean

@@ -1,6 +1,7 @@
 import { messageOf, parseBytes, parseDurationMs } from '#base'
 
-import { childPointer, type Problems } from './problems.ts'
+import { childPointer, type Complaints } from './problems.ts'
+import { childOf, isNull, plain, type Origin, type SourceNode } from './source-node.ts'
 
 /**
  * One value of the file and where it is. Reading never throws: what does not fit is reported once and reads as absent, so that the reader
@@ -8,6 +9,8 @@ import { childPointer, type Problems } from './problems.ts'
  */
 export interface Field {
   readonly at: string
+  /** Of the file that says it: where its relative paths start, and its variables. */
+  readonly origin: Origin
   readonly value: unknown
   /** Null counts as absent, as in Compose. */
   readonly isPresent: boolean
@@ -30,32 +33,35 @@ export interface Field {
   /** A mapping, or a list of `key=value`; null: a key without a value. Empty when absent. */
   pairs(): Readonly<Record<string, string | null>>
   oneOf<T extends string>(allowed: readonly T[]): T | null
-  /** Reports every field of this mapping that is not named. */
-  only(names: readonly string[]): void
+  /** Reports every field of this mapping that is not named, with the reason where there is one. */
+  only(names: readonly string[], reasons?: Readonly<Record<string, string>>): void
   refuse(message: string): void
 }
 
-export function field(problems: Problems, value: unknown, at: string): Field {
-  const refuse = (message: string) => problems.add(at, message)
+/** `parent`: whose origin counts when the value itself is not there. */
+export function field(complaints: Complaints, node: SourceNode | undefined, at: string, parent?: Origin): Field {
+  const origin = node?.spot.origin ?? parent ?? NOWHERE
+  const value = node?.kind === 'scalar' ? node.value : undefined
+  const refuse = (message: string) => complaints.add(at, message)
   const name = () => `"${at.split('/').findLast((part) => !/^\d+$/.test(part)) ?? ''}"`
-  const show = () => JSON.stringify(value)
+  const show = () => JSON.stringify(plain(node))
   const mustBe = (what: string): null => {
     refuse(`${name()} must be ${what}, not ${show()}`)
     return null
   }
-  const isPresent = value !== null && value !== undefined
-  const isMapping = () => typeof value === 'object' && value !== null && !Array.isArray(value)
+  const isPresent = !isNull(node)
+  const isMapping = () => node?.kind === 'map'
   const child = (key: string) =>
-    field(problems, isMapping() ? (value as Record<string, unknown>)[key] : undefined, childPointer(at, key))
+    field(complaints, node?.kind === 'map' ? childOf(node, key) : undefined, childPointer(at, key), origin)
   const entries = () =>
-    (isMapping() ? Object.keys(value as object) : [])
+    (node?.kind === 'map' ? [...node.entries.keys()] : [])
       .filter((key) => !key.startsWith('x-'))
       .map((key) => [key, child(key)] as const)
   const items = () =>
-    Array.isArray(value) ? value.map((item: unknown, index) => field(problems, item, childPointer(at, index))) : []
+    node?.kind === 'list' ? node.items.map((item, index) => field(complaints, item, childPointer(at, index), origin)) : []
   const text = () => {
     if (!isPresent) return null
-    return typeof value === 'string' ? value : typeof value === 'object' ? mustBe('text') : JSON.stringify(value)
+    return typeof value === 'string' ? value : node?.kind === 'scalar' ? JSON.stringify(value) : mustBe('text')
   }
   const decimal = () => {
     if (!isPresent) return null
@@ -74,13 +80,16 @@ export function field(problems: Problems, value: unknown, at: string): Field {
   }
   return {
     at,
-    value,
+    origin,
+    get value() {
+      return plain(node)
+    },
     isPresent,
     child,
     entries,
     items,
     isMapping,
-    isList: () => Array.isArray(value),
+    isList: () => node?.kind === 'list',
     text,
     flag: () => {
       if (!isPresent) return null
@@ -97,22 +106,26 @@ export function field(problems: Problems, value: unknown, at: string): Field {
     decimal,
     bytes: () => parsed((source, what) => (source === '-1' ? -1 : parseBytes(source, what))),
     durationMs: () => parsed(parseDurationMs),
-    texts: () => (Array.isArray(value) ? items().flatMap((item) => item.text() ?? []) : [text() ?? []].flat()),
+    texts: () => (node?.kind === 'list' ? items().flatMap((item) => item.text() ?? []) : [text() ?? []].flat()),
     pairs: () =>
-      Array.isArray(value) ? pairsOfList(items()) : Object.fromEntries(entries().map(([key, item]) => [key, item.text()])),
+      node?.kind === 'list' ? pairsOfList(items()) : Object.fromEntries(entries().map(([key, item]) => [key, item.text()])),
     oneOf: (allowed) => {
       const source = text()
       if (source === null) return null
       return allowed.find((candidate) => candidate === source) ?? mustBe(`one of ${allowed.join(', ')}`)
     },
-    only: (names) => {
+    only: (names, reasons = {}) => {
       for (const [key, item] of entries()) {
-        if (item.isPresent && !names.includes(key)) item.refuse(`field "${key}" is not supported yet`)
+        if (!item.isPresent || names.includes(key)) continue
+        item.refuse(`field "${key}" is not supported${Object.hasOwn(reasons, key) ? `: ${reasons[key]}` : ' yet'}`)
       }
     },
     refuse,
   }
 }
+
+/** Of what no file says. */
+const NOWHERE: Origin = { file: '', directory: '/', lookup: () => undefined }
 
 const FLAGS: Readonly<Record<string, boolean>> = {
   true: true,
@@ -139,4 +152,9 @@ function pairsOfList(items: readonly Field[]): Readonly<Record<string, string | 
 
 function rangeText(min: number, max: number): string {
   return max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
+}
+
+/** A key without a value has an empty one. */
+export function withoutNulls(pairs: Readonly<Record<string, string | null>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key, value ?? '']))
 }

@@ -1,19 +1,23 @@
-import { interpolate, type Lookup } from './interpolate.ts'
-import { childPointer, type Problems } from './problems.ts'
+import { interpolate } from './interpolate.ts'
+import { childPointer, type Complaints } from './problems.ts'
+import type { SourceNode } from './source-node.ts'
 
 /** Fills in the variables of all strings below; keys stay as they are. Unset variables are gathered in `unset`. */
-export function interpolateValues(value: unknown, at: string, lookup: Lookup, problems: Problems, unset: Set<string>): unknown {
-  if (typeof value === 'string') {
-    if (!value.includes('$')) return value
-    const result = interpolate(value, lookup)
-    for (const name of result.unset) unset.add(name)
-    if (result.errors.length > 0) problems.add(at, result.errors.join('; '))
-    return result.text
+export function interpolateValues(node: SourceNode, complaints: Complaints, unset: Set<string>, at = ''): SourceNode {
+  if (node.kind === 'list')
+    return {
+      ...node,
+      items: node.items.map((item, index) => interpolateValues(item, complaints, unset, childPointer(at, index))),
+    }
+  if (node.kind === 'map') {
+    const entries = [...node.entries].map(
+      ([key, child]) => [key, interpolateValues(child, complaints, unset, childPointer(at, key))] as const,
+    )
+    return { ...node, entries: new Map(entries) }
   }
-  const below = (child: unknown, key: string | number) => interpolateValues(child, childPointer(at, key), lookup, problems, unset)
-  if (Array.isArray(value)) return value.map(below)
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, below(child, key)]))
-  }
-  return value
+  if (typeof node.value !== 'string' || !node.value.includes('$')) return node
+  const result = interpolate(node.value, node.spot.origin.lookup)
+  for (const name of result.unset) unset.add(name)
+  if (result.errors.length > 0) complaints.add(at, result.errors.join('; '))
+  return { ...node, value: result.text }
 }

@@ -1,3 +1,5 @@
+import { childOf, type SourceNode, type Spot } from './source-node.ts'
+
 /** One thing wrong with the user's file. */
 export interface Problem {
   /** As the user named it; empty when it is not about a file. */
@@ -7,33 +9,55 @@ export interface Problem {
   readonly message: string
 }
 
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
-
 /** A file with this many problems is not read by anybody to the end. */
 const MAX_PROBLEMS = 100
 
-/** Gathers every problem, so that the user sees all of them at once. Places are JSON pointers into the file. */
+/** Gathers every problem, so that the user sees all of them at once. */
 export interface Problems {
-  /** At most one for each place: the first reader that complains knows best. */
-  add(at: string, message: string): void
-  addAt(position: Position, message: string): void
-  /** In the order of the file. */
+  /** Gives nothing, for those who then give nothing either. */
+  addAt(spot: Spot, message: string): undefined
+  /** File by file in the order in which they were first complained of, each from top to bottom. */
   list(): readonly Problem[]
 }
 
-export function gatherProblems(file: string, positionOf: (at: string) => Position): Problems {
+/** Places as JSON pointers into one tree of values. */
+export interface Complaints {
+  /** At most one for each place: the first reader that complains knows best. */
+  add(at: string, message: string): void
+}
+
+export function gatherProblems(): Problems & { in(root: SourceNode): Complaints } {
   const found = new Map<string, Problem>()
-  const put = (key: string, problem: Problem) => {
-    if (!found.has(key) && found.size < MAX_PROBLEMS) found.set(key, problem)
+  const put = (key: string, { origin, line, column }: Spot, message: string): undefined => {
+    if (!found.has(key) && found.size < MAX_PROBLEMS) found.set(key, { file: origin.file, line, column, message })
   }
+  const keyOf = ({ origin, line, column }: Spot, missing: string) => [origin.file, line, column, missing].join('\n')
   return {
-    add: (at, message) => put(at, { file, ...positionOf(at), message: `${subjectOf(at)}${message}` }),
-    addAt: (position, message) => put(`${position.line}:${position.column}`, { file, ...position, message }),
-    list: () => [...found.values()].toSorted((a, b) => a.line - b.line || a.column - b.column),
+    addAt: (spot, message) => put(keyOf(spot, ''), spot, message),
+    in: (root) => ({
+      add: (at, message) => {
+        const { node, missing } = nearest(root, at)
+        put(keyOf(node.spot, missing), node.spot, `${subjectOf(at)}${message}`)
+      },
+    }),
+    list: () => {
+      const problems = [...found.values()]
+      const files = [...new Set(problems.map(({ file }) => file))]
+      return problems.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
+    },
   }
+}
+
+/** The value at a pointer, or its nearest parent that is there and what is missing below it. */
+export function nearest(root: SourceNode, at: string): { readonly node: SourceNode; readonly missing: string } {
+  let node = root
+  const parts = splitPointer(at)
+  for (const [index, part] of parts.entries()) {
+    const child = childOf(node, part)
+    if (child === undefined) return { node, missing: parts.slice(index).join('/') }
+    node = child
+  }
+  return { node, missing: '' }
 }
 
 export function describeProblem(problem: Problem): string {

@@ -69,7 +69,7 @@ secrets:
 
   it('keeps a secret from a variable for builds', async () => {
     const text = 'services: { web: { image: x, secrets: [token] } }\nsecrets: { token: { environment: TOKEN } }\n'
-    await assert.rejects(read(text), /"token" is a variable, which only builds can be given yet/)
+    await assert.rejects(read(text), /the variable TOKEN, which is the secret "token", is not set/)
   })
 })
 

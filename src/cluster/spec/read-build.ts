@@ -1,8 +1,9 @@
 import type { BuildSecretSpec, BuildSpec } from './build-model.ts'
 import type { ReadContext } from './context.ts'
-import type { Field } from './fields.ts'
+import { type Field, withoutNulls } from './fields.ts'
 import { hostPath } from './paths.ts'
-import { readUlimits, withoutNulls } from './read-resources.ts'
+import type { Origin } from './source-node.ts'
+import { readUlimits } from './read-resources.ts'
 import { readExtraHosts } from './read-task.ts'
 
 const BUILD_FIELDS: readonly string[] = [
@@ -14,7 +15,7 @@ const BUILD_FIELDS: readonly string[] = [
 /** `build:`, a path or a mapping. */
 export function readBuild(build: Field, context: ReadContext): BuildSpec | null {
   if (!build.isPresent) return null
-  if (!build.isMapping()) return { ...NO_OPTIONS, context: place(context, build.text() ?? '.') }
+  if (!build.isMapping()) return { ...NO_OPTIONS, context: place(build.origin, build.text() ?? '.') }
   build.only(BUILD_FIELDS)
   const dockerfile = build.child('dockerfile').text()
   const dockerfileText = build.child('dockerfile_inline').text()
@@ -23,10 +24,10 @@ export function readBuild(build: Field, context: ReadContext): BuildSpec | null 
   build.child('isolation').oneOf(['default'])
   const isPrivileged = build.child('privileged').flag() ?? false
   return {
-    context: place(context, build.child('context').text() ?? '.'),
+    context: place(build.child('context').origin, build.child('context').text() ?? '.'),
     dockerfile: dockerfile ?? 'Dockerfile',
     dockerfileText,
-    args: known(build.child('args').pairs(), context),
+    args: known(build.child('args')),
     labels: withoutNulls(build.child('labels').pairs()),
     target: build.child('target').text(),
     network: build.child('network').text(),
@@ -35,7 +36,10 @@ export function readBuild(build: Field, context: ReadContext): BuildSpec | null 
     cacheFrom: build.child('cache_from').texts(),
     cacheTo: build.child('cache_to').texts(),
     additionalContexts: Object.fromEntries(
-      Object.entries(withoutNulls(build.child('additional_contexts').pairs())).map(([name, at]) => [name, place(context, at)]),
+      Object.entries(withoutNulls(build.child('additional_contexts').pairs())).map(([name, at]) => [
+        name,
+        place(build.child('additional_contexts').origin, at),
+      ]),
     ),
     secrets: readSecrets(build.child('secrets'), context),
     ssh: readSsh(build.child('ssh')),
@@ -75,15 +79,15 @@ const NO_OPTIONS: Omit<BuildSpec, 'context'> = {
 }
 
 /** Paths are made absolute; what names something else stays as it is. */
-function place(context: ReadContext, text: string): string {
-  return /^(?:[a-z][a-z0-9+.-]*:\/\/|service:|git@)/.test(text) ? text : hostPath(context, text)
+function place(origin: Origin, text: string): string {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|service:|git@)/.test(text) ? text : hostPath(origin, text)
 }
 
 /** An argument without a value takes it from the environment, and is left out when it is not there. */
-function known(args: Readonly<Record<string, string | null>>, context: ReadContext): Readonly<Record<string, string>> {
+function known(args: Field): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(args).flatMap(([name, value]) => {
-      const found = value ?? context.lookup(name)
+    Object.entries(args.pairs()).flatMap(([name, value]) => {
+      const found = value ?? args.origin.lookup(name)
       return found === undefined ? [] : [[name, found] as const]
     }),
   )
@@ -95,12 +99,18 @@ function readSecrets(secrets: Field, context: ReadContext): readonly BuildSecret
     if (item.isMapping()) item.only(['source', 'target'])
     const name = item.isMapping() ? item.child('source').text() : item.text()
     if (name === null) return []
-    const [file, variable] = [context.secretFiles[name] ?? null, context.secretVariables[name] ?? null]
-    if (file === null && variable === null) {
-      item.refuse(`"${name}" is not declared under the top-level "secrets"`)
+    const source = Object.hasOwn(context.secrets, name) ? context.secrets[name] : undefined
+    if (source?.type !== 'file' && source?.type !== 'variable') {
+      item.refuse(`"${name}" is not declared under the top-level "secrets" with a file or a variable`)
       return []
     }
-    return [{ id: (item.isMapping() ? item.child('target').text() : null) ?? name, file, variable }]
+    return [
+      {
+        id: (item.isMapping() ? item.child('target').text() : null) ?? name,
+        file: source.type === 'file' ? source.path : null,
+        variable: source.type === 'variable' ? source.name : null,
+      },
+    ]
   })
 }
 

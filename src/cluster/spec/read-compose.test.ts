@@ -126,11 +126,11 @@ describe('reading a Compose file', () => {
     const text = `services:
   web:
     imagee: nginx
-    devices: [/dev/fuse]
+    gpus: all
     ports: ["99999:80"]
   db:
     image: postgres
-    network_mode: host
+    network_mode: nowhere
     deploy:
       replicas: many
     depends_on: [cache]
@@ -141,12 +141,12 @@ volumes:
     assert.deepEqual(await problemsOf(text), [
       'compose.yaml:2:3 service web: needs an "image" or a "build"',
       'compose.yaml:3:5 service web: field "imagee" is unknown',
-      'compose.yaml:4:5 service web: field "devices" is not supported yet',
+      'compose.yaml:4:5 service web: field "gpus" is not supported: the engine has no GPUs',
       'compose.yaml:5:13 service web: "ports" entry "99999:80" is not [[ip:]host:]container[/protocol] with ports from 1 to 65535',
-      'compose.yaml:8:5 service db: field "network_mode" is not supported yet',
+      'compose.yaml:8:5 service db: "nowhere" is not one of host, none, bridge, service:NAME, container:NAME',
       'compose.yaml:10:7 service db: "replicas" must be a number, not "many"',
       'compose.yaml:11:5 service db: depends on service "cache", which the file does not have',
-      'compose.yaml:14:5 volume data: volume driver "nfs" is not supported yet: use local',
+      'compose.yaml:14:5 volume data: volume driver "nfs" is not supported: use local',
     ])
   })
 
@@ -191,20 +191,13 @@ volumes:
 secrets: { token: { file: ./token.txt } }
 `
     const files: Readonly<Record<string, string>> = { '/srv/My App/web.env': 'A=1\nexport B="two\\nlines" # said\n' }
-    const { spec } = await readCompose(
+    const { spec, values } = await readCompose(
       input(text, { profiles: ['front'], environment: { HOME: '/home/u' }, readFile: (path) => files[path] ?? null }),
     )
     assert.deepEqual(spec.services[0]?.task.environment, { A: '1', B: 'two\nlines', HOME: '/home/u' })
-    assert.deepEqual(spec.services[0].task.mounts, [
-      {
-        type: 'bind',
-        source: '/srv/My App/token.txt',
-        target: '/run/secrets/token',
-        isReadOnly: true,
-        createSource: false,
-        propagation: 'rprivate',
-      },
-    ])
+    assert.deepEqual(spec.services[0].secrets, [{ secret: 'token', target: '/run/secrets/token', uid: 0, gid: 0, mode: 0o444 }])
+    assert.deepEqual(spec.secrets, [{ key: 'token', name: 'myapp_token', isExternal: false, labels: {} }])
+    assert.deepEqual(values, { secrets: { token: { type: 'file', path: '/srv/My App/token.txt' } }, configs: {} })
     assert.match((await problemsOf(text))[0] ?? '', /no service is left to run/)
   })
 })

@@ -1,24 +1,20 @@
 import type { ReadContext } from './context.ts'
-import type { Field } from './fields.ts'
-import type { BindMountSpec, MountSpec, TmpfsMountSpec } from './model.ts'
+import { type Field, withoutNulls } from './fields.ts'
+import type { BindMountSpec, MountSpec, TmpfsMountSpec, VolumeMountSpec } from './model.ts'
 import { hostPath, looksLikePath } from './paths.ts'
 
 const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'] as const
 
-/** `volumes`, `tmpfs`, `secrets` and `configs` of one service. */
+/** `volumes` and `tmpfs` of one service. */
 export function readMounts(service: Field, context: ReadContext): readonly MountSpec[] {
+  const volumes = service.child('volumes')
   const mounts = [
-    ...service
-      .child('volumes')
-      .items()
-      .flatMap((item) => (item.isMapping() ? readLongMount(item, context) : readShortMount(item, context))),
+    ...volumes.items().flatMap((item) => (item.isMapping() ? readLongMount(item, context) : readShortMount(item, context))),
     ...readTmpfs(service.child('tmpfs')),
-    ...readGrants(service.child('secrets'), context.secretFiles, context.secretVariables, (name) => `/run/secrets/${name}`),
-    ...readGrants(service.child('configs'), context.configFiles, {}, (name) => `/${name}`),
   ]
   const seen = new Set<string>()
   for (const { target } of mounts) {
-    if (seen.has(target)) service.child('volumes').refuse(`two mounts have the same target ${target}`)
+    if (seen.has(target)) volumes.refuse(`two mounts have the same target ${target}`)
     seen.add(target)
   }
   return mounts
@@ -51,7 +47,13 @@ function readShortMount(item: Field, context: ReadContext): readonly MountSpec[]
   const isReadOnly = modes.includes('ro')
   if (source !== null && looksLikePath(source)) {
     return [
-      bind({ source: hostPath(context, source), target, isReadOnly, createSource: true, propagation: propagation ?? 'rprivate' }),
+      bind({
+        source: hostPath(item.origin, source),
+        target,
+        isReadOnly,
+        createSource: true,
+        propagation: propagation ?? 'rprivate',
+      }),
     ]
   }
   return volume(item, context, { source, target, isReadOnly, isNoCopy: modes.includes('nocopy'), subpath: '' })
@@ -61,7 +63,9 @@ function readLongMount(item: Field, context: ReadContext): readonly MountSpec[] 
   item.only(['type', 'source', 'target', 'read_only', 'bind', 'volume', 'tmpfs', 'consistency'])
   const type = item.child('type').oneOf(['bind', 'volume', 'tmpfs'])
   if (type === null && item.child('type').isPresent)
-    item.child('type').refuse(`mount type ${JSON.stringify(item.child('type').value)} is not supported yet`)
+    item
+      .child('type')
+      .refuse(`mount type ${JSON.stringify(item.child('type').value)} is not supported: use bind, volume or tmpfs`)
   const source = item.child('source').text()
   const target = item.child('target').text()
   const isReadOnly = item.child('read_only').flag() ?? false
@@ -81,16 +85,30 @@ function readLongMount(item: Field, context: ReadContext): readonly MountSpec[] 
   }
   if (type === 'bind') {
     const options = item.child('bind')
-    options.only(['propagation', 'create_host_path'])
+    options.only(['propagation', 'create_host_path', 'recursive', 'selinux'])
     if (source === null) item.refuse('a bind mount needs a "source"')
     const propagation = options.child('propagation').oneOf(PROPAGATIONS) ?? 'rprivate'
     const createSource = options.child('create_host_path').flag() ?? true
-    return source === null ? [] : [bind({ source: hostPath(context, source), target, isReadOnly, createSource, propagation })]
+    const recursion = readRecursion(options.child('recursive'))
+    const path = source === null ? null : hostPath(item.origin, source)
+    return path === null ? [] : [bind({ source: path, target, isReadOnly, createSource, propagation, ...recursion })]
   }
   const options = item.child('volume')
-  options.only(['nocopy', 'subpath'])
+  options.only(['nocopy', 'subpath', 'labels'])
   const isNoCopy = options.child('nocopy').flag() ?? false
-  return volume(item, context, { source, target, isReadOnly, isNoCopy, subpath: options.child('subpath').text() ?? '' })
+  const labels = withoutNulls(options.child('labels').pairs())
+  if (source !== null && Object.keys(labels).length > 0)
+    options.child('labels').refuse('labels of a named volume are said under the top-level "volumes"')
+  const subpath = options.child('subpath').text() ?? ''
+  const spec = { source, target, isReadOnly, isNoCopy, subpath, ...(Object.keys(labels).length === 0 ? {} : { labels }) }
+  return volume(item, context, spec)
+}
+
+/** What `bind.recursive` means for what is mounted below the source, and for its being read-only. */
+function readRecursion(recursive: Field): Pick<BindMountSpec, 'isRecursive' | 'readOnly'> {
+  const value = recursive.oneOf(['enabled', 'disabled', 'writable', 'readonly'])
+  if (value === 'disabled') return { isRecursive: false }
+  return value === 'writable' ? { readOnly: 'non-recursive' } : value === 'readonly' ? { readOnly: 'forced' } : {}
 }
 
 function bind(spec: Omit<BindMountSpec, 'type'>): BindMountSpec {
@@ -100,7 +118,7 @@ function bind(spec: Omit<BindMountSpec, 'type'>): BindMountSpec {
 function volume(
   item: Field,
   context: ReadContext,
-  of: { source: string | null; target: string; isReadOnly: boolean; isNoCopy: boolean; subpath: string },
+  of: Omit<VolumeMountSpec, 'type' | 'volume'> & { readonly source: string | null },
 ): readonly MountSpec[] {
   const { source, ...rest } = of
   if (source !== null && !context.volumes.includes(source)) {
@@ -124,30 +142,5 @@ function readTmpfs(tmpfs: Field): readonly TmpfsMountSpec[] {
         options: options.split(',').filter((option) => option !== ''),
       } as const,
     ]
-  })
-}
-
-/** A secret or config is its file, bound read-only, as Compose does on one machine. */
-function readGrants(
-  grants: Field,
-  files: Readonly<Record<string, string>>,
-  variables: Readonly<Record<string, string>>,
-  targetOf: (name: string) => string,
-): readonly BindMountSpec[] {
-  return grants.items().flatMap((item) => {
-    if (item.isMapping()) item.only(['source', 'target'])
-    const name = item.isMapping() ? item.child('source').text() : item.text()
-    if (name === null) return []
-    const source = files[name]
-    if (source === undefined) {
-      const isVariable = Object.hasOwn(variables, name)
-      item.refuse(
-        `"${name}" is ${isVariable ? 'a variable, which only builds can be given yet' : 'not declared at the top of the file'}`,
-      )
-      return []
-    }
-    const target = item.isMapping() ? item.child('target').text() : null
-    const path = target === null ? targetOf(name) : target.startsWith('/') ? target : targetOf(target)
-    return [bind({ source, target: path, isReadOnly: true, createSource: false, propagation: 'rprivate' })]
   })
 }

@@ -1,5 +1,6 @@
-import type { Field } from './fields.ts'
-import type { LogSpec, ResourceSpec, SecuritySpec } from './model.ts'
+import { type Field, withoutNulls } from './fields.ts'
+import { readRareResources } from './read-host.ts'
+import type { LogSpec, ResourceSpec } from './model.ts'
 
 const NANO = 1e9
 
@@ -10,7 +11,10 @@ export function readResources(service: Field): ResourceSpec {
   const limits = deploy.child('limits')
   limits.only(['cpus', 'memory', 'pids'])
   const reservations = deploy.child('reservations')
-  reservations.only(['cpus', 'memory'])
+  reservations.only(['cpus', 'memory'], {
+    devices: 'there are no devices that are counted, such as GPUs: name them under "devices"',
+    generic_resources: "there are no resources of one's own: constrain the placement by labels of nodes",
+  })
   const cpus = both(service.child('cpus'), limits.child('cpus'), (field) => field.decimal())
   const reservedCpus = reservations.child('cpus').decimal()
   return {
@@ -24,6 +28,7 @@ export function readResources(service: Field): ResourceSpec {
     pidsLimit: both(service.child('pids_limit'), limits.child('pids'), (field) => field.whole({ min: -1 })),
     shmBytes: service.child('shm_size').bytes(),
     ulimits: readUlimits(service.child('ulimits')),
+    ...readRareResources(service),
   }
 }
 
@@ -50,29 +55,6 @@ function readUlimit(name: string, limit: Field) {
   return soft === null || hard === null ? [] : [{ name, soft, hard }]
 }
 
-export function readSecurity(service: Field): SecuritySpec {
-  const options = service.child('security_opt')
-  const known = { isNoNewPrivileges: false, isSeccompUnconfined: false, isSystemPathsUnconfined: false }
-  for (const item of options.items()) {
-    const text = item.text()
-    if (text === null) continue
-    const [name, value = 'true'] = text.split(/[=:]/, 2)
-    if (name === 'no-new-privileges' && (value === 'true' || value === 'false')) known.isNoNewPrivileges = value === 'true'
-    else if (name === 'seccomp' && value === 'unconfined') known.isSeccompUnconfined = true
-    else if (name === 'systempaths' && value === 'unconfined') known.isSystemPathsUnconfined = true
-    else if (name !== 'apparmor' || value !== 'unconfined')
-      item.refuse(`"security_opt" entry ${JSON.stringify(text)} is not supported yet`)
-  }
-  return {
-    isPrivileged: service.child('privileged').flag() ?? false,
-    isReadOnlyRoot: service.child('read_only').flag() ?? false,
-    capAdd: service.child('cap_add').texts(),
-    capDrop: service.child('cap_drop').texts(),
-    ...known,
-    sysctls: withoutNulls(service.child('sysctls').pairs()),
-  }
-}
-
 /** Empty: what the daemon of the node says. */
 const LOG_DRIVERS = ['', 'json-file', 'local', 'none'] as const
 
@@ -83,8 +65,4 @@ export function readLog(logging: Field): LogSpec {
   const known = LOG_DRIVERS.find((one) => one === name)
   if (known === undefined) driver.refuse(`log driver "${name}" is not supported: use json-file, local or none`)
   return { driver: known ?? '', options: withoutNulls(logging.child('options').pairs()) }
-}
-
-export function withoutNulls(pairs: Readonly<Record<string, string | null>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key, value ?? '']))
 }

@@ -1,12 +1,15 @@
-import { commandWords } from './command-words.ts'
 import type { ReadContext } from './context.ts'
-import { parseEnvFile } from './env-file.ts'
-import type { Field } from './fields.ts'
-import type { AttachmentSpec, HealthSpec, TaskTemplate } from './model.ts'
+import { parseEnvFile, parseRawEnvFile } from './env-file.ts'
+import { type Field, withoutNulls } from './fields.ts'
+import type { HealthSpec, TaskTemplate } from './model.ts'
 import { hostPath } from './paths.ts'
+import { readCommand } from './read-command.ts'
+import { readHost } from './read-host.ts'
 import { readMounts } from './read-mounts.ts'
+import { readAttachments } from './read-networks.ts'
 import { readExpose } from './read-ports.ts'
-import { readLog, readResources, readSecurity, withoutNulls } from './read-resources.ts'
+import { readLog, readResources } from './read-resources.ts'
+import { readSecurity } from './read-security.ts'
 
 export function readTask(service: Field, context: ReadContext, image: string): TaskTemplate {
   return {
@@ -19,7 +22,7 @@ export function readTask(service: Field, context: ReadContext, image: string): T
     workingDir: service.child('working_dir').text(),
     hostname: service.child('hostname').text(),
     domainname: service.child('domainname').text(),
-    labels: withoutNulls(service.child('labels').pairs()),
+    labels: { ...readLabelFiles(service.child('label_file'), context), ...withoutNulls(service.child('labels').pairs()) },
     annotations: withoutNulls(service.child('annotations').pairs()),
     hasInit: service.child('init').flag() ?? false,
     hasTty: service.child('tty').flag() ?? false,
@@ -29,23 +32,16 @@ export function readTask(service: Field, context: ReadContext, image: string): T
     expose: readExpose(service.child('expose')),
     health: readHealth(service.child('healthcheck')),
     mounts: readMounts(service, context),
-    networks: readAttachments(service.child('networks'), context),
+    networks: service.child('network_mode').isPresent ? [] : readAttachments(service, context),
     dns: service.child('dns').texts(),
     dnsSearch: service.child('dns_search').texts(),
     dnsOptions: service.child('dns_opt').texts(),
     extraHosts: readExtraHosts(service.child('extra_hosts')),
     resources: readResources(service),
-    security: readSecurity(service),
+    security: readSecurity(service, context),
     log: readLog(service.child('logging')),
+    ...readHost(service),
   }
-}
-
-export function readCommand(command: Field): readonly string[] | null {
-  if (!command.isPresent) return null
-  if (command.isList()) return command.texts()
-  const words = commandWords(command.text() ?? '')
-  if (words === undefined) command.refuse(`${JSON.stringify(command.value)} has a quote that is never closed`)
-  return words ?? null
 }
 
 /** Files first, in their order; `environment` on top. A name without a value takes the user's own, or is left out. */
@@ -54,7 +50,7 @@ function readEnvironment(service: Field, context: ReadContext): Readonly<Record<
   const files = service.child('env_file')
   for (const item of files.isList() ? files.items() : [files]) Object.assign(values, readEnvFileField(item, context))
   for (const [name, value] of Object.entries(service.child('environment').pairs())) {
-    const known = value ?? context.lookup(name)
+    const known = value ?? service.child('environment').origin.lookup(name)
     if (known === undefined) delete values[name]
     else values[name] = known
   }
@@ -65,17 +61,37 @@ function readEnvFileField(item: Field, context: ReadContext): Readonly<Record<st
   if (item.isMapping()) item.only(['path', 'required', 'format'])
   const path = item.isMapping() ? item.child('path').text() : item.text()
   if (path === null) return {}
-  const format = item.isMapping() ? item.child('format').text() : null
-  if (format !== null) item.child('format').refuse(`"env_file" format ${JSON.stringify(format)} is not supported yet`)
+  const format = item.isMapping() ? item.child('format').oneOf(['raw']) : null
   const isRequired = item.isMapping() ? (item.child('required').flag() ?? true) : true
-  const text = context.readFile(hostPath(context, path))
+  return readPairsFile(item, path, { isRequired, isRaw: format === 'raw' }, context)
+}
+
+function readPairsFile(
+  item: Field,
+  path: string,
+  options: { readonly isRequired: boolean; readonly isRaw: boolean },
+  context: ReadContext,
+): Readonly<Record<string, string>> {
+  const text = context.readFile(hostPath(item.origin, path))
   if (text === null) {
-    if (isRequired) item.refuse(`"env_file" ${path} does not exist`)
+    if (options.isRequired) item.refuse(`file ${path} does not exist`)
     return {}
   }
-  const parsed = parseEnvFile(text, context.lookup)
-  if (parsed.errors.length > 0) item.refuse(`"env_file" ${path}: ${parsed.errors.join('; ')}`)
+  const parsed = options.isRaw ? parseRawEnvFile(text) : parseEnvFile(text, item.origin.lookup)
+  if (parsed.errors.length > 0) item.refuse(`file ${path}: ${parsed.errors.join('; ')}`)
   return parsed.values
+}
+
+function readLabelFiles(files: Field, context: ReadContext): Readonly<Record<string, string>> {
+  const items = files.isList() ? files.items() : [files]
+  const options = { isRequired: true, isRaw: false }
+  return Object.assign(
+    {},
+    ...items.map((item) => {
+      const path = item.text()
+      return path === null ? {} : readPairsFile(item, path, options, context)
+    }),
+  ) as Readonly<Record<string, string>>
 }
 
 function readHealth(healthcheck: Field): HealthSpec | null {
@@ -99,21 +115,6 @@ function readTest(test: Field): readonly string[] | null {
   const isKnown = words[0] === 'NONE' || ((words[0] === 'CMD' || words[0] === 'CMD-SHELL') && words.length > 1)
   if (!isKnown) test.refuse('a "test" list must start with CMD, CMD-SHELL or NONE, and then say what to run')
   return words
-}
-
-function readAttachments(networks: Field, context: ReadContext): readonly AttachmentSpec[] {
-  if (!networks.isPresent) return [{ network: 'default', aliases: [] }]
-  const named = networks.isList()
-    ? networks.items().map((item) => [item.text() ?? '', null, item] as const)
-    : networks.entries().map(([key, item]) => [key, item, item] as const)
-  return named.flatMap(([network, options, place]) => {
-    options?.only(['aliases'])
-    if (network !== 'default' && !context.networks.includes(network)) {
-      place.refuse(`network "${network}" is not declared under the top-level "networks"`)
-      return []
-    }
-    return [{ network, aliases: options?.child('aliases').texts() ?? [] }]
-  })
 }
 
 /** `host:ip` or `host=ip` in a list, or a mapping of host to one or more addresses. */

@@ -1,14 +1,12 @@
 import type { WatchExec, WatchRule } from './build-model.ts'
-import type { ReadContext } from './context.ts'
-import type { Field } from './fields.ts'
+import { type Field, withoutNulls } from './fields.ts'
 import { hostPath } from './paths.ts'
-import { withoutNulls } from './read-resources.ts'
-import { readCommand } from './read-task.ts'
+import { readCommand } from './read-command.ts'
 
 const ACTIONS = ['sync', 'rebuild', 'restart', 'sync+restart', 'sync+exec'] as const
 
 /** `develop: watch:`. */
-export function readWatch(develop: Field, context: ReadContext): readonly WatchRule[] {
+export function readWatch(develop: Field): readonly WatchRule[] {
   develop.only(['watch'])
   return develop
     .child('watch')
@@ -26,7 +24,7 @@ export function readWatch(develop: Field, context: ReadContext): readonly WatchR
       if (action === 'sync+exec' && exec === null) item.refuse('"sync+exec" needs an "exec" with a "command"')
       return [
         {
-          path: hostPath(context, path),
+          path: hostPath(item.origin, path),
           action,
           target: isSync ? target : null,
           ignore: item.child('ignore').texts(),

@@ -1,50 +1,47 @@
-import { compileSchema } from './compile-schema.ts'
 import type { SchemaError } from './schema-error.ts'
-import { childPointer, splitPointer, type Problems } from './problems.ts'
+import { childPointer, splitPointer, type Complaints } from './problems.ts'
 
 /** Reports where the file does not have the form of the Compose specification, in the words of the user's file. */
-export async function checkSchema(value: unknown, problems: Problems): Promise<void> {
-  const validate = await compileSchema()
-  const errors = validate(value)
+export function reportViolations(errors: readonly SchemaError[], complaints: Complaints): void {
   const choices = errors.filter((error) => error.keyword === 'oneOf' || error.keyword === 'anyOf')
   for (const error of errors) {
     if (choices.includes(error)) continue
     if (choices.some((choice) => choice.instancePath === error.instancePath)) continue
-    report(error, problems)
+    report(error, complaints)
   }
-  for (const choice of choices) reportChoice(choice, errors, problems)
+  for (const choice of choices) reportChoice(choice, errors, complaints)
 }
 
 /** None of the forms fits. Of those that have the right type, say what is wrong inside; else say which types there are. */
-function reportChoice(choice: SchemaError, errors: readonly SchemaError[], problems: Problems): void {
+function reportChoice(choice: SchemaError, errors: readonly SchemaError[], complaints: Complaints): void {
   const path = choice.instancePath
   if (errors.some((error) => error.instancePath.startsWith(`${path}/`))) return
   const here = errors.filter((error) => error.instancePath === path && error !== choice)
   const inside = here.filter((error) => !['type', 'oneOf', 'anyOf'].includes(error.keyword))
-  if (inside.length > 0) return inside.forEach((error) => report(error, problems))
+  if (inside.length > 0) return inside.forEach((error) => report(error, complaints))
   const types = new Set(
     here.filter((error) => error.keyword === 'type').flatMap((error) => error.params['type'] as string | string[]),
   )
-  problems.add(path, `${lastName(path)} must be ${[...types].map((type) => article(type)).join(' or ')}`)
+  complaints.add(path, `${lastName(path)} must be ${[...types].map((type) => article(type)).join(' or ')}`)
 }
 
-function report(error: SchemaError, problems: Problems): void {
+function report(error: SchemaError, complaints: Complaints): void {
   const { instancePath: path, params } = error
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty'])
-      return problems.add(childPointer(path, name), `field "${name}" is unknown${path === '' ? ' at the top of the file' : ''}`)
+      return complaints.add(childPointer(path, name), `field "${name}" is unknown${path === '' ? ' at the top of the file' : ''}`)
     }
     case 'required':
-      return problems.add(path, `${lastName(path)} needs the field "${String(params['missingProperty'])}"`)
+      return complaints.add(path, `${lastName(path)} needs the field "${String(params['missingProperty'])}"`)
     case 'type':
-      return problems.add(path, `${lastName(path)} must be ${[params['type']].flat().map(article).join(' or ')}`)
+      return complaints.add(path, `${lastName(path)} must be ${[params['type']].flat().map(article).join(' or ')}`)
     case 'enum':
-      return problems.add(path, `${lastName(path)} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`)
+      return complaints.add(path, `${lastName(path)} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`)
     case 'uniqueItems':
-      return problems.add(path, `${lastName(path)} lists the same thing twice`)
+      return complaints.add(path, `${lastName(path)} lists the same thing twice`)
     default:
-      return problems.add(path, `${lastName(path)} ${error.message ?? 'is not valid'}`)
+      return complaints.add(path, `${lastName(path)} ${error.message ?? 'is not valid'}`)
   }
 }
 

@@ -19,3 +19,11 @@ export interface SecretMountSpec {
   /** Permission bits, such as 0o444. */
   readonly mode: number
 }
+
+/** Where the value of a secret or config comes from, at the client. The value itself travels beside the model and is never a part of it. */
+export type ValueSource =
+  /** Absolute path. */
+  | { readonly type: 'file'; readonly path: string }
+  /** An environment variable; null: it is not set. */
+  | { readonly type: 'variable'; readonly name: string; readonly text: string | null }
+  | { readonly type: 'text'; readonly text: string }

@@ -1,113 +1,130 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml'
 
-import { childPointer, splitPointer, type Position } from './problems.ts'
+import { messageOf } from '#base'
 
-/** Plain values of a YAML file, and where each came from. */
-export interface YamlSource {
-  readonly value: unknown
-  readonly problems: readonly { readonly position: Position; readonly message: string }[]
-  /** Of the key, where the value has one. Falls back to the nearest parent that is in the file. */
-  positionOf(at: string): Position
-}
+import type { Problems } from './problems.ts'
+import { list, map, scalar, type Mark, type Origin, type ScalarNode, type SourceNode, type Spot } from './source-node.ts'
 
 /** Aliases multiply: a file of a few lines may stand for billions of values. Real files hold some thousands. */
 const MAX_NODES = 100_000
 
+/** Deeper than anything that the specification knows, and far from the end of the stack. */
+const MAX_DEPTH = 100
+
+/** A file of this length was not written by hand, and takes seconds to read. */
+const MAX_CHARACTERS = 2_000_000
+
 interface Walk {
   readonly document: Document
   readonly counter: LineCounter
-  readonly positions: Map<string, Position>
-  readonly problems: { position: Position; message: string }[]
+  readonly origin: Origin
+  readonly problems: Problems
   nodes: number
 }
 
-export function readYaml(text: string): YamlSource {
+const MARKS: Readonly<Record<string, Mark>> = { '!reset': 'reset', '!override': 'override' }
+
+/** The values of a YAML file with their places. Undefined: there is nothing to read on, and the problems say why. */
+export function readYaml(text: string, origin: Origin, problems: Problems): SourceNode | undefined {
+  const top: Spot = { origin, line: 1, column: 1 }
+  if (text.length > MAX_CHARACTERS) return problems.addAt(top, `the file has more than ${MAX_CHARACTERS} characters`)
   const counter = new LineCounter()
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, version: '1.2', uniqueKeys: true })
-  const walk: Walk = { document, counter, positions: new Map([['', { line: 1, column: 1 }]]), problems: [], nodes: 0 }
-  for (const issue of [...document.errors, ...document.warnings]) {
-    walk.problems.push({ position: place(walk, issue.pos[0]), message: issue.message })
+  const document = parse(text, counter)
+  if (typeof document === 'string') return problems.addAt(top, document)
+  const walk: Walk = { document, counter, origin, problems, nodes: 0 }
+  const issues = [
+    ...document.errors,
+    ...document.warnings.filter(({ message }) => !/^Unresolved tag: !(reset|override)$/.test(message)),
+  ]
+  for (const issue of issues) problems.addAt(spotAt(walk, issue.pos[0]), issue.message)
+  if (issues.length > 0) return undefined
+  const node = readNode(walk, document.contents, top, 0)
+  if (node.kind === 'scalar' && node.value === null) return problems.addAt(top, 'the file is empty')
+  return node
+}
+
+/** The parser recurses as deep as the file does, and the stack ends somewhere. */
+function parse(text: string, lineCounter: LineCounter): Document | string {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, version: '1.2', uniqueKeys: true, logLevel: 'silent' })
+  } catch (error) {
+    return error instanceof RangeError ? 'the file is nested too deeply' : `this is not YAML: ${messageOf(error)}`
   }
-  const value = document.errors.length > 0 ? null : plainValue(walk, document.contents, '')
-  return { value, problems: walk.problems, positionOf: (at) => nearest(walk.positions, at) }
 }
 
-function nearest(positions: ReadonlyMap<string, Position>, at: string): Position {
-  for (let parts = splitPointer(at); ; parts = parts.slice(0, -1)) {
-    const found = positions.get(parts.reduce(childPointer, ''))
-    if (found !== undefined) return found
-    if (parts.length === 0) return { line: 1, column: 1 }
-  }
+function spotAt({ counter, origin }: Walk, offset: number): Spot {
+  const { line, col } = counter.linePos(offset)
+  return { origin, line: Math.max(1, line), column: Math.max(1, col) }
 }
 
-function place(walk: Walk, offset: number): Position {
-  const { line, col } = walk.counter.linePos(offset)
-  return { line: Math.max(1, line), column: Math.max(1, col) }
+function spotOf(walk: Walk, node: unknown, otherwise: Spot): Spot {
+  const offset = (node as Partial<Node> | null)?.range?.[0]
+  return offset === undefined ? otherwise : spotAt(walk, offset)
 }
 
-function complain(walk: Walk, node: Node | null, message: string): null {
-  walk.problems.push({ position: place(walk, node?.range?.[0] ?? 0), message })
-  return null
-}
-
-function plainValue(walk: Walk, node: unknown, at: string): unknown {
+/** `spot`: of the key that leads here. */
+function readNode(walk: Walk, node: unknown, spot: Spot, depth: number): SourceNode {
+  const nothing = scalar(spot, null)
   walk.nodes += 1
   if (walk.nodes > MAX_NODES) {
-    if (walk.nodes === MAX_NODES + 1) complain(walk, null, `the file stands for more than ${MAX_NODES} values`)
-    return null
+    if (walk.nodes === MAX_NODES + 1)
+      walk.problems.addAt({ ...spot, line: 1, column: 1 }, `the file stands for more than ${MAX_NODES} values`)
+    return nothing
   }
-  if (isAlias(node)) return plainValue(walk, node.resolve(walk.document) ?? null, at)
-  if (isScalar(node)) return scalarValue(walk, node.value, node.source, at)
+  if (depth > MAX_DEPTH) {
+    walk.problems.addAt(spot, `the file is nested more than ${MAX_DEPTH} deep`)
+    return nothing
+  }
+  if (isAlias(node)) return readNode(walk, node.resolve(walk.document) ?? null, spot, depth + 1)
+  const read = readKind(walk, node, spot, depth)
+  const mark = MARKS[(node as Partial<Node> | null)?.tag ?? '']
+  return mark === undefined ? read : { ...read, mark }
+}
+
+function readKind(walk: Walk, node: unknown, spot: Spot, depth: number): SourceNode {
+  if (isScalar(node)) return readScalar(walk, node.value, node.source, spot)
   if (isSeq(node)) {
-    return node.items.map((item, index) => {
-      const child = childPointer(at, index)
-      remember(walk, item as Node, child)
-      return plainValue(walk, item, child)
-    })
+    return list(
+      spot,
+      node.items.map((item) => readNode(walk, item, spotOf(walk, item, spot), depth + 1)),
+    )
   }
-  if (isMap(node)) return mapValue(walk, node.items, at)
-  return null
+  return isMap(node) ? readMap(walk, node.items, spot, depth) : scalar(spot, null)
 }
 
 /** Compose files are written for Go's YAML, where 0444 is octal: file modes rely on it. */
-function scalarValue(walk: Walk, value: unknown, source: string | undefined, at: string): unknown {
-  if (typeof value === 'number' && source !== undefined && /^0[0-7]+$/.test(source)) return Number.parseInt(source, 8)
-  if (typeof value === 'bigint') return Number(value)
-  if (typeof value === 'object' && value !== null) return complain(walk, null, `${at}: this kind of YAML value is not supported`)
-  return value
+function readScalar(walk: Walk, value: unknown, source: string | undefined, spot: Spot): ScalarNode {
+  if (typeof value === 'number' && source !== undefined && /^0[0-7]+$/.test(source))
+    return scalar(spot, Number.parseInt(source, 8))
+  if (typeof value === 'bigint') return scalar(spot, Number(value))
+  if (typeof value === 'number' && !Number.isFinite(value)) return scalar(spot, source ?? String(value))
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return scalar(spot, value)
+  if (value !== undefined) walk.problems.addAt(spot, 'this kind of YAML value is not supported')
+  return scalar(spot, null)
 }
 
 /** Own keys win over merged ones (`<<`), whatever their order: yaml.org/type/merge.html. */
-function mapValue(walk: Walk, items: readonly Pair[], at: string): Record<string, unknown> {
-  const own = new Map<string, unknown>()
-  const merged = new Map<string, unknown>()
+function readMap(walk: Walk, items: readonly Pair[], spot: Spot, depth: number): SourceNode {
+  const own = new Map<string, SourceNode>()
+  const merged = new Map<string, SourceNode>()
   for (const pair of items) {
     const key = isScalar(pair.key) ? String(pair.key.value) : null
-    if (key === null) {
-      complain(walk, pair.key as Node | null, 'keys must be plain text')
-    } else if (key === '<<') {
-      for (const [name, value] of mergedEntries(walk, pair.value, at)) if (!merged.has(name)) merged.set(name, value)
-    } else {
-      const child = childPointer(at, key)
-      remember(walk, pair.key as Node, child)
-      own.set(key, plainValue(walk, pair.value, child))
-    }
+    const at = spotOf(walk, pair.key, spot)
+    if (key === null) walk.problems.addAt(at, 'keys must be plain text')
+    else if (key === '<<') {
+      for (const [name, value] of mergedEntries(walk, pair.value, at, depth)) if (!merged.has(name)) merged.set(name, value)
+    } else own.set(key, readNode(walk, pair.value, at, depth + 1))
   }
-  return Object.fromEntries([...merged, ...own])
+  return map(spot, [...merged, ...own])
 }
 
-function mergedEntries(walk: Walk, node: unknown, at: string): readonly (readonly [string, unknown])[] {
+function mergedEntries(walk: Walk, node: unknown, spot: Spot, depth: number): Iterable<readonly [string, SourceNode]> {
   const target = isAlias(node) ? node.resolve(walk.document) : node
-  if (isSeq(target)) return target.items.flatMap((item) => mergedEntries(walk, item, at))
-  if (!isMap(target)) {
-    complain(walk, node as Node | null, '<< must merge a mapping')
-    return []
-  }
-  return Object.entries(mapValue(walk, target.items as readonly Pair[], at))
-}
-
-/** The first place wins: that of the key itself over those that an alias leads to. */
-function remember(walk: Walk, node: Node | null, at: string): void {
-  const offset = node?.range?.[0]
-  if (offset !== undefined) walk.positions.set(at, place(walk, offset))
+  if (depth > MAX_DEPTH) return []
+  if (isSeq(target)) return target.items.flatMap((item) => [...mergedEntries(walk, item, spot, depth + 1)])
+  const read = readNode(walk, target, spot, depth + 1)
+  if (read.kind === 'map') return read.entries
+  walk.problems.addAt(spotOf(walk, node, spot), '<< must merge a mapping')
+  return []
 }
