@@ -2,12 +2,14 @@ import type { Clock, Log } from '#base'
 import { openStacks, type Stacks } from '#cluster/stacks'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
+import type { Policy } from '#traffic/policy'
 import { nodeProcesses, openRouter, type Router } from '#traffic/router'
 
 import type { DaemonOptions } from './arguments.ts'
 import { openDiscovery, withdrawingNode } from './discovery.ts'
 import type { Engine } from './engine.ts'
 import { engineNode } from './node/node-port.ts'
+import { openPolicy } from './policy.ts'
 import { findProgram } from './programs.ts'
 
 export interface ClusterNeeds extends DaemonOptions {
@@ -25,6 +27,7 @@ export interface Cluster extends AsyncDisposable {
   readonly stacks: Stacks
   readonly router: Router
   readonly discovery: Discovery
+  readonly policy: Policy
 }
 
 export async function openCluster({ engine, host, clock, log, runDir }: ClusterNeeds): Promise<Cluster> {
@@ -41,15 +44,18 @@ export async function openCluster({ engine, host, clock, log, runDir }: ClusterN
   const node = withdrawingNode(engineNode(engine), () => discovery)
   const stacks = openStacks({ store: engine.store, node, routes: router, clock, log })
   discovery = openDiscovery({ ...engine, stacks, host, clock, log })
+  const policy = openPolicy({ ...engine, stacks, host, clock, log })
   stacks.recover()
   const names = discovery
   return {
     stacks,
     router,
     discovery,
+    policy,
     [Symbol.asyncDispose]: async () => {
       await stacks[Symbol.asyncDispose]()
       await names[Symbol.asyncDispose]()
+      await policy[Symbol.asyncDispose]()
     },
   }
 }

@@ -21,6 +21,7 @@ export function shutdownPort({ engine, cluster, host, leave, instance }: Glovebo
       const running = engine.containers.list().filter((container) => container.status.pid !== 0).length
       await attempt('stop containers', async () => await engine.containers.stopAll())
       await attempt('stop naming services', async () => await cluster.discovery[Symbol.asyncDispose]())
+      await attempt('stop judging connections', async () => await cluster.policy[Symbol.asyncDispose]())
       await attempt('stop the router', async () => await cluster.router.stop())
       await attempt('take down networks', async () => await engine.networks.shutdown({ remove: true }))
       await attempt('remove cgroups', async () => {

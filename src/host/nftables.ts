@@ -25,6 +25,14 @@ export function linuxNftables(): NftablesPort {
         throw error
       }
     },
+    listSet: async (family, table, name) => {
+      try {
+        return await runNft(['list', 'set', family, table, name])
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+    },
     listTables: async () =>
       (await runNft(['list', 'tables'])).split('\n').flatMap((line) => {
         const [, family = '', name] = line.trim().split(' ')

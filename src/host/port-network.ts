@@ -180,6 +180,8 @@ export interface NftablesPort {
   apply(script: string): Promise<void>
   /** The text of a table as `nft list table` prints it (with `# handle N` behind each rule if asked for); undefined when there is none. */
   listTable(family: NftFamily, name: string, options?: { readonly hasHandles?: boolean }): Promise<string | undefined>
+  /** One set or map of a table, printed likewise. */
+  listSet(family: NftFamily, table: string, name: string): Promise<string | undefined>
   /** `family name` of every table. */
   listTables(): Promise<readonly { readonly family: NftFamily; readonly name: string }[]>
   /** Absent is fine. */

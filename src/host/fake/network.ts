@@ -146,6 +146,7 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
           tables.delete(`${family} ${name}`)
       },
       listTable: async (family, name) => tables.get(`${family} ${name}`),
+      listSet: async () => undefined,
       listTables: async () =>
         [...tables.keys()].map((key) => {
           const [family, name] = key.split(' ')

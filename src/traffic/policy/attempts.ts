@@ -1,0 +1,39 @@
+import { familyOf } from './cidr.ts'
+import type { PolicedStack, RefusedAttempt } from './port.ts'
+
+/** Reads the set of refused attempts as nft prints it; whose addresses they are say the applications. */
+export function readAttempts(listing: string, stacks: readonly PolicedStack[]): readonly RefusedAttempt[] {
+  const names = namesByAddress(stacks)
+  const nameOf = (address: string) => names.get(address) ?? address
+  const element =
+    /([0-9a-f.:]+) \. ([0-9a-f.:]+) \. ([a-z0-9-]+) \. ([a-z0-9-]+) (?:timeout \S+ )?(?:expires \S+ )?counter packets (\d+) bytes \d+/g
+  return [...listing.matchAll(element)]
+    .map(([, from = '', to = '', protocol = '', port = '', packets]) => ({
+      from: nameOf(from),
+      to: nameOf(to),
+      protocol: protocol === 'ipv6-icmp' ? 'icmp' : protocol,
+      port: HAS_PORTS.has(protocol) ? Number(port) : 0,
+      packets: Number(packets),
+    }))
+    .toSorted((a, b) => b.packets - a.packets)
+}
+
+const HAS_PORTS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp', 'udplite', 'dccp'])
+
+function namesByAddress(stacks: readonly PolicedStack[]): ReadonlyMap<string, string> {
+  return new Map(
+    stacks.flatMap((stack) =>
+      stack.services.flatMap(({ name, tasks }) =>
+        tasks.flatMap(({ addresses }) =>
+          Object.values(addresses)
+            .flat()
+            .map((address) => [address, `${stack.name}/${name}`] as const),
+        ),
+      ),
+    ),
+  )
+}
+
+export function attemptSets(): readonly string[] {
+  return (['0.0.0.0', '::'] as const).map((any) => `attempts${familyOf(any)}`)
+}
