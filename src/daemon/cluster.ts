@@ -1,4 +1,6 @@
-import type { Clock, Log } from '#base'
+import { join } from 'node:path'
+
+import { systemRandom, type Clock, type Log } from '#base'
 import { openStacks, type Stacks } from '#cluster/stacks'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
@@ -30,12 +32,15 @@ export interface Cluster extends AsyncDisposable {
   readonly policy: Policy
 }
 
-export async function openCluster({ engine, host, clock, log, runDir }: ClusterNeeds): Promise<Cluster> {
+export async function openCluster({ engine, host, clock, log, runDir, root }: ClusterNeeds): Promise<Cluster> {
   const router = openRouter({
     runDir,
     processes: nodeProcesses(),
     clock,
+    random: systemRandom(),
     log,
+    store: engine.store,
+    accessLogPath: join(root, 'access.log'),
     runAs: NOBODY,
     command: findProgram('haproxy') ?? 'haproxy',
   })

@@ -1,4 +1,4 @@
-import { silentLog, systemClock } from '#base'
+import { memoryRecords, silentLog, systemClock, systemRandom } from '#base'
 import { nodeProcesses, openRouter, type Route } from '#traffic/router'
 
 /** A daemon that applies one route and then waits to be killed. Arguments: run directory, route as JSON. */
@@ -6,6 +6,9 @@ const router = openRouter({
   runDir: process.argv[2] ?? '',
   processes: nodeProcesses(),
   clock: systemClock(),
+  random: systemRandom(),
+  store: memoryRecords(),
+  accessLogPath: `${process.argv[2] ?? ''}/access.log`,
   log: silentLog(),
   runAs: null,
   command: 'haproxy',

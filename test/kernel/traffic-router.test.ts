@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, describe, it } from 'node:test'
 
-import { silentLog, systemClock } from '#base'
+import { memoryRecords, silentLog, systemClock, systemRandom } from '#base'
 import { nodeProcesses, openRouter, type Backend, type Route, type Router } from '#traffic/router'
 
 const clock = systemClock()
@@ -24,7 +24,17 @@ interface TestBackend extends Backend {
 
 function newRouter(): Router {
   const runAs = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null
-  return openRouter({ runDir, processes: nodeProcesses(), clock, log: silentLog(), runAs, command: 'haproxy' })
+  return openRouter({
+    runDir,
+    processes: nodeProcesses(),
+    clock,
+    random: systemRandom(),
+    log: silentLog(),
+    store: memoryRecords(),
+    accessLogPath: join(runDir, 'access.log'),
+    runAs,
+    command: 'haproxy',
+  })
 }
 
 function startNode(fixture: string, args: readonly string[]): ChildProcess {
@@ -256,7 +266,7 @@ describe('the router', { timeout: 60_000 }, () => {
   it('listens on IPv6, waits for a backend that is not there yet, and leaves nothing behind', async () => {
     const one = await backend('one')
     const hostPort = await router.freePort('::1')
-    assert.deepEqual(await router.apply([route([one], { hostIp: '::1', hostPort }), route([])]), [])
+    assert.deepEqual(await router.apply([route([one], { id: 'six', hostIp: '::1', hostPort }), route([])]), [])
     assert.deepEqual(await router.apply([route([one])]), [])
     assert.equal(await fetchOnce(port), 'one')
     await router.apply([])

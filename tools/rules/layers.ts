@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: ['base'],
   engine: ['base', 'oci', 'host', 'engine'],
   cluster: ['base', 'oci', 'cluster'],
-  traffic: ['base', 'traffic'],
+  traffic: ['base', 'cluster', 'traffic'],
   databases: ['base', 'cluster'],
   observe: ['base'],
   operate: ['base', 'oci', 'host', 'operate'],

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 
-import type { Backend, Route } from './port.ts'
+import { backendSection, redirectToHttps, serverLines } from './backend-section.ts'
+import { authSections } from './client-rules.ts'
+import { entriesOf, entryMaps, looksUp, redirectSection, ruleOf, type Entry } from './entries.ts'
+import { CHALLENGE_MAP, certificateList, frontendSection, mapPath, NO_ROUTE_SECTIONS } from './frontend-section.ts'
+import { ACCESS_RING_NAME, RING_BYTES } from './log-format.ts'
+import { sectionName } from './names.ts'
+import { serverOptions } from './server-options.ts'
+import type { Route } from './port.ts'
+import { renderSections, type Line, type Section } from './words.ts'
 
 export interface ConfigOptions {
   readonly socketPath: string
@@ -8,12 +16,18 @@ export interface ConfigOptions {
   readonly runAs: { readonly uid: number; readonly gid: number } | null
   /** Listen on every IPv6 address as well where no address is given. */
   readonly hasIpv6: boolean
+  /** Makes cookies of sticky sessions that nobody else can make. */
+  readonly cookieKey: string
 }
 
 export interface ProxyConfig {
   readonly text: string
-  /** Names everything but the servers, which change without a reload. HAProxy tells it back in `show info`. */
+  /** Names everything but servers, maps and certificates, which change without a reload. HAProxy tells it back in `show info`. */
   readonly fingerprint: string
+  /** What is looked up, by the path of its file below the configuration's directory. */
+  readonly maps: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Paths of the lists of certificates that it names, with the entry of each. */
+  readonly certificateLists: ReadonlyMap<string, Entry>
 }
 
 /** Each connection takes two descriptors of the worker's, and machines with a bound of 20,000 are common. */
@@ -21,85 +35,100 @@ const MAX_CONNECTIONS = 8000
 /** Old workers stay for their connections; one that has seen so many reloads is ended. */
 const MAX_RELOADS = 25
 
-/**
- * A connection that fails is tried again at once on another server. A server is asked every second whether it accepts; after a failed
- * connection within 100 ms, and counts as down when that fails too. Connections that it has are left alone: it may only be busy.
- */
-export const SERVER_OPTIONS =
-  'check inter 1s fastinter 100ms downinter 200ms fall 2 rise 1 observe layer4 error-limit 1 on-error sudden-death'
-
-/** The whole configuration of HAProxy 2.6 for these routes. Pure. */
+/** The whole configuration of HAProxy 2.6 for these routes. Pure. `checkRoute` has to have passed for each. */
 export function proxyConfig(routes: readonly Route[], options: ConfigOptions): ProxyConfig {
-  const ordered = routes.toSorted((a, b) => (sectionName(a) < sectionName(b) ? -1 : 1))
-  const fixed = [...GLOBAL, ...globalOf(options), ...DEFAULTS].join('\n')
-  const heads = ordered.map((route) => sectionHead(route, options.hasIpv6).join('\n'))
+  const ordered = routes.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const entries = entriesOf(ordered)
+  const fixed = [
+    ...FIXED,
+    ...entries.map((entry) => frontendSection(entry, options.hasIpv6)),
+    ...redirectSections(ordered),
+    ...ordered.flatMap((route) => authSections(sectionName(route), ruleOf(route))),
+    ...NO_ROUTE_SECTIONS,
+  ]
+  const backends = ordered.map((route) => backendSection(route, options))
+  const global = globalLines(options)
   const fingerprint = createHash('sha256')
-    .update([fixed, ...heads].join('\n'))
+    .update(renderSections([{ kind: 'global', name: null, lines: global }, ...fixed, ...backends]))
+    .update(JSON.stringify(ordered.map((route) => serverOptions(ruleOf(route), 0))))
     .digest('hex')
     .slice(0, 16)
-  const sections = ordered.map((route, index) => [heads[index], ...route.backends.map(serverLine)].join('\n'))
-  const text = `${['global', `  description ${fingerprint}`, fixed, ...sections].join('\n')}\n`
-  return { text, fingerprint }
+  const full = backends.map((section, index) => withServers(section, ordered[index]))
+  const head: Section = { kind: 'global', name: null, lines: [['description', fingerprint], ...global] }
+  return {
+    text: renderSections([head, ...fixed, ...full]),
+    fingerprint,
+    maps: new Map(entries.flatMap(mapsOf)),
+    certificateLists: new Map(
+      entries
+        .filter((entry) => entry.kind === 'https' || entry.kind === 'tls')
+        .map((entry) => [certificateList(entry.name), entry]),
+    ),
+  }
 }
 
-const GLOBAL = [`  maxconn ${MAX_CONNECTIONS}`, `  mworker-max-reloads ${MAX_RELOADS}`, '  no strict-limits']
-
-function globalOf({ socketPath, runAs }: ConfigOptions): readonly string[] {
-  const identity = runAs === null ? [] : [`  uid ${runAs.uid}`, `  gid ${runAs.gid}`]
-  return [`  stats socket ${socketPath} mode 600 level admin expose-fd listeners`, '  stats timeout 1h', ...identity]
+function withServers(section: Section, route: Route | undefined): Section {
+  return { ...section, lines: [...section.lines, ...(route === undefined ? [] : serverLines(route))] }
 }
 
-/** A day without a byte: what a pool of database connections may well see. Dead peers are found by keep-alive probes before. */
-const DEFAULTS = [
-  'defaults',
-  '  balance leastconn',
-  '  retries 3',
-  '  option redispatch 1',
-  '  option clitcpka',
-  '  option srvtcpka',
-  '  timeout connect 1s',
-  '  timeout queue 5s',
-  '  timeout client 24h',
-  '  timeout server 24h',
-  '  timeout tunnel 24h',
+function globalLines({ socketPath, runAs }: ConfigOptions): readonly Line[] {
+  const identity: readonly Line[] =
+    runAs === null
+      ? []
+      : [
+          ['uid', `${runAs.uid}`],
+          ['gid', `${runAs.gid}`],
+        ]
+  return [
+    ['default-path', 'config'],
+    ['maxconn', `${MAX_CONNECTIONS}`],
+    ['mworker-max-reloads', `${MAX_RELOADS}`],
+    ['no', 'strict-limits'],
+    ['stats', 'socket', socketPath, 'mode', '600', 'level', 'admin', 'expose-fd', 'listeners'],
+    ['stats', 'timeout', '1h'],
+    ['ssl-default-bind-options', 'ssl-min-ver', 'TLSv1.2'],
+    ['ssl-default-bind-ciphers', 'ECDHE+AESGCM:ECDHE+CHACHA20'],
+    ...identity,
+  ]
+}
+
+const FIXED: readonly Section[] = [
+  {
+    kind: 'ring',
+    name: ACCESS_RING_NAME,
+    lines: [
+      ['format', 'raw'],
+      ['maxlen', '4096'],
+      ['size', `${RING_BYTES}`],
+    ],
+  },
+  {
+    kind: 'defaults',
+    name: null,
+    // Dead peers are found by keep-alive probes long before the patience for silent ones ends.
+    lines: [
+      ['option', 'clitcpka'],
+      ['option', 'srvtcpka'],
+      ['timeout', 'connect', '1s'],
+      ['timeout', 'client', '1m'],
+      ['timeout', 'server', '1m'],
+    ],
+  },
 ]
 
-/** Tells all that a reload would be needed for to change: mode, address and port. */
-export function sectionName(route: Pick<Route, 'mode' | 'hostIp' | 'hostPort'>): string {
-  return `${route.mode}-${listenAddress(route.hostIp)}-${route.hostPort}`
+function redirectSections(routes: readonly Route[]): readonly Section[] {
+  const ports = routes.filter((route) => (ruleOf(route).tls?.redirectFromPort ?? null) !== null).map((route) => route.hostPort)
+  return [...new Set(ports)].toSorted((a, b) => a - b).map((port) => redirectToHttps(redirectSection(port), port))
 }
 
-export function listenAddress(hostIp: string): string {
-  return hostIp === '' ? '0.0.0.0' : hostIp
+/** Only those that the configuration names: which those are is in its fingerprint. */
+function mapsOf(entry: Entry): readonly (readonly [string, ReadonlyMap<string, string>])[] {
+  const { exact, prefix } = looksUp(entry) ? entryMaps(entry) : { exact: EMPTY, prefix: EMPTY }
+  return [
+    ...(exact.size > 0 ? [[mapPath(entry.name, 'exact'), exact] as const] : []),
+    ...(prefix.size > 0 ? [[mapPath(entry.name, 'prefix'), prefix] as const] : []),
+    ...(entry.uses.some((use) => use.hasChallenges) ? [[CHALLENGE_MAP, EMPTY] as const] : []),
+  ]
 }
 
-/** All that a route listens on: without an address every one of the host, of both families. */
-export function listenAddresses(hostIp: string, hasIpv6: boolean): readonly string[] {
-  return [listenAddress(hostIp), ...(hostIp === '' && hasIpv6 ? ['::'] : [])]
-}
-
-function sectionHead(route: Route, hasIpv6: boolean): readonly string[] {
-  const binds = listenAddresses(route.hostIp, hasIpv6).map((address) =>
-    address.includes(':') ? `  bind [${address}]:${route.hostPort} v6only` : `  bind ${address}:${route.hostPort}`,
-  )
-  return [`listen ${sectionName(route)}`, ...binds, `  mode ${route.mode}`, ...(route.mode === 'http' ? HTTP : [])]
-}
-
-const HTTP = [
-  '  option forwardfor',
-  '  option idle-close-on-response',
-  '  timeout http-request 30s',
-  '  timeout http-keep-alive 1m',
-  '  retry-on conn-failure empty-response',
-  '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
-]
-
-/** One that drains starts disabled: the configuration has no word for draining, the runtime socket has. */
-function serverLine(backend: Backend): string {
-  const disabled = backend.state === 'draining' ? ' disabled' : ''
-  return `  server ${backend.id} ${hostPort(backend)} ${SERVER_OPTIONS}${disabled}`
-}
-
-export function hostPort({ address, port }: Pick<Backend, 'address' | 'port'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
+const EMPTY: ReadonlyMap<string, string> = new Map()

@@ -7,6 +7,7 @@ export const routeError = declareErrors({
   'route.address_refused': 'invalid',
   /** Names or addresses that the proxy's configuration cannot carry. */
   'route.invalid': 'invalid',
+  'route.not_found': 'not_found',
   'route.haproxy_missing': 'unavailable',
   /** HAProxy does not start, does not take its configuration, or does not answer. */
   'route.haproxy_failed': 'unavailable',

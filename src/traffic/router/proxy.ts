@@ -1,10 +1,9 @@
-import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { messageOf, systemCodeOf, type Clock } from '#base'
 
-import type { ProxyConfig } from './config.ts'
 import { routeError } from './errors.ts'
 import type { ProcessPort, ProxyServer } from './port.ts'
 import { parseFrontends, parseInfo, parseServers } from './runtime-state.ts'
@@ -19,6 +18,8 @@ export interface ProxyFiles {
   /** Written by HAProxy itself, so that no moment exists in which it runs and cannot be found. */
   readonly pid: string
   readonly log: string
+  readonly access: string
+  readonly cookieKey: string
 }
 
 /** HAProxy binds the socket under a longer name first; the kernel takes 107 bytes. */
@@ -39,8 +40,20 @@ export function proxyFiles(runDir: string): ProxyFiles {
     config: join(directory, 'haproxy.cfg'),
     pid: join(directory, 'haproxy.pid'),
     log: join(directory, 'haproxy.log'),
+    access: join(directory, 'access.log'),
+    cookieKey: join(directory, 'cookie-key'),
   }
 }
+
+/** All that HAProxy reads when it starts. */
+export interface ProxyInput {
+  readonly text: string
+  readonly fingerprint: string
+  /** Maps, lists and certificates, by their path below the directory; all that it names has to be there, and nothing else stays. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+const INPUT_DIRECTORIES = ['maps', 'certificates']
 
 /** One HAProxy in master-worker mode, found by its files. Knows nothing of routes. */
 export interface Proxy {
@@ -52,10 +65,14 @@ export interface Proxy {
   sections(): Promise<readonly string[]>
   servers(): Promise<readonly ProxyServer[]>
   run(commands: readonly string[]): Promise<string>
+  /** One command with its answer; what it carries may stand on further lines. */
+  ask(command: string): Promise<string>
+  /** Of the worker; undefined: it does not answer. */
+  workerPid(): Promise<number | undefined>
   /** Starts it, or has it take the configuration over without losing a connection. Errors: `route.haproxy_missing`, `route.haproxy_failed`. */
-  load(config: ProxyConfig): Promise<void>
+  load(input: ProxyInput): Promise<void>
   /** Keeps the file equal to what runs, for a start after a crash. */
-  save(config: ProxyConfig): Promise<void>
+  save(input: ProxyInput): Promise<void>
   stop(): Promise<void>
   trimLog(): void
 }
@@ -74,13 +91,14 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
     const known = readPid(files.pid)
     return known !== undefined && processes.isAlive(known, files.config) ? known : undefined
   }
-  const fingerprint = async () => {
+  const info = async () => {
     try {
-      return parseInfo(await socket.ask('show info')).fingerprint
+      return parseInfo(await socket.ask('show info'))
     } catch {
       return undefined
     }
   }
+  const fingerprint = async () => (await info())?.fingerprint
   const until = async (condition: () => Promise<boolean> | boolean, timeoutMs: number): Promise<boolean> => {
     const deadlineMs = clock.monotonicMs() + timeoutMs
     while (!(await condition())) {
@@ -97,11 +115,16 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
       return false
     }
   }
-  const save = async (config: ProxyConfig) => {
+  const save = async (input: ProxyInput) => {
     await mkdir(files.directory, { recursive: true, mode: 0o700 })
-    if (readText(files.config) === config.text) return
-    await writeFile(`${files.config}.tmp`, config.text, { mode: 0o600 })
-    await rename(`${files.config}.tmp`, files.config)
+    for (const name of INPUT_DIRECTORIES) await mkdir(join(files.directory, name), { recursive: true, mode: 0o700 })
+    for (const [path, text] of input.files) await put(join(files.directory, path), text)
+    await put(files.config, input.text)
+    for (const name of INPUT_DIRECTORIES) {
+      for (const found of readdirSync(join(files.directory, name))) {
+        if (!input.files.has(`${name}/${found}`)) rmSync(join(files.directory, name, found), { force: true })
+      }
+    }
   }
   const start = async (): Promise<number> => {
     try {
@@ -130,8 +153,10 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
       return parseServers(state, stat)
     },
     run: async (commands) => await socket.run(commands),
-    load: async (config) => {
-      await save(config)
+    ask: async (command) => await socket.ask(command),
+    workerPid: async () => (await info())?.workerPid,
+    load: async (input) => {
+      await save(input)
       const logStart = sizeOf(files.log)
       const running = pid()
       const loaded = running ?? (await start())
@@ -141,7 +166,7 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
       }
       const isGone = () => !processes.isAlive(loaded, files.config)
       let isLoaded = false
-      const check = async () => (isLoaded = (await fingerprint()) === config.fingerprint && (await isMasterReady()))
+      const check = async () => (isLoaded = (await fingerprint()) === input.fingerprint && (await isMasterReady()))
       await until(async () => (await check()) || isGone(), LOAD_TIMEOUT_MS)
       if (isLoaded) return
       const said = readText(files.log).slice(logStart).trim().split('\n').slice(-5).join(' ')
@@ -163,6 +188,12 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
       if (sizeOf(files.log) > MAX_LOG_BYTES) truncateSync(files.log)
     },
   }
+}
+
+async function put(path: string, text: string): Promise<void> {
+  if (readText(path) === text && sizeOf(path) > 0) return
+  await writeFile(`${path}.tmp`, text, { mode: 0o600 })
+  await rename(`${path}.tmp`, path)
 }
 
 function readPid(path: string): number | undefined {

@@ -1,37 +1,65 @@
-import { backoffMs, keyedLocks, messageOf, type BackoffPolicy, type Clock, type Log } from '#base'
+import { backoffMs, keyedLocks, messageOf, type BackoffPolicy, type Clock, type Log, type Random, type RecordStore } from '#base'
 
-import { checkRoute } from './check-route.ts'
-import { listenAddress, listenAddresses, proxyConfig, sectionName, type ConfigOptions } from './config.ts'
+import { addressBook, nodeLookUp, type LookUp } from './addresses.ts'
+import { certificateFiles, NO_CERTIFICATES, type CertificateFiles } from './certificate-plan.ts'
+import { proxyConfig, type ConfigOptions, type ProxyConfig } from './config.ts'
+import { cookieKey } from './cookie-key.ts'
+import { ruleOf } from './entries.ts'
+import { routeError } from './errors.ts'
+import { CHALLENGE_MAP } from './frontend-section.ts'
 import { hostHasIpv6, probeListen } from './listen-probe.ts'
-import type { ProcessPort, Route, RouteFailure, Router } from './port.ts'
+import { openMetrics } from './metrics.ts'
+import { bindingOf, listenAddress, sectionName } from './names.ts'
+import type { CertificatePort, ProcessPort, Route, RouteFailure, Router, RouteStatus } from './port.ts'
 import { openProxy, proxyFiles } from './proxy.ts'
+import { routeStatus } from './route-status.ts'
 import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
+import { shiftRoute, type Shift } from './shares.ts'
+import { siftRoutes } from './sift.ts'
+import { proxyInput, toldProxy } from './told.ts'
 
 export interface RouterOptions {
   /** Its files are in `router` below. */
   readonly runDir: string
   readonly processes: ProcessPort
   readonly clock: Clock
+  readonly random: Random
   readonly log: Log
+  /** Keeps what was shifted by hand. */
+  readonly store: RecordStore
+  /** For routes with TLS; absent: these are refused. */
+  readonly certificates?: CertificatePort
+  /** Where requests of routes with an access log are written, and in older parts beside it. Its directory is there. */
+  readonly accessLogPath: string
   /** Whom the proxy's worker becomes; null: it stays who started it. */
   readonly runAs: ConfigOptions['runAs']
   /** `haproxy`, or its path. */
   readonly command: string
+  /** Absent: as the host does. */
+  readonly lookUp?: LookUp
 }
 
 /** How soon a proxy that died is noticed. */
 const WATCH_MS = 500
 const REVIVE_BACKOFF: BackoffPolicy = { firstMs: WATCH_MS, maxMs: 30_000 }
+/** Routes that are shifted by hand at the same time: one writes them. */
+const MAX_SHIFTS = 1000
 
 export function openRouter(options: RouterOptions): Router {
-  const { runDir, processes, clock, log, runAs, command } = options
+  const { runDir, processes, clock, log, runAs, command, certificates } = options
   const files = proxyFiles(runDir)
   const proxy = openProxy(files, processes, clock, command)
+  const told = toldProxy(proxy)
+  const metrics = openMetrics({ proxy, clock, log, accessLogPath: options.accessLogPath, socketPath: files.socket })
+  const addresses = addressBook(options.lookUp ?? nodeLookUp(), clock)
+  const shifts = options.store.table<Shift>('route_shifts')
   const locks = keyedLocks()
   const hasIpv6 = hostHasIpv6()
+  const challenges = new Map<string, string>()
   let wanted: readonly Route[] = []
   /** What the proxy was last told, and whether servers are left in it that nobody wants. */
   let served: readonly Route[] = []
+  let problems: ReadonlyMap<string, string> = new Map()
   let isTidy = true
   let deaths = 0
   let watch: Disposable | undefined
@@ -41,13 +69,25 @@ export function openRouter(options: RouterOptions): Router {
     wanted = routes
     if (routes.length === 0) {
       watch?.[Symbol.dispose]()
+      metrics.pause()
+      served = []
+      problems = new Map()
       await proxy.stop()
+      told.forget()
       return []
     }
     keepWatch(WATCH_MS)
+    const failures = await attempt(routes)
+    problems = new Map([...problems, ...failures.map((failure) => [failure.id, failure.reason] as const)])
+    metrics.follow(served)
+    return failures
+  }
+
+  async function attempt(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
     try {
       return await serve(routes)
     } catch (error) {
+      told.forget()
       if (proxy.pid() === undefined) return await serve(routes).catch((again: unknown) => failAll(routes, again))
       return failAll(routes, error)
     }
@@ -55,44 +95,61 @@ export function openRouter(options: RouterOptions): Router {
 
   /** Serves those that can be listened for. Throws when the proxy does not do its part, or died meanwhile. */
   async function serve(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
-    const { accepted, failures } = await sift(routes)
+    const resolved = await addresses.resolve(routes.map((route) => shiftRoute(route, shifts.get(route.id))))
+    const { accepted, failures } = await siftRoutes(resolved.routes, await runningPlaces(), hasIpv6)
+    problems = resolved.problems
     if (accepted.length > 0 || proxy.pid() !== undefined) await bring(accepted)
     return failures
   }
 
-  /** Those that can be listened for. A failed bind would make HAProxy refuse the whole configuration. */
-  async function sift(routes: readonly Route[]) {
-    const sections = await runningSections()
-    const accepted: Route[] = []
-    const failures: RouteFailure[] = []
-    for (const route of routes) {
-      try {
-        checkRoute(route, accepted)
-        if (!sections.has(bindingOf(sectionName(route))))
-          for (const address of listenAddresses(route.hostIp, hasIpv6)) await probeListen(address, route.hostPort)
-        accepted.push(route)
-      } catch (error) {
-        failures.push({ id: route.id, reason: messageOf(error) })
-      }
-    }
-    return { accepted, failures }
-  }
-
   /** What the proxy listens for, from the proxy itself: an earlier daemon may have told it. */
-  async function runningSections(): Promise<ReadonlySet<string>> {
+  async function runningPlaces(): Promise<ReadonlySet<string>> {
     if (proxy.pid() === undefined) return new Set()
     return new Set((await proxy.sections()).map(bindingOf))
   }
 
   async function bring(routes: readonly Route[]): Promise<void> {
-    const config = proxyConfig(routes, { socketPath: files.socket, runAs, hasIpv6 })
-    if ((await proxy.fingerprint()) === config.fingerprint && proxy.pid() !== undefined) await proxy.save(config)
-    else await proxy.load(config)
-    await settle(routes)
+    const config = proxyConfig(routes, {
+      socketPath: files.socket,
+      runAs,
+      hasIpv6,
+      cookieKey: cookieKey(files.cookieKey, options.random),
+    })
+    const maps = new Map(
+      [...config.maps].map(([path, entries]) => [path, path === CHALLENGE_MAP ? new Map(challenges) : entries]),
+    )
+    const pems = await certificatesFor(config, routes)
+    const input = proxyInput(config, maps, pems)
+    const load = async () => {
+      // Who is not there cannot tell what it counted.
+      await metrics.poll().catch(() => undefined)
+      await proxy.load(input)
+      told.loaded(maps, pems)
+      metrics.follow(routes)
+      await metrics.poll().catch(() => undefined)
+    }
+    if (proxy.pid() === undefined || (await proxy.fingerprint()) !== config.fingerprint) await load()
+    else {
+      await proxy.save(input)
+      if (!(await told.bring(config, maps, pems))) await load()
+    }
+    await settle(routes, load)
+  }
+
+  async function certificatesFor(config: ProxyConfig, routes: readonly Route[]): Promise<CertificateFiles> {
+    if (config.certificateLists.size === 0) return NO_CERTIFICATES
+    if (certificates === undefined) throw routeError('route.invalid', 'there is nobody here who has certificates')
+    const wishes = routes.flatMap((route) => {
+      const { tls, hosts } = ruleOf(route)
+      return tls === null ? [] : [{ routeId: route.id, hosts, tls }]
+    })
+    const state = await certificates.current(wishes)
+    problems = new Map([...problems, ...state.problems])
+    return certificateFiles(config.certificateLists, state)
   }
 
   /** HAProxy answers in prose; what counts is what it has then. */
-  async function settle(routes: readonly Route[]): Promise<void> {
+  async function settle(routes: readonly Route[], load: () => Promise<void>): Promise<void> {
     served = routes
     const before = await proxy.servers()
     const commands = runtimeCommands(routes, before)
@@ -102,13 +159,14 @@ export function openRouter(options: RouterOptions): Router {
     log.debug('changed the servers of HAProxy', { commands: commands.length, said })
     const after = await proxy.servers()
     isTidy = !hasSurplus(routes, after)
-    const wanted = after.filter((server) =>
-      routes.some((route) => sectionName(route) === server.section && route.backends.some((backend) => backend.id === server.id)),
+    const sections = new Set(routes.flatMap((route) => route.backends.map((backend) => `${sectionName(route)}/${backend.id}`)))
+    const left = runtimeCommands(
+      routes,
+      after.filter((server) => sections.has(`${server.section}/${server.id}`)),
     )
-    const left = runtimeCommands(routes, wanted)
     if (left.length === 0) return
     log.warn('HAProxy did not do as told: it gets a new configuration', { left: left.join('; ') })
-    await proxy.load(proxyConfig(routes, { socketPath: files.socket, runAs, hasIpv6 }))
+    await load()
   }
 
   function keepWatch(ms: number): void {
@@ -127,13 +185,53 @@ export function openRouter(options: RouterOptions): Router {
     if (proxy.pid() !== undefined) {
       deaths = 0
       proxy.trimLog()
-      if (!isTidy) await settle(served)
+      if (await addresses.refresh()) await apply(wanted)
+      else if (!isTidy) await settle(served, async () => void (await apply(wanted)))
       return keepWatch(WATCH_MS)
     }
     deaths += 1
     log.warn('HAProxy is gone: it is started again', { times: deaths })
     for (const failure of await apply(wanted)) log.warn('a route is not served', { ...failure })
     keepWatch(backoffMs(REVIVE_BACKOFF, deaths))
+  }
+
+  async function again(): Promise<void> {
+    await locks.run('router', async () => {
+      if (isClosed || wanted.length === 0) return
+      for (const failure of await apply(wanted)) log.warn('a route is not served', { ...failure })
+    })
+  }
+
+  certificates?.connect({
+    publish: async (token, text) => {
+      if (text === null) challenges.delete(token)
+      else challenges.set(token, text)
+      await again()
+    },
+    changed: () => void again().catch((error: unknown) => log.warn('cannot show a new certificate', { error: messageOf(error) })),
+  })
+
+  const statuses = async (): Promise<readonly RouteStatus[]> => {
+    const servers = proxy.pid() === undefined ? [] : await proxy.servers()
+    return wanted.map((route) => {
+      const shift = shifts.get(route.id)
+      return routeStatus({
+        route: shiftRoute(route, shift),
+        isShifted: shift !== undefined,
+        problem: problems.get(route.id) ?? null,
+        servers,
+      })
+    })
+  }
+
+  const statusNow = async () => {
+    const pid = proxy.pid() ?? null
+    try {
+      return { isRunning: pid !== null, pid, servers: pid === null ? [] : await proxy.servers() }
+    } catch (error) {
+      if (proxy.pid() !== undefined) throw error
+      return { isRunning: false, pid: null, servers: [] }
+    }
   }
 
   return {
@@ -146,29 +244,56 @@ export function openRouter(options: RouterOptions): Router {
     },
     freePort: async (hostIp) => await probeListen(listenAddress(hostIp), 0),
     status: async () => {
-      const pid = proxy.pid() ?? null
       try {
-        return { isRunning: pid !== null, pid, servers: pid === null ? [] : await proxy.servers() }
-      } catch (error) {
-        if (proxy.pid() !== undefined) throw error
-        return { isRunning: false, pid: null, servers: [] }
+        return await statusNow()
+      } catch {
+        // It is being started, or has just died: whoever sees to that has the lock.
+        return await locks.run('router', statusNow)
       }
     },
+    routes: statuses,
+    shift: async (routeId, shares) => {
+      const route = wanted.find((candidate) => candidate.id === routeId)
+      if (route === undefined) throw routeError('route.not_found', `no such route: ${routeId}`)
+      if (shares === null) shifts.delete(routeId)
+      else {
+        checkShift(route, shares)
+        if (shifts.get(routeId) === undefined && shifts.entries().length >= MAX_SHIFTS)
+          throw routeError('route.invalid', `${MAX_SHIFTS} routes are shifted by hand already`)
+        shifts.put(routeId, shares)
+      }
+      await again()
+      const found = (await statuses()).find((status) => status.id === routeId)
+      if (found === undefined) throw routeError('route.not_found', `the route ${routeId} has just gone`)
+      return found
+    },
+    metrics,
     recover: async () => proxy.pid() !== undefined,
     stop: async () => void (await locks.run('router', async () => await apply([]))),
     [Symbol.asyncDispose]: async () => {
       isClosed = true
       watch?.[Symbol.dispose]()
       await locks.run('router', async () => undefined)
+      await metrics[Symbol.asyncDispose]()
     },
   }
 }
 
-function failAll(routes: readonly Route[], error: unknown): readonly RouteFailure[] {
-  return routes.map((route) => ({ id: route.id, reason: messageOf(error) }))
+function checkShift(route: Route, shares: Shift): void {
+  const names = (route.groups ?? []).map((group) => group.name)
+  for (const [name, percent] of Object.entries(shares)) {
+    if (!names.includes(name)) {
+      throw routeError('route.invalid', `route ${route.id} has no group ${JSON.stringify(name)}`, {
+        hint: names.length === 0 ? 'It has no groups: there is nothing to shift.' : `It has ${names.join(', ')}.`,
+      })
+    }
+    if (!Number.isFinite(percent) || percent < 0 || percent > 100)
+      throw routeError('route.invalid', `${name}: ${percent} is not a percentage`)
+  }
+  const sum = Object.values(shares).reduce((total, percent) => total + percent, 0)
+  if (sum > 100) throw routeError('route.invalid', `route ${route.id}: ${sum} percent are more than there are`)
 }
 
-/** `tcp-0.0.0.0-80` and `http-0.0.0.0-80` are the same place. */
-function bindingOf(section: string): string {
-  return section.slice(section.indexOf('-') + 1)
+function failAll(routes: readonly Route[], error: unknown): readonly RouteFailure[] {
+  return routes.map((route) => ({ id: route.id, reason: messageOf(error) }))
 }

@@ -4,13 +4,14 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 
 import { checkRoute } from './check-route.ts'
-import { proxyConfig, sectionName } from './config.ts'
+import { proxyConfig } from './config.ts'
 import { listeningInodes } from './listen-probe.ts'
+import { entryName, sectionName } from './names.ts'
 import type { ProxyServer, Route } from './port.ts'
 import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
 import { parseFrontends, parseInfo, parseServers } from './runtime-state.ts'
 
-const OPTIONS = { socketPath: '/run/glovebox/router/haproxy.sock', runAs: null, hasIpv6: true }
+const OPTIONS = { socketPath: '/run/glovebox/router/haproxy.sock', runAs: null, hasIpv6: true, cookieKey: 'key' }
 
 const anyBackend = fc.record({
   id: fc.constantFrom('web-1', 'web-2', 'web-3'),
@@ -29,7 +30,7 @@ const anyRoutes: fc.Arbitrary<readonly Route[]> = fc
     }),
     { selector: (route) => `${route.hostIp} ${route.hostPort}`, maxLength: 4 },
   )
-  .map((routes) => routes.map((route) => ({ ...route, id: `shop/${sectionName(route)}` })))
+  .map((routes) => routes.map((route) => ({ ...route, id: `shop/${entryName(route.mode, route.hostIp, route.hostPort)}` })))
 
 const anyLife = fc.array(fc.record({ connections: fc.nat(2), isUp: fc.boolean() }), { minLength: 1, maxLength: 5 })
 
@@ -44,7 +45,22 @@ function obey(servers: readonly ProxyServer[], commands: readonly string[]): rea
       assert.equal(server, undefined, `${name} is there already`)
       const [, address = '', port = '0'] = /^\[?(.*?)\]?:(\d+)$/.exec(words[3] ?? '') ?? []
       const [section = '', id = ''] = name.split('/')
-      map.set(name, { section, id, address, port: Number(port), state: 'maintenance', isUp: true, connections: 0 })
+      map.set(name, {
+        section,
+        id,
+        address,
+        port: Number(port),
+        state: 'maintenance',
+        isUp: true,
+        connections: 0,
+        weight: Number(words.at(-1)),
+      })
+      continue
+    }
+    if (words[1] === 'weight') {
+      const moved = map.get(words[2] ?? '')
+      assert.ok(moved !== undefined)
+      map.set(words[2] ?? '', { ...moved, weight: Number(words[3]) })
       continue
     }
     assert.ok(server !== undefined, `no such server: ${command}`)
@@ -124,12 +140,12 @@ describe('the configuration', () => {
 describe('what HAProxy says', () => {
   it('is read by the names of its columns', () => {
     const state =
-      '1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_port\n2 tcp-0.0.0.0-80 1 a 10.0.0.2 2 0 3000\n2 tcp-0.0.0.0-80 2 b 10.0.0.3 0 8 3000\n\n'
+      '1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_port srv_uweight\n2 tcp-0.0.0.0-80 1 a 10.0.0.2 2 0 3000 128\n2 tcp-0.0.0.0-80 2 b 10.0.0.3 0 8 3000 1\n\n'
     const stat = '# pxname,svname,scur\ntcp-0.0.0.0-80,FRONTEND,9\ntcp-0.0.0.0-80,a,4\n\n'
     const section = 'tcp-0.0.0.0-80'
     assert.deepEqual(parseServers(state, stat), [
-      { section, id: 'a', address: '10.0.0.2', port: 3000, state: 'ready', isUp: true, connections: 4 },
-      { section, id: 'b', address: '10.0.0.3', port: 3000, state: 'draining', isUp: false, connections: 0 },
+      { section, id: 'a', address: '10.0.0.2', port: 3000, state: 'ready', isUp: true, connections: 4, weight: 128 },
+      { section, id: 'b', address: '10.0.0.3', port: 3000, state: 'draining', isUp: false, connections: 0, weight: 1 },
     ])
     assert.deepEqual(parseFrontends(stat), [section])
     assert.deepEqual(parseInfo('Name: HAProxy\nPid: 42\ndescription: abc\n'), { fingerprint: 'abc', workerPid: 42 })

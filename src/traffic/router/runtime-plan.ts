@@ -1,5 +1,14 @@
-import { hostPort, sectionName, SERVER_OPTIONS } from './config.ts'
+import { ruleOf } from './entries.ts'
+import { hostPort, sectionName } from './names.ts'
 import type { Backend, ProxyServer, Route } from './port.ts'
+import { serverOptions } from './server-options.ts'
+import { backendWeights } from './weights.ts'
+
+interface Wanted {
+  readonly route: Route
+  readonly backend: Backend
+  readonly weight: number
+}
 
 /**
  * Commands of the runtime socket that make the servers what the routes want. Pure. Connections of a server that is not wanted may end in
@@ -8,33 +17,72 @@ import type { Backend, ProxyServer, Route } from './port.ts'
  */
 export function runtimeCommands(routes: readonly Route[], servers: readonly ProxyServer[]): readonly string[] {
   const known = new Map<string, ProxyServer>(servers.map((server) => [`${server.section}/${server.id}`, server]))
-  const wanted = new Map(
-    routes.flatMap((route) => route.backends.map((backend) => [serverName(route, backend.id), backend] as const)),
-  )
+  const wanted = wantedServers(routes)
   const surplus = [...known].filter(([name]) => !wanted.has(name)).flatMap(([name, server]) => takeOut(name, server))
-  return [...[...wanted].flatMap(([name, backend]) => bringIn(name, backend, known.get(name))), ...surplus]
+  const added = [...wanted].filter(([name]) => !known.has(name)).map(([, { route }]) => route)
+  const sticky = new Set(added.filter((route) => ruleOf(route).sticky !== null).map(sectionName))
+  return [
+    ...[...wanted].flatMap(([name, server]) => bringIn(name, server, known.get(name))),
+    // A server that is added later gets its part in the cookie only when that is asked for again.
+    ...[...sticky].map((section) => `enable dynamic-cookie backend ${section}`),
+    ...surplus,
+  ]
 }
 
-function serverName(route: Route, id: string): string {
-  return `${sectionName(route)}/${id}`
+function wantedServers(routes: readonly Route[]): ReadonlyMap<string, Wanted> {
+  return new Map(
+    routes.flatMap((route) => {
+      const weights = backendWeights(route.backends, route.groups)
+      const section = sectionName(route)
+      return route.backends.map(
+        (backend) => [`${section}/${backend.id}`, { route, backend, weight: weights.get(backend.id) ?? 0 }] as const,
+      )
+    }),
+  )
 }
 
-function bringIn(name: string, backend: Backend, server: ProxyServer | undefined): readonly string[] {
-  const state = `set server ${name} state ${backend.state === 'ready' ? 'ready' : 'drain'}`
-  if (server === undefined) return [`add server ${name} ${hostPort(backend)} ${SERVER_OPTIONS}`, `enable health ${name}`, state]
+function bringIn(name: string, { route, backend, weight }: Wanted, server: ProxyServer | undefined): readonly string[] {
+  const rule = ruleOf(route)
+  // Clients with a cookie would still be let in to one that drains.
+  const draining = rule.sticky === null ? 'draining' : 'maintenance'
+  const state = backend.state === 'ready' ? 'ready' : draining
+  const tell = `set server ${name} state ${state === 'draining' ? 'drain' : state === 'maintenance' ? 'maint' : 'ready'}`
+  if (server === undefined) {
+    const options = serverOptions(rule, weight).join(' ')
+    return [`add server ${name} ${hostPort(backend)} ${options}`, `enable health ${name}`, tell]
+  }
   const isMoved = server.address !== backend.address || server.port !== backend.port
-  const move = isMoved ? [`set server ${name} addr ${backend.address} port ${backend.port}`] : []
-  return server.state === backend.state ? move : [...move, state]
+  return [
+    ...(isMoved ? [`set server ${name} addr ${backend.address} port ${backend.port}`] : []),
+    ...(server.weight === weight ? [] : [`set weight ${name} ${weight}`]),
+    ...(server.state === state ? [] : [tell]),
+  ]
 }
 
 function takeOut(name: string, server: ProxyServer): readonly string[] {
   if (server.connections === 0) return [`set server ${name} state maint`, `del server ${name}`]
   if (!server.isUp) return [`shutdown sessions server ${name}`]
-  return server.state === 'draining' ? [] : [`set server ${name} state drain`]
+  return server.state === 'ready' ? [`set server ${name} state drain`] : []
 }
 
 /** Servers that no route wants are still there. */
 export function hasSurplus(routes: readonly Route[], servers: readonly ProxyServer[]): boolean {
-  const wanted = new Set(routes.flatMap((route) => route.backends.map((backend) => serverName(route, backend.id))))
+  const wanted = wantedServers(routes)
   return servers.some((server) => !wanted.has(`${server.section}/${server.id}`))
+}
+
+type Maps = ReadonlyMap<string, ReadonlyMap<string, string>>
+
+/** Commands that make what the proxy looks up what is wanted. Pure. Nothing that stays is ever missing. */
+export function mapCommands(wanted: Maps, known: Maps): readonly string[] {
+  return [...wanted].flatMap(([path, entries]) => {
+    const told = known.get(path) ?? new Map<string, string>()
+    const set = [...entries].flatMap(([key, value]) => {
+      const old = told.get(key)
+      if (old === value) return []
+      return [`${old === undefined ? 'add' : 'set'} map ${path} ${key} ${value}`]
+    })
+    const gone = [...told.keys()].filter((key) => !entries.has(key)).map((key) => `del map ${path} ${key}`)
+    return [...set, ...gone]
+  })
 }

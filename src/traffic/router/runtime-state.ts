@@ -29,6 +29,7 @@ export function parseServers(stateText: string, statText: string): readonly Prox
       state: (admin & MAINTENANCE) !== 0 ? 'maintenance' : (admin & DRAINING) !== 0 ? 'draining' : 'ready',
       isUp: row.get('srv_op_state') !== '0',
       connections: connections.get(`${section}/${id}`) ?? 0,
+      weight: Number(row.get('srv_uweight') ?? 0),
     }
   })
 }
@@ -38,8 +39,14 @@ export function parseFrontends(statText: string): readonly string[] {
   return table(statText, ',').flatMap((row) => (row.get('svname') === 'FRONTEND' ? [row.get('pxname') ?? ''] : []))
 }
 
+/** `show map`: a reference, the key and the value, which has no space in it. */
+export function parseMap(text: string): ReadonlyMap<string, string> {
+  const lines = text.split('\n').map((line) => line.split(' '))
+  return new Map(lines.filter((words) => words.length === 3).map(([, key = '', value = '']) => [key, value]))
+}
+
 /** Lines under a header that starts with `#`. */
-function table(text: string, separator: string): readonly ReadonlyMap<string, string>[] {
+export function table(text: string, separator: string): readonly ReadonlyMap<string, string>[] {
   const lines = text.split('\n')
   const start = lines.findIndex((line) => line.startsWith('# '))
   const names = (lines[start] ?? '').slice(2).split(separator)

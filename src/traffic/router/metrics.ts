@@ -1,0 +1,161 @@
+import { keyedLocks, messageOf, type Clock, type Log } from '#base'
+
+import { parseAccessLine, type AccessLine } from './access-lines.ts'
+import { openAccessLog } from './access-log.ts'
+import { openAccessReader, type AccessReader } from './access-reader.ts'
+import { addCounts, bucketOf, NO_COUNTS, NO_LATENCY } from './histogram.ts'
+import { sectionName } from './names.ts'
+import type { BackendMetrics, MetricCounts, Route, RouteMetrics } from './port.ts'
+import type { Proxy } from './proxy.ts'
+import { parseStatRows } from './stat-rows.ts'
+
+export interface MetricsNeeds {
+  readonly proxy: Proxy
+  readonly clock: Clock
+  readonly log: Log
+  readonly accessLogPath: string
+  readonly socketPath: string
+}
+
+export interface RouterMetrics extends RouteMetrics, AsyncDisposable {
+  /** These are served from now on. */
+  follow(routes: readonly Route[]): void
+  /** Takes what the worker has counted: the next one begins with nothing. */
+  poll(): Promise<void>
+  pause(): void
+}
+
+/** What a server counted in its last second is lost with it, or with a worker that dies. */
+const POLL_MS = 1000
+/** Backends that are remembered after they are gone, the oldest are forgotten. */
+const MAX_TRACKED = 20_000
+
+interface Tracked {
+  readonly routeId: string
+  readonly group: string
+  readonly backendId: string
+  counts: MetricCounts
+  readonly buckets: number[]
+  samples: number
+}
+
+export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: MetricsNeeds): RouterMetrics {
+  const locks = keyedLocks()
+  const accessLog = openAccessLog(accessLogPath, log)
+  const startedMs = clock.nowMs()
+  const tracked = new Map<string, Tracked>()
+  /** By section and server: what the worker told last. */
+  let last = new Map<string, MetricCounts>()
+  let worker = 0
+  let sections = new Map<string, Route>()
+  let reader: AccessReader | undefined
+  let timer: Disposable | undefined
+  let isClosed = false
+
+  const trackedFor = (section: string, server: string): Tracked | undefined => {
+    const key = `${section}/${server}`
+    const known = tracked.get(key)
+    if (known !== undefined) return known
+    const route = sections.get(section)
+    if (route === undefined) return undefined
+    if (tracked.size >= MAX_TRACKED) {
+      const [oldest = ''] = tracked.keys()
+      tracked.delete(oldest)
+    }
+    const group = route.backends.find((backend) => backend.id === server)?.group ?? ''
+    const fresh = { routeId: route.id, group, backendId: server, counts: NO_COUNTS, buckets: [...NO_LATENCY.counts], samples: 0 }
+    tracked.set(key, fresh)
+    return fresh
+  }
+
+  const take = (line: AccessLine) => {
+    const route = sections.get(line.section)
+    if (route === undefined) return
+    if (line.isForAccessLog && line.atMs > accessLog.lastMs) accessLog.write(route.id, line)
+    if (line.responseMs === null || line.server === '' || line.atMs < startedMs) return
+    const target = trackedFor(line.section, line.server)
+    if (target === undefined) return
+    const bucket = bucketOf(line.responseMs)
+    target.buckets[bucket] = (target.buckets[bucket] ?? 0) + line.weight
+    target.samples += 1
+  }
+
+  const poll = async () =>
+    await locks.run('poll', async () => {
+      const pid = proxy.pid() === undefined ? undefined : await proxy.workerPid()
+      if (pid === undefined) return
+      if (pid !== worker) last = new Map()
+      worker = pid
+      reader?.follow(pid)
+      const rows = parseStatRows(await proxy.ask('show stat -1 6 -1'))
+      const next = new Map<string, MetricCounts>()
+      const bySection = new Map<string, MetricCounts>()
+      for (const { section, server, counts } of rows.toSorted((a, b) => (a.server === '' ? 1 : 0) - (b.server === '' ? 1 : 0))) {
+        const key = `${section}/${server}`
+        next.set(key, counts)
+        const target = trackedFor(section, server)
+        if (target === undefined) continue
+        const grown = growth(counts, last.get(key) ?? NO_COUNTS)
+        const others = bySection.get(section) ?? NO_COUNTS
+        // Of a whole section only what none of its servers did.
+        target.counts = addCounts(target.counts, server === '' ? growth(grown, others) : grown)
+        bySection.set(section, addCounts(others, grown))
+      }
+      last = next
+    })
+
+  const tick = () => {
+    timer?.[Symbol.dispose]()
+    if (isClosed) return
+    timer = clock.after(POLL_MS, () => {
+      poll()
+        .catch((error: unknown) => log.debug('cannot read the counters of HAProxy', { error: messageOf(error) }))
+        .finally(tick)
+    })
+  }
+
+  return {
+    read: async () => {
+      await poll()
+      return [...tracked.values()].map(snapshot)
+    },
+    poll,
+    follow: (routes) => {
+      sections = new Map(routes.map((route) => [sectionName(route), route]))
+      reader ??= openAccessReader(socketPath, clock, (lines) => {
+        for (const text of lines) {
+          const line = parseAccessLine(text)
+          if (line !== undefined) take(line)
+        }
+      })
+      if (timer === undefined) {
+        poll().catch(() => undefined)
+        tick()
+      }
+    },
+    pause: () => {
+      timer?.[Symbol.dispose]()
+      timer = undefined
+      reader?.[Symbol.dispose]()
+      reader = undefined
+      worker = 0
+    },
+    [Symbol.asyncDispose]: async () => {
+      isClosed = true
+      timer?.[Symbol.dispose]()
+      reader?.[Symbol.dispose]()
+      await locks.run('poll', async () => undefined)
+      await accessLog.flush()
+    },
+  }
+}
+
+/** Nothing goes back, whatever order things were read in. */
+function growth(now: MetricCounts, before: MetricCounts): MetricCounts {
+  const grown = addCounts(now, before, -1)
+  return Object.fromEntries(Object.entries(grown).map(([key, value]) => [key, Math.max(0, value)])) as unknown as MetricCounts
+}
+
+function snapshot({ routeId, group, backendId, counts, buckets, samples }: Tracked): BackendMetrics {
+  return { routeId, group, backendId, counts, latency: { counts: [...buckets], samples } }
+}

@@ -1,0 +1,25 @@
+import type { BackendGroup, Route } from './port.ts'
+
+/** Percent of a route's requests by group, by hand. */
+export type Shift = Readonly<Record<string, number>>
+
+/**
+ * The groups as they count: those that somebody shifted get their percentage, the others share the rest in their own proportions. A group that is not
+ * there any more is passed over. Pure.
+ */
+export function shiftGroups(groups: readonly BackendGroup[], shift: Shift): readonly BackendGroup[] {
+  const isNamed = (group: BackendGroup) => Object.hasOwn(shift, group.name)
+  const named = groups.filter(isNamed).reduce((sum, group) => sum + (shift[group.name] ?? 0), 0)
+  const others = groups.filter((group) => !isNamed(group))
+  const otherShares = others.reduce((sum, group) => sum + group.share, 0)
+  const rest = Math.max(0, 100 - named)
+  return groups.map((group) => {
+    if (isNamed(group)) return { name: group.name, share: shift[group.name] ?? 0 }
+    return { name: group.name, share: otherShares === 0 ? rest / others.length : (group.share / otherShares) * rest }
+  })
+}
+
+export function shiftRoute(route: Route, shift: Shift | undefined): Route {
+  if (shift === undefined || route.groups === undefined) return route
+  return { ...route, groups: shiftGroups(route.groups, shift) }
+}
