@@ -4,6 +4,7 @@ import { entry } from './table/entry.ts'
 import { imageEntries } from './table/images.ts'
 import { registryEntries } from './table/registry.ts'
 import { networkEntries } from './table/networks.ts'
+import { policyEntries } from './table/policy.ts'
 
 /** Every command: its words, its one line in the overview, and where it is. */
 export const commandTable: readonly TableEntry[] = [
@@ -31,6 +32,7 @@ export const commandTable: readonly TableEntry[] = [
   ...imageEntries,
   ...registryEntries,
   ...networkEntries,
+  ...policyEntries,
 
   entry(
     'Understanding',

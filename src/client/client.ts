@@ -5,6 +5,7 @@ import { type ContainerCalls, containerCalls } from './containers.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
 import { type NetworkCalls, networkCalls } from './networks.ts'
+import { type PolicyCalls, policyCalls } from './policy.ts'
 import { type RegistryCalls, registryCalls } from './registry.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
 import { type VolumeCalls, volumeCalls } from './volumes.ts'
@@ -22,6 +23,7 @@ export interface Client {
   readonly system: SystemCalls
   readonly glovebox: GloveboxCalls
   readonly registry: RegistryCalls
+  readonly policy: PolicyCalls
   readonly builds: BuildCalls
 }
 
@@ -38,6 +40,7 @@ export function createClient(place: DaemonPlace): Client {
     system: systemCalls(transport),
     glovebox: gloveboxCalls(transport),
     registry: registryCalls(transport),
+    policy: policyCalls(transport),
     builds: buildCalls(transport),
   }
 }

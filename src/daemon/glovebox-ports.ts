@@ -9,6 +9,7 @@ import { attestations } from './building/exchange.ts'
 import { anatomyPort } from './anatomy.ts'
 import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
+import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
 import { shutdownPort } from './shutdown.ts'
 
@@ -33,6 +34,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       random: systemRandom(),
     }),
     registry: registryPort(needs.served),
+    policy: policyPort(cluster, needs.host),
     anatomy: anatomyPort({ ...needs, ...engine }),
     processes: {
       processes: async (refs) => {

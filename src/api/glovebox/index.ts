@@ -11,6 +11,7 @@ export type {
   CollectionPort,
   DoctorPort,
   GloveboxApiPorts,
+  PolicyPort,
   ProcessesPort,
   RegistryPort,
   ShutdownPort,
@@ -53,6 +54,7 @@ export type {
   RepositorySummary,
   RetentionRule,
 } from './wire-registry.ts'
+export type { MayTalkLine, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {
   ResolvedImage,

@@ -13,6 +13,7 @@ import type {
   RepositorySummary,
   RetentionRule,
 } from './wire-registry.ts'
+import type { PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
 /** What the routes need of the daemon. Every method throws house errors; the edge turns their kind into a status. */
@@ -25,6 +26,7 @@ export interface GloveboxApiPorts {
   readonly collection: CollectionPort
   readonly builds: BuildsPort
   readonly registry: RegistryPort
+  readonly policy: PolicyPort
   readonly shutdown: ShutdownPort
   /** Absent: every command line runs where it was typed. */
   readonly commandLine?: CommandLinePort
@@ -50,6 +52,14 @@ export interface RegistryPort {
   putUser(name: string, password: string | undefined, grants: readonly Grant[]): Promise<void>
   grantAnybody(grants: readonly Grant[]): void
   removeUser(name: string): void
+}
+
+/** Who may talk to whom inside, and where services are reached. */
+export interface PolicyPort {
+  report(): Promise<PolicyReport>
+  /** `shop/web` or a task's name, and `shop/db:5432`, `shop/dns:53/udp` or an address. */
+  check(from: string, to: string): PolicyCheck
+  addresses(): readonly ServiceAddressLine[]
 }
 
 export interface BuildsPort {

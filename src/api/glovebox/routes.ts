@@ -2,6 +2,7 @@ import { answerBuilds } from './build-routes.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer, ApiRequest } from './request.ts'
+import { answerPolicy } from './policy-routes.ts'
 import { answerRegistry } from './registry-routes.ts'
 import { readShutdown, readStackDesired, readReference, readWords } from './read.ts'
 
@@ -17,6 +18,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (head === 'builds') {
     const found = await answerBuilds(ports.builds, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'policy' || head === 'addresses') {
+    const found = await answerPolicy(ports.policy, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }

@@ -68,6 +68,11 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
       prune: () => assert.fail('not asked'),
     },
     registry: noRegistry(),
+    policy: {
+      report: () => assert.fail('not asked'),
+      check: (from, to) => ({ from, to, protocol: 'tcp', port: 80, isAllowed: true, rule: 'a rule', networks: [] }),
+      addresses: () => [],
+    },
     shutdown: { prepare: async () => ({ pid: 1, stoppedContainers: 2, leftovers: [] }), leave: () => undefined },
     ...overrides,
   }

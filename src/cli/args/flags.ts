@@ -12,6 +12,7 @@ export type Named =
   | 'volume'
   | 'object'
   | 'stack'
+  | 'service'
   | 'file'
   | 'directory'
 

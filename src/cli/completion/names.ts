@@ -35,6 +35,11 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
       return (await client.volumes.list(undefined)).map(({ Name, Driver }) => ({ word: Name, about: Driver }))
     case 'stack':
       return (await client.glovebox.stacks()).map(({ name, state }) => ({ word: name, about: state }))
+    case 'service':
+      return (await client.policy.addresses()).map(({ stack, service, network }) => ({
+        word: stack === null ? service : `${stack}/${service}`,
+        about: network,
+      }))
     case 'object': {
       const kinds = ['container', 'image', 'network', 'volume'] as const
       return (await Promise.all(kinds.map((kind) => lookUp(kind, typed, client)))).flat()
