@@ -27,6 +27,12 @@ export const commandTable: readonly TableEntry[] = [
     'Show what an application is doing, and why it is not ready',
     async () => (await import('./commands/status.ts')).status,
   ),
+  entry(
+    'Applications',
+    'compose config',
+    'Check Compose files and print what they say together',
+    async () => (await import('./commands/compose-config.ts')).composeConfig,
+  ),
 
   ...containerEntries,
   ...imageEntries,

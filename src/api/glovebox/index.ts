@@ -60,6 +60,7 @@ export type {
   ResolvedImage,
   StackChange,
   StackDesired,
+  StackValues,
   StackEvent,
   StackPort,
   StackService,

@@ -2,7 +2,7 @@ import { readStackSpec } from '#cluster/spec'
 import { readGrant, readRule, type Grant, type RetentionRule } from '#engine/repositories'
 
 import { apiError } from './errors.ts'
-import type { ResolvedImage, StackDesired } from './wire-stacks.ts'
+import type { ResolvedImage, StackDesired, StackValues } from './wire-stacks.ts'
 import type { Shutdown } from './wire.ts'
 
 /** Readers of request bodies. Errors: `api.bad_request`, and for the model what `#cluster/spec` says of it. */
@@ -16,8 +16,24 @@ export function readStackDesired(body: unknown): StackDesired {
       id: asText(image['id'], `images.${service}.id`),
     }
   }
-  return { model: readStackSpec(record['model']), images }
+  const values = record['values']
+  return { model: readStackSpec(record['model']), images, ...(values === undefined ? {} : { values: readStackValues(values) }) }
 }
+
+/** What is not right about a value is told without it. */
+function readStackValues(values: unknown): StackValues {
+  const record = asRecord(values, 'values')
+  const of = (part: string) =>
+    Object.fromEntries(
+      Object.entries(asRecord(record[part] ?? {}, `values.${part}`)).map(([key, value]) => {
+        if (typeof value === 'string' && BASE64.test(value)) return [key, value]
+        throw apiError('api.bad_request', `values.${part}.${key} must be base64`)
+      }),
+    )
+  return { secrets: of('secrets'), configs: of('configs') }
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 export function readReference(body: unknown): string {
   return asText(asRecord(body, 'body')['ref'], 'ref')

@@ -6,6 +6,14 @@ export interface StackDesired {
   readonly model: StackSpec
   /** For each service, the image it runs: built, bootstrapped or found by the client. */
   readonly images: Readonly<Record<string, ResolvedImage>>
+  /** Of the model's secrets and configs that are not external, by key. Absent: it has none. Kept apart from the model, and never given back. */
+  readonly values?: StackValues
+}
+
+/** Base64. */
+export interface StackValues {
+  readonly secrets: Readonly<Record<string, string>>
+  readonly configs: Readonly<Record<string, string>>
 }
 
 export interface ResolvedImage {

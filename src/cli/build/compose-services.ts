@@ -46,6 +46,7 @@ export async function buildComposeServices(flags: BuildFlags, context: CliContex
     usesCache: !flags['no-cache'],
     pulls: flags.pull,
     builds: true,
+    pullPolicies: {},
     signal: context.interrupted(),
     clock: context.clock,
     surroundings: { cwd: spec.workingDir, env: context.env },

@@ -1,6 +1,7 @@
-import { isSet, list, text } from '../args/flags.ts'
+import { isSet } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { runDev } from '../dev/run-dev.ts'
+import { composeChoice, composeFlags } from '../up/compose-flags.ts'
 
 export const dev = command({
   name: 'dev',
@@ -13,16 +14,12 @@ export const dev = command({
     ['dev --down examples/guestbook', 'one elsewhere, and nothing left of it afterwards'],
   ],
   flags: {
-    name: text('NAME', 'Name of the application (default: from the file or the directory)', 'n'),
-    profile: list('PROFILE', 'Also the services of this profile'),
+    ...composeFlags,
     down: isSet('Take the application down at the end; its volumes stay'),
     'no-logs': isSet('Not the output of the containers'),
   },
   operands: { min: 0, max: 1 },
   completes: ['directory'],
   run: async ({ flags, operands }, context) =>
-    await runDev(
-      { ...flags, place: operands[0], stackName: flags.name, profiles: flags.profile, hasLogs: !flags['no-logs'] },
-      context,
-    ),
+    await runDev({ ...composeChoice(flags, operands), down: flags.down, hasLogs: !flags['no-logs'] }, context),
 })

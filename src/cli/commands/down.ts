@@ -1,8 +1,9 @@
 import { isKind } from '#base'
 
-import { isSet, text } from '../args/flags.ts'
+import { isSet } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { readComposeFile } from '../up/compose-file.ts'
+import { composeChoice, composeFlags } from '../up/compose-flags.ts'
 
 export const down = command({
   name: 'down',
@@ -13,16 +14,16 @@ export const down = command({
     ['down --name staging --volumes', 'another one, with its data'],
   ],
   flags: {
-    name: text('NAME', 'Name of the application (default: from the file or the directory)', 'n'),
+    ...composeFlags,
     volumes: isSet('Also its volumes, and with them its data', 'v'),
   },
   operands: { min: 0, max: 1 },
   run: async ({ flags, operands }, context) => {
     // A name alone needs no file: the daemon knows what belongs to it.
     const name =
-      flags.name !== undefined && operands.length === 0
+      flags.name !== undefined && operands.length === 0 && flags.file.length === 0
         ? flags.name
-        : (await readComposeFile({ place: operands[0], stackName: flags.name, profiles: ['*'] }, context)).spec.name
+        : (await readComposeFile({ ...composeChoice(flags, operands), profiles: ['*'] }, context)).spec.name
     const client = await context.client()
     try {
       await client.glovebox.removeStack(name, { volumes: flags.volumes })

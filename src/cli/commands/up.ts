@@ -1,4 +1,4 @@
-import { isOn, isSet, list, text } from '../args/flags.ts'
+import { isOn, isSet } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
@@ -6,6 +6,7 @@ import { progress } from '../output/progress.ts'
 import { painter } from '../output/colour.ts'
 import { bringUp } from '../up/bring-up.ts'
 import { readComposeFile } from '../up/compose-file.ts'
+import { composeChoice, composeFlags } from '../up/compose-flags.ts'
 import { provideImages } from '../up/images.ts'
 import { pullService } from '../up/pull-service.ts'
 import { urlLines } from '../up/urls.ts'
@@ -22,8 +23,7 @@ export const up = command({
     ['up --name staging -d', 'under another name, without waiting'],
   ],
   flags: {
-    name: text('NAME', 'Name of the application (default: from the file or the directory)', 'n'),
-    profile: list('PROFILE', 'Also the services of this profile'),
+    ...composeFlags,
     detach: isSet('Do not wait until it is healthy', 'd'),
     build: isOn('Build what has a build section; without it only those whose image is missing'),
     'no-cache': isSet('Build everything anew'),
@@ -33,10 +33,8 @@ export const up = command({
   run: async ({ flags, operands }, context) => {
     const { stdout, stderr } = context.terminal
     const paint = painter(stderr.hasColour)
-    const { spec, builds, warnings } = await readComposeFile(
-      { place: operands[0], stackName: flags.name, profiles: flags.profile },
-      context,
-    )
+    const reading = await readComposeFile(composeChoice(flags, operands), context)
+    const { spec, builds, warnings } = reading
     for (const warning of warnings) stderr.write(`${paint('yellow', 'warning:')} ${warning}\n`)
     const isNew = await startDaemon(context)
     if (!isNew && isDaemonOlder(context)) stderr.write(`${paint('yellow', 'note:')} ${OLDER_DAEMON}; ${RENEW_DAEMON} renews it\n`)
@@ -53,10 +51,11 @@ export const up = command({
       usesCache: !flags['no-cache'],
       pulls: flags.pull,
       builds: flags.build,
+      pullPolicies: reading.pullPolicies,
       pull: async (image) => await pullService(image, client, context),
     })
     const going = { client, show, clock: context.clock, signal }
-    const { change, followed } = await bringUp(spec, images, going, flags.detach)
+    const { change, followed } = await bringUp(reading, images, going, flags.detach)
     if (followed === undefined) return 0
     if (followed.outcome === 'interrupted') {
       stderr.write(

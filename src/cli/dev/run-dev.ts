@@ -87,20 +87,24 @@ async function oneRound(
     usesCache: true,
     pulls: false,
     builds: true,
+    pullPolicies: reading.pullPolicies,
     pull,
   }
   const images = await provideImages(reading.spec.services, reading.builds, options)
   const began = String(Math.floor(clock.nowMs() / 1000))
-  const { followed } = await bringUp(reading.spec, images, { client, show, clock, signal })
+  const { followed } = await bringUp(reading, images, { client, show, clock, signal })
   // What fails may be what somebody is about to mend: its files are watched all the same.
   for (const reason of followed?.reasons ?? []) stderr.write(`${paint('red', 'failed:')} ${reason}\n`)
   stdout.write(urlLines(followed?.status?.services ?? [], context.paint))
   if (!signal.aborted) await devSession({ reading, images, client, context, signal, hasLogs: choice.hasLogs, began })
 }
 
-function composeWatch({ spec }: ComposeReading, { clock }: CliContext): Disposable & { readonly changed: AbortSignal } {
+function composeWatch(
+  { spec, furtherFiles }: ComposeReading,
+  { clock }: CliContext,
+): Disposable & { readonly changed: AbortSignal } {
   const changed = new AbortController()
-  const paths = [...spec.configFiles, join(spec.workingDir, '.env')]
+  const paths = [...spec.configFiles, ...furtherFiles, join(spec.workingDir, '.env')]
   const watches = paths.map((path) =>
     watchTree({ path, canSkip: () => true, clock, onChanges: () => changed.abort(), onTrouble: () => undefined }),
   )

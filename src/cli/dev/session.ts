@@ -67,7 +67,7 @@ export async function devSession(session: DevSession): Promise<void> {
   }
   const seen = new Set<string>()
   const met = async ({ id, service, label }: RunningTask, since: string) => {
-    logs?.follow(id, label, since)
+    if (!reading.unattached.includes(service)) logs?.follow(id, label, since)
     works.get(service)?.catchUp(id)
     if (seen.has(id)) return
     seen.add(id)
@@ -161,6 +161,7 @@ function rebuilder(session: DevSession, complain: (error: unknown) => void, say:
       usesCache: true,
       pulls: false,
       builds: true,
+      pullPolicies: reading.pullPolicies,
       signal,
       clock,
       surroundings: { cwd: reading.spec.workingDir, env: context.env },
@@ -176,7 +177,7 @@ function rebuilder(session: DevSession, complain: (error: unknown) => void, say:
     if (images[service]?.id === before) return say(`${service}: the image is the same`)
     const builtMs = clock.monotonicMs() - startedMs
     await locks.run('stack', async () => {
-      const { followed } = await bringUp(reading.spec, images, { client, show, clock, signal })
+      const { followed } = await bringUp(reading, images, { client, show, clock, signal })
       for (const reason of followed?.reasons ?? []) complain(new Error(reason))
     })
     say(`${service}: built in ${tookText(builtMs)}, replaced after ${tookText(clock.monotonicMs() - startedMs)}`)

@@ -1,13 +1,14 @@
 import type { ResolvedImage } from '#api/glovebox'
 import { type Clock, during, isKind, shortId } from '#base'
 import type { Client } from '#client'
-import type { BuildSpec, ServiceSpec } from '#cluster/spec'
+import type { BuildSpec, PullPolicy, ServiceSpec } from '#cluster/spec'
 
 import { checkBuildSpec, serviceSource } from '../build/order.ts'
 import type { Surroundings } from '../build/secrets.ts'
 import { buildServices, type ServiceBuild } from '../build/services.ts'
 import { afterNews, instructionText, newBuild, type BuildView } from '../build/view.ts'
 import type { BuildTrack } from '../build/display.ts'
+import { cliError } from '../errors.ts'
 import type { Progress } from '../output/progress.ts'
 import { tookText } from '../output/units.ts'
 import { baseImages } from './base-images.ts'
@@ -20,6 +21,8 @@ export interface ImagesOptions {
   readonly pulls: boolean
   /** Whether what has a `build` is built though its image is here. */
   readonly builds: boolean
+  /** By service; absent: `missing`. */
+  readonly pullPolicies: Readonly<Record<string, PullPolicy>>
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly surroundings: Surroundings
@@ -72,8 +75,15 @@ async function provideBases({ spec, source }: ServiceBuild, { client, show, cloc
 
 async function provided(image: string, service: string, options: ImagesOptions): Promise<string> {
   const { client, show, clock, signal } = options
+  const policy = options.pullPolicies[service] ?? 'missing'
   const id = await idOf(image, client)
-  if (id !== undefined) return id
+  if (id !== undefined && policy !== 'always') return id
+  if (policy === 'never' || policy === 'build')
+    throw cliError(
+      'cli.not_found',
+      `service ${service} needs the image ${image}, which is not here, and its pull_policy is ${policy}`,
+    )
+  if (id !== undefined && BOOTSTRAPPABLE.test(image)) return id
   if (BOOTSTRAPPABLE.test(image)) return await bootstrapImage(client, image, show, { clock, signal })
   try {
     await options.pull(image)

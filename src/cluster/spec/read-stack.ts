@@ -27,6 +27,8 @@ export interface StackReading {
   readonly pullPolicies: Readonly<Record<string, PullPolicy>>
   /** By service: those whose change makes new tasks of it; `tieRestarts` writes it into the model. */
   readonly restarts: Readonly<Record<string, readonly string[]>>
+  /** Every profile that a service of the files is in, enabled or not. */
+  readonly profileNames: readonly string[]
   /** Services whose log is not shown while one works on the application. */
   readonly unattached: readonly string[]
   /** Where the values of secrets and configs come from, by key. */
@@ -82,12 +84,17 @@ export function readStack(file: Field, input: StackInput): StackReading {
     builds: perService(fields, (service) => readBuild(service.child('build'), context)),
     watches: perService(fields, (service) => listOrNull(readWatch(service.child('develop')))),
     pullPolicies: perService(fields, readPullPolicy),
+    profileNames: profilesOf(file.child('services')),
     unattached: fields.flatMap(([name, service]) => (service.child('attach').flag() === false ? [name] : [])),
     values: {
       secrets: valuesOf(secrets, spec.secrets),
       configs: valuesOf(configs, spec.configs),
     },
   }
+}
+
+function profilesOf(services: Field): readonly string[] {
+  return [...new Set(services.entries().flatMap(([, service]) => service.child('profiles').texts()))].toSorted()
 }
 
 function perService<T>(
@@ -136,6 +143,7 @@ function readPullPolicy(service: Field): PullPolicy | null {
   const policy = service.child('pull_policy')
   const text = policy.text()
   if (text === null) return null
+  if (text === 'build' && !service.child('build').isPresent) policy.refuse('"pull_policy: build" needs a "build"')
   if (text === 'if_not_present') return 'missing'
   const known = PULL_POLICIES.find((name) => name === text)
   if (known === undefined) policy.refuse(`"pull_policy" ${text} is not supported: use ${PULL_POLICIES.join(', ')}`)

@@ -18,7 +18,7 @@ export function tieRestarts(
     const others = (restarts[service.name] ?? []).filter((name) => !path.includes(name))
     const hashes = others.flatMap((name) => {
       const other = spec.services.find((candidate) => candidate.name === name)
-      return other === undefined ? [] : [[name, hashOf(tie(other, [...path, service.name]), imageIds)] as const]
+      return other === undefined ? [] : [[name, templateDigest(tie(other, [...path, service.name]), imageIds[name])] as const]
     })
     const made =
       hashes.length === 0 ? service : { ...service, task: { ...service.task, restartsWith: Object.fromEntries(hashes) } }
@@ -28,9 +28,10 @@ export function tieRestarts(
   return { ...spec, services: spec.services.map((service) => tie(service, [])) }
 }
 
-function hashOf({ name, task }: ServiceSpec, imageIds: Readonly<Record<string, string>>): string {
+/** Of what the service's tasks are made from: another text when they have to be made anew. */
+export function templateDigest({ task, secrets, configs }: ServiceSpec, imageId?: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([sorted(task), imageIds[name] ?? null]))
+    .update(JSON.stringify(sorted([task, secrets, configs, imageId ?? null])))
     .digest('hex')
 }
 
