@@ -5,7 +5,7 @@
 export { startReconciler, type Reconciler, type ReconcilerPorts, type Round } from './loop.ts'
 export type { NodeNetwork, NodePort, NodeTask, NodeVolume, TaskMount, TaskSpec } from './node-port.ts'
 export { planReconcile } from './plan.ts'
-export type { RouteBackend, RouteFailure, RoutePort, RouteSpec } from './route-port.ts'
+export type { RouteBackend, RouteFailure, RouteGroup, RoutePort, RouteSpec } from './route-port.ts'
 export { simulatedNode, type SimulatedImage, type SimulatedNode } from './simulated-node.ts'
 export { describeEnd } from './crashes.ts'
 export { portKey, type StackRecord } from './stack-record.ts'

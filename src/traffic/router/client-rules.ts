@@ -33,7 +33,7 @@ export function tcpClientLines(rule: RouteRule): readonly Line[] {
 function addressLines({ trustedProxies }: RouteRule): readonly Line[] {
   const forwarded = 'X-Forwarded-For'
   const proto: Line = ['http-request', 'set-header', 'X-Forwarded-Proto', 'https', 'if', '{', 'ssl_fc', '}']
-  const plain: Line = ['http-request', 'set-header', 'X-Forwarded-Proto', 'http', 'unless', '{', 'ssl_fc', '}']
+  const plain: Line = ['http-request', 'set-header', 'X-Forwarded-Proto', 'http', 'if', '!{', 'ssl_fc', '}']
   if (trustedProxies.length === 0) {
     return [['http-request', 'set-header', forwarded, '%[src]'], proto, plain, HOST, ...standardLines([])]
   }

@@ -32,7 +32,7 @@ function renderLine(line: Line): string {
 function quote(word: string): string {
   invariant(isWord(word), `${JSON.stringify(word)} is not a word for the proxy's configuration`)
   return word
-    .replaceAll(/[\\ #'"$]/g, (character) => `\\${character}`)
+    .replaceAll(/[\\ #'"]/g, (character) => `\\${character}`)
     .replaceAll('\n', String.raw`\n`)
     .replaceAll('\t', String.raw`\t`)
 }
