@@ -16,8 +16,8 @@ const MAX_PROBLEMS = 100
 export interface Problems {
   /** Gives nothing, for those who then give nothing either. */
   addAt(spot: Spot, message: string): undefined
-  /** File by file in the order in which they were first complained of, each from top to bottom. */
-  list(): readonly Problem[]
+  /** File by file, those of `first` before the others, each from top to bottom. */
+  list(first?: readonly string[]): readonly Problem[]
 }
 
 /** Places as JSON pointers into one tree of values. */
@@ -40,9 +40,9 @@ export function gatherProblems(): Problems & { in(root: SourceNode): Complaints 
         put(keyOf(node.spot, missing), node.spot, `${subjectOf(at)}${message}`)
       },
     }),
-    list: () => {
+    list: (first = []) => {
       const problems = [...found.values()]
-      const files = [...new Set(problems.map(({ file }) => file))]
+      const files = [...new Set([...first, ...problems.map(({ file }) => file)])]
       return problems.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
     },
   }

@@ -61,6 +61,7 @@ export async function readCompose(input: ComposeInput): Promise<ComposeReading> 
     opened: { count: 0 },
   }
   const files = [{ path: input.path, text: input.text }, ...(input.overrides ?? [])]
+  const configFiles = files.map(({ path }) => path)
   const originOf = (file: string, lookup: Lookup): Origin => ({ file, directory: input.directory, lookup })
   const topOf = (file: string): Spot => ({ origin: originOf(file, () => undefined), line: 1, column: 1 })
   const outer = outerLookup(input, (message) => problems.addAt(topOf(input.path), message))
@@ -71,13 +72,12 @@ export async function readCompose(input: ComposeInput): Promise<ComposeReading> 
     const file = loadFile(text, originOf(path, lookup), loading)
     if (file !== undefined) merged = merged === undefined ? file : mergeNodes(merged, file)
   }
-  if (merged === undefined) throw invalid(problems.list())
+  if (merged === undefined) throw invalid(problems.list(configFiles))
   const model = withoutMarks(merged)
   const profiles = input.profiles ?? (lookup('COMPOSE_PROFILES') ?? '').split(',').filter((profile) => profile !== '')
   const { directory, readFile } = input
-  const configFiles = files.map(({ path }) => path)
   const stack = readStack(field(problems.in(model), model, ''), { name, directory, configFiles, profiles, readFile })
-  if (problems.list().length > 0) throw invalid(problems.list())
+  if (problems.list(configFiles).length > 0) throw invalid(problems.list(configFiles))
   return {
     ...stack,
     merged: model,
