@@ -41,7 +41,10 @@ export function eligibleSlots(ledger: Ledger, state: GroupState): readonly numbe
       if (isClassEligible) slots.push(slot)
     }
   }
-  if (ledger.eligible.size >= MAX_SIGNATURES) ledger.eligible.clear()
+  if (ledger.eligible.size >= MAX_SIGNATURES) {
+    ledger.eligible.clear()
+    ledger.newcomers.clear()
+  }
   ledger.eligible.set(state.signature, slots)
   return slots
 }

@@ -1,6 +1,7 @@
 import { clearSlot, emptyAmounts, reach, type Amounts } from './amounts.ts'
 import { countIn, domainOf } from './domains.ts'
 import { groupKeyOf, groupStateOf, serviceStateOf, type GroupState, type ServiceState } from './group-state.ts'
+import type { LazyHeap } from './heap.ts'
 import { claimPorts, classNameOf, rankOf, releasePorts, type NodeState, type PlacedState } from './node-state.ts'
 import type { SchedulableNode, TaskGroup } from './port.ts'
 import type { SchedulerSettings } from './settings.ts'
@@ -30,6 +31,8 @@ export interface Ledger {
   readonly priorities: Map<number, number>
   /** Slots that groups of a signature may go to. Emptied whenever a node comes, changes or goes. */
   readonly eligible: Map<string, readonly number[]>
+  /** By signature, as long as no node became better. */
+  readonly newcomers: Map<string, LazyHeap>
 }
 
 export function openLedger(settings: SchedulerSettings): Ledger {
@@ -50,6 +53,7 @@ export function openLedger(settings: SchedulerSettings): Ledger {
     guards: new Map(),
     priorities: new Map(),
     eligible: new Map(),
+    newcomers: new Map(),
   }
 }
 
@@ -95,7 +99,7 @@ export function putNode(ledger: Ledger, node: SchedulableNode): void {
   ledger.slots[slot] = state
   ledger.nodes.set(node.id, state)
   ledger.classes.set(state.className, (ledger.classes.get(state.className) ?? new Set()).add(slot))
-  ledger.eligible.clear()
+  forgetOrders(ledger)
   for (const volume of node.volumes) pinVolume(ledger, volume, slot, 1)
   const strays = ledger.strays.get(node.id) ?? []
   ledger.strays.delete(node.id)
@@ -119,7 +123,7 @@ export function dropNode(ledger: Ledger, nodeId: string): void {
   ledger.slots[state.slot] = undefined
   ledger.freeSlots.push(state.slot)
   clearSlot(ledger.amounts, state.slot)
-  ledger.eligible.clear()
+  forgetOrders(ledger)
 }
 
 /** A task that has its node; one that had another goes from there. */
@@ -157,12 +161,20 @@ export function* standing(ledger: Ledger, service: ServiceState): Generator<read
   }
 }
 
+function forgetOrders(ledger: Ledger): void {
+  ledger.eligible.clear()
+  ledger.newcomers.clear()
+}
+
 function count(ledger: Ledger, node: NodeState, task: PlacedState, change: 1 | -1): void {
   const { amounts } = ledger
   const { slot } = node
   const { group, service, claims } = task.state
   if (change === 1) node.tasks.add(task)
-  else node.tasks.delete(task)
+  else {
+    node.tasks.delete(task)
+    ledger.newcomers.clear()
+  }
   amounts.freeNanoCpus[slot] = (amounts.freeNanoCpus[slot] ?? 0) - change * group.nanoCpus
   amounts.freeMemoryBytes[slot] = (amounts.freeMemoryBytes[slot] ?? 0) - change * group.memoryBytes
   amounts.tasks[slot] = (amounts.tasks[slot] ?? 0) + change

@@ -1,12 +1,14 @@
+import { placeOf } from './attributes.ts'
 import { chooser, type Chooser } from './choose.ts'
 import { staticRefusal } from './eligible.ts'
 import { explain } from './explain.ts'
 import type { GroupState } from './group-state.ts'
 import { overlaps } from './host-ports.ts'
 import { dropNode, dropTask, forgetEmptyGroups, groupIn, openLedger, putNode, putTask, type Ledger } from './ledger.ts'
+import { areNewcomers, newcomerSlots } from './newcomers.ts'
 import type { PendingTask, PlacedTask, Placement, Refusal, SchedulableNode } from './port.ts'
 import { findPreemption } from './preempt.ts'
-import { onlyNodeReason } from './reason.ts'
+import { onlyNodeReason, reasonOf } from './reason.ts'
 import { roomRefusal } from './room.ts'
 import { DEFAULT_SETTINGS, type SchedulerSettings } from './settings.ts'
 
@@ -87,7 +89,8 @@ function sizeOf(ledger: Ledger, group: { readonly nanoCpus: number; readonly mem
 function placeBatch(ledger: Ledger, { state, tasks }: Batch, placements: Placement[]): void {
   let choose: Chooser | undefined
   let refusals: readonly Refusal[] | undefined
-  for (const task of tasks) {
+  const left = placeNewcomers(ledger, state, tasks, placements)
+  for (const task of left) {
     if (task.onlyNode !== null) {
       placements.push(placeOn(ledger, state, task, task.onlyNode))
       choose = undefined
@@ -109,6 +112,31 @@ function placeBatch(ledger: Ledger, { state, tasks }: Batch, placements: Placeme
       choose = undefined
     }
   }
+}
+
+/** The first tasks of a service, as far as they can be had without an order of its own. Gives back the others. */
+function placeNewcomers(
+  ledger: Ledger,
+  state: GroupState,
+  tasks: readonly PendingTask[],
+  placements: Placement[],
+): readonly PendingTask[] {
+  if (!areNewcomers(ledger, state, tasks.length) || tasks.some((task) => task.onlyNode !== null)) return tasks
+  const slots = newcomerSlots(ledger, state, tasks.length)
+  for (const [index, slot] of slots.entries()) {
+    const [node, task] = [ledger.slots[slot], tasks[index]]
+    if (node === undefined || task === undefined) continue
+    const path = state.group.spread.map((key) => ({ key, value: placeOf(key)(node.node), count: 0 }))
+    placements.push({
+      type: 'placed',
+      taskId: task.id,
+      nodeId: node.node.id,
+      preempts: [],
+      reason: reasonOf(ledger, state, node, path),
+    })
+    putTask(ledger, task.id, node.node.id, state)
+  }
+  return tasks.slice(slots.length)
 }
 
 /** Of a global service. */
