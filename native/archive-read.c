@@ -24,6 +24,17 @@ static uint8_t entry[ARCHIVE_ENTRY_FIXED + 2 * PATH_MAX + XATTRS_MAX_BYTES + XAT
 static char path[PATH_MAX];
 static bool starts_at_root;
 
+static bool has_hidden_device;
+static dev_t hidden_device;
+
+void archive_hide_device(dev_t device) {
+  has_hidden_device = true;
+  hidden_device = device;
+}
+
+/* Secrets of a running container: what is in memory only must not get into an archive. */
+static bool is_hidden(const struct stat *stat) { return has_hidden_device && stat->st_dev == hidden_device; }
+
 struct first_link {
   dev_t device;
   ino_t inode;
@@ -158,7 +169,7 @@ static void send_children(int directory, unsigned depth);
 /* One name in an open directory. What vanishes or changes its kind meanwhile is passed over. */
 static void send_child(int directory, const char *name, unsigned depth) {
   struct stat stat;
-  if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW)) return;
+  if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) || is_hidden(&stat)) return;
   if (S_ISLNK(stat.st_mode)) {
     char target[PATH_MAX];
     ssize_t length = readlinkat(directory, name, target, sizeof target - 1);
@@ -174,6 +185,10 @@ static void send_child(int directory, const char *name, unsigned depth) {
   int fd = openat(directory, name, OPEN_FLAGS);
   if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) return;
   if (fd < 0 || fstat(fd, &stat)) archive_fail(AT_ENTRY, errno, "open", path);
+  if (is_hidden(&stat)) {
+    close(fd);
+    return;
+  }
   if (S_ISREG(stat.st_mode)) {
     send_file(fd, &stat);
   } else if (S_ISDIR(stat.st_mode)) {
@@ -213,11 +228,13 @@ static const char *link_target(const char *from) {
 
 static int open_start(const char *start, struct stat *stat) {
   if (lstat(start, stat)) archive_fail(AT_PATH, errno, "look at", start);
+  if (is_hidden(stat)) archive_fail(AT_PATH, ENOENT, "look at", start);
   if (!S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode)) return -1;
   /* A path that ends in a slash means what the link before it leads to. */
   int flags = S_ISDIR(stat->st_mode) ? OPEN_FLAGS & ~O_NOFOLLOW : OPEN_FLAGS;
   int fd = open(start, flags);
   if (fd < 0 || fstat(fd, stat)) archive_fail(AT_PATH, errno, "open", start);
+  if (is_hidden(stat)) archive_fail(AT_PATH, ENOENT, "open", start);
   return fd;
 }
 

@@ -71,6 +71,9 @@ static const char *parse(struct request *request, int argc, char **argv) {
     } else if (strcmp(word, "--users") == 0 && left >= 1) {
       if (!parse_number(argv[++at], INT_MAX, &number)) return "--users takes a descriptor";
       request->users_fd = (int)number;
+    } else if (strcmp(word, "--hide-device") == 0 && left >= 1) {
+      if (!parse_number(argv[++at], INT64_MAX, &number)) return "--hide-device takes a number";
+      archive_hide_device((dev_t)number);
     } else if (strcmp(word, "--root") == 0 && left >= 1) {
       request->root = argv[++at];
     } else if (strcmp(word, "--mount") == 0 && left >= 3) {

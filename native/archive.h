@@ -63,6 +63,8 @@ bool is_portable_xattr(const char *name);
 
 void archive_send_stat(const struct stat *stat, const char *link_target);
 void archive_read(const char *path, bool only_stat);
+/* Files on this device are as good as not there for `archive_read`. */
+void archive_hide_device(dev_t device);
 void archive_write(const char *path, bool keeps_kinds);
 int archive_main(int argc, char **argv);
 

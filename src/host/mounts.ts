@@ -72,9 +72,13 @@ export function linuxMounts(calls: LazySyscalls): MountPort {
   }
 }
 
-function mountTmpfs(calls: LazySyscalls, { target, sizeBytes, mode }: TmpfsMount): void {
-  const options = [`mode=${(mode ?? 0o755).toString(8)}`, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]
-  if (calls().mount('tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, options.join(',')) === 0) return
+function mountTmpfs(calls: LazySyscalls, { target, sizeBytes, mode, isNeverSwapped = false }: TmpfsMount): void {
+  const modeOption = `mode=${(mode ?? 0o755).toString(8)}`
+  const options = [modeOption, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]), ...(isNeverSwapped ? ['noswap'] : [])]
+  const mount = (type: string, text: string) => calls().mount(type, target, type, MS_NOSUID | MS_NODEV, text) === 0
+  if (mount('tmpfs', options.join(','))) return
+  // A kernel that does not know the option, or does not let us use it: pages of a ramfs have no place in swap.
+  if (isNeverSwapped && ['EINVAL', 'EPERM'].includes(errnoName(calls().errno())) && mount('ramfs', modeOption)) return
   throw errnoError('host.mount_failed', `mount tmpfs on ${target}`, calls().errno())
 }
 

@@ -63,6 +63,8 @@ export interface TmpfsMount {
   readonly sizeBytes?: number
   /** Permission bits of its root, default 0o755. */
   readonly mode?: number
+  /** What is in it stays out of swap. Before Linux 6.4 that is a ramfs, which has no bound. */
+  readonly isNeverSwapped?: boolean
 }
 
 /** A line of /proc/self/mountinfo, unescaped: proc_pid_mountinfo(5). */

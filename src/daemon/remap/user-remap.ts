@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
 import type { UserRemap } from '#engine/containers'
-import { holdUserNamespace, type Host } from '#host'
+import { holdUserNamespace, type Host, type IdRange } from '#host'
 
 import { missingDefaultLine, readUserRemap } from './subordinate-ids.ts'
 
@@ -33,6 +33,10 @@ export function remapUsers(text: string, host: Host): RemappedHost {
       rootUid: mapping.uids[0]?.outsideId ?? 0,
       rootGid: mapping.gids[0]?.outsideId ?? 0,
       groups: mapping.gids.reduce((sum, { count }) => sum + count, 0),
+      ownerOnHost: ({ uid, gid }) => {
+        const [user, group] = [outsideId(mapping.uids, uid), outsideId(mapping.gids, gid)]
+        return user === undefined || group === undefined ? undefined : { uid: user, gid: group }
+      },
       hold: async (containerId, joins) => {
         const held = await holdUserNamespace(joins === undefined ? mapping : { joins })
         holders.set(containerId, held.pid)
@@ -57,6 +61,11 @@ export function remapUsers(text: string, host: Host): RemappedHost {
       },
     },
   }
+}
+
+function outsideId(ranges: readonly IdRange[], inside: number): number | undefined {
+  const range = ranges.find(({ insideId, count }) => inside >= insideId && inside < insideId + count)
+  return range === undefined ? undefined : range.outsideId + inside - range.insideId
 }
 
 function read(path: string): string {

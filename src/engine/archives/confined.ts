@@ -101,7 +101,7 @@ type Stopped = Extract<HeldFiles, { readonly state: 'stopped' }>
 /** The namespace is held open first and then proven to be the container's: afterwards the descriptor cannot change. */
 function startInRunning(
   needs: ConfinedNeeds,
-  { pid, isRemapped, isSame, record }: Running,
+  { pid, isRemapped, isSame, record, memoryDevice }: Running,
   request: ConfinedRequest,
 ): ChildProcess {
   const ended = (cause?: unknown) => archiveError('archive.busy', `container ${record.name} is just ending`, { cause })
@@ -115,7 +115,8 @@ function startInRunning(
   try {
     if (!isSame()) throw ended()
     const users = isRemapped ? ['--users', String(USERS_FD)] : []
-    const words = ['archive', '--namespace', String(NAMESPACE_FD), ...users, ...wordsOf(request)]
+    const hidden = memoryDevice === undefined ? [] : ['--hide-device', String(memoryDevice)]
+    const words = ['archive', '--namespace', String(NAMESPACE_FD), ...users, ...hidden, ...wordsOf(request)]
     return spawn(needs.programPath, words, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', ...held] })
   } finally {
     held.forEach(closeSync)

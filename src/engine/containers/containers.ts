@@ -13,9 +13,10 @@ import { cancelRestart } from './cancel-restart.ts'
 import { connectContainer, disconnectContainer, removeLink } from './connect.ts'
 import { holdFiles, type HeldFiles } from './hold-files.ts'
 import type { LiveContainer } from './live.ts'
+import { sameTargets, storeMemoryFiles } from './memory-files.ts'
 import { readName } from './names.ts'
 import { logPathOf } from './paths.ts'
-import type { Containers } from './port.ts'
+import type { Containers, MemoryFile } from './port.ts'
 import type { ContainerRecord } from './record.ts'
 import { recoverContainers, startDue } from './recover.ts'
 import { createRegistry } from './registry.ts'
@@ -43,6 +44,11 @@ export interface ContainersService extends Containers {
    * must end. Errors: `container.not_found`, `container.not_running` when it ends just then.
    */
   holdFiles<T>(ref: string, work: (files: HeldFiles) => Promise<T>): Promise<T>
+  /**
+   * The files again, or with other contents, for the next start. Errors: `container.running`, `container.memory_file_invalid` when they are not
+   * for the targets that it was made with.
+   */
+  provideMemoryFiles(ref: string, files: readonly MemoryFile[]): Promise<void>
   /** Before the daemon ends for good: every container stops, within its own stop timeout. */
   stopAll(): Promise<void>
 }
@@ -86,7 +92,9 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     })
 
   return {
-    create: async (spec, name) => await createContainer(context, spec, name),
+    create: async (spec, name, memoryFiles) => await createContainer(context, spec, name, memoryFiles),
+    provideMemoryFiles: async (ref, files) =>
+      await underLock(ref, async (live) => await Promise.resolve(provideMemoryFiles(context, live, files))),
     get: (ref) => registry.find(ref).record,
     files: (ref) => filesOf(context, registry.find(ref).record),
     list: () =>
@@ -165,6 +173,17 @@ async function unpause(context: Context, live: LiveContainer): Promise<void> {
   await context.runtime.resume(live.record.id)
   context.registry.setStatus(live, { state: 'running' })
   publish(context, live.record, 'unpause')
+}
+
+function provideMemoryFiles(context: Context, { record, process }: LiveContainer, files: readonly MemoryFile[]): void {
+  if (process !== null) throw containerError('container.running', `container ${record.name} runs with the files that it has`)
+  const known = record.spec.memoryFiles ?? []
+  if (!sameTargets(known, files))
+    throw containerError(
+      'container.memory_file_invalid',
+      `container ${record.name} was made with the files ${known.map(({ target }) => target).join(', ') || 'none'} in memory: give these`,
+    )
+  if (files.length > 0) storeMemoryFiles(context, record.id, record.spec, files)
 }
 
 function rename(context: Context, live: LiveContainer, text: string): void {

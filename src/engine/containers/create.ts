@@ -9,8 +9,10 @@ import type { Context } from './context.ts'
 import { DEFAULT_LOG, withDefaultLog } from './default-log.ts'
 import { containerError } from './errors.ts'
 import { newLive } from './live.ts'
+import { removeMemoryFiles, storeMemoryFiles } from './memory-files.ts'
 import { randomName, readName } from './names.ts'
 import { homeOf } from './paths.ts'
+import type { MemoryFile } from './port.ts'
 import type { ContainerRecord, ContainerStatus, ResolvedMount } from './record.ts'
 import type { ContainerSpec, MountSpec } from './spec.ts'
 import { anonymousVolumes, forgetUnclaimed, noteUnclaimed } from './unclaimed-volumes.ts'
@@ -37,8 +39,13 @@ export async function createContainer(
   context: Context,
   asked: ContainerSpec,
   wantedName: string | null,
+  memoryFiles: readonly MemoryFile[] = [],
 ): Promise<{ id: ContainerId; warnings: readonly string[] }> {
-  const spec = { ...asked, log: withDefaultLog(context.defaultLog?.() ?? DEFAULT_LOG, asked.log) }
+  const spec = {
+    ...asked,
+    log: withDefaultLog(context.defaultLog?.() ?? DEFAULT_LOG, asked.log),
+    ...(memoryFiles.length === 0 ? {} : { memoryFiles: memoryFiles.map(({ content: _content, ...file }) => file) }),
+  }
   if (commandOf(spec).length === 0) {
     throw containerError('container.no_command', 'No command specified', {
       hint: 'Give one after the image, or set CMD or ENTRYPOINT in the image.',
@@ -58,6 +65,10 @@ export async function createContainer(
   const home = homeOf(context, id)
   undo.defer(() => rmSync(home, { recursive: true, force: true }))
   mkdirSync(home, { recursive: true, mode: 0o710 })
+  if (memoryFiles.length > 0) {
+    undo.defer(() => removeMemoryFiles(context, id))
+    storeMemoryFiles(context, id, spec, memoryFiles)
+  }
   const record: ContainerRecord = { id, name, createdAt: formatTimeNs(context.clock.nowNs()), spec, status: NOT_STARTED, mounts }
   // While volumes were made the image may have been removed, by somebody who was told that no container uses it.
   context.images.get(spec.imageId)

@@ -1,13 +1,18 @@
 import type { Context } from './context.ts'
 import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
+import { memoryDevice } from './memory-files.ts'
 import { cgroupPathOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { isRemapped } from './user-namespace.ts'
 import { holdSources, type MountSources } from './volume-sources.ts'
 
 /** A container's files for as long as somebody works on them. */
-export type HeldFiles = { readonly record: ContainerRecord } & (
+export type HeldFiles = {
+  readonly record: ContainerRecord
+  /** Number of the device on which its files in memory are, which are not for archives; undefined: it has none. */
+  readonly memoryDevice: number | undefined
+} & (
   | {
       readonly state: 'running'
       readonly pid: number
@@ -36,7 +41,14 @@ function runningFiles(context: Context, live: LiveContainer): HeldFiles {
   if (process === null) throw containerError('container.not_running', `Container ${record.id} has just ended`)
   const cgroup = cgroupPathOf(context, record.id, record.spec.resources.cgroupParent)
   const isSame = () => live.process === process && context.host.cgroups.pids(cgroup).includes(process.pid)
-  return { record, state: 'running', pid: process.pid, isRemapped: isRemapped(context, record.spec), isSame }
+  return {
+    record,
+    memoryDevice: deviceOf(context, record),
+    state: 'running',
+    pid: process.pid,
+    isRemapped: isRemapped(context, record.spec),
+    isSame,
+  }
 }
 
 /** null: it was started while we waited for our turn. */
@@ -56,11 +68,17 @@ async function whileStopped<T>(
     try {
       await using held = new AsyncDisposableStack()
       const sources = await holdSources(context, record, `files of ${id}`, { volumes: held, pins: held })
-      return { result: await work({ record, state: 'stopped', rootfs, mounts: mountsOf(record, sources) }) }
+      return {
+        result: await work({ record, memoryDevice: undefined, state: 'stopped', rootfs, mounts: mountsOf(record, sources) }),
+      }
     } finally {
       if (!wasMounted) context.snapshots.unmountContainer(id)
     }
   })
+}
+
+function deviceOf(context: Context, { spec }: ContainerRecord): number | undefined {
+  return spec.memoryFiles === undefined ? undefined : memoryDevice(context)
 }
 
 function mountsOf(record: ContainerRecord, sources: MountSources) {

@@ -9,6 +9,15 @@ export function runDirOf(places: Places, id: string): string {
   return join(places.runDir, 'c', id)
 }
 
+/** A file system in memory, with a directory for each container that has files there. */
+export function memoryRoot(places: Pick<Places, 'runDir'>): string {
+  return join(places.runDir, 'memory')
+}
+
+export function memoryDirOf(places: Pick<Places, 'runDir'>, id: string): string {
+  return join(memoryRoot(places), id)
+}
+
 export function execDirOf(places: Places, id: string, execId: string): string {
   return join(runDirOf(places, id), 'e', execId.slice(0, 16))
 }

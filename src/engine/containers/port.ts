@@ -4,11 +4,19 @@ import type { ContainerId, ExecId } from '#base'
 import type { LogEntry, LogReadOptions } from '#engine/logs'
 
 import type { ContainerRecord } from './record.ts'
-import type { ContainerSpec, EndpointSpec, ResourceSpec, RestartSpec } from './spec.ts'
+import type { ContainerSpec, EndpointSpec, MemoryFileSpec, ResourceSpec, RestartSpec } from './spec.ts'
 
 /** `ref` everywhere below: a full id, an unambiguous prefix of one, or a name (with or without a leading slash). Errors: `container.not_found`, `container.ambiguous`. */
 export interface Containers {
-  create(spec: ContainerSpec, name: string | null): Promise<{ readonly id: ContainerId; readonly warnings: readonly string[] }>
+  /**
+   * `memoryFiles` are never written to a disk and never shown: they go with the container, with the daemon's own end, and with a restart of the machine.
+   * Errors: `container.memory_file_invalid`, `container.memory_files_full`.
+   */
+  create(
+    spec: ContainerSpec,
+    name: string | null,
+    memoryFiles?: readonly MemoryFile[],
+  ): Promise<{ readonly id: ContainerId; readonly warnings: readonly string[] }>
   get(ref: string): ContainerRecord
   /** Where its files are on the host. */
   files(ref: string): ContainerFiles
@@ -51,6 +59,10 @@ export interface Containers {
   /** Takes away the name by which it knows another container on the default network. Error: `container.link_not_found`. */
   removeLink(ref: string, alias: string): Promise<void>
   exec: Execs
+}
+
+export interface MemoryFile extends MemoryFileSpec {
+  readonly content: Uint8Array
 }
 
 /** Paths on the host; empty where there is no such file. */

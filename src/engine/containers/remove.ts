@@ -5,6 +5,7 @@ import { publish } from './create.ts'
 import { containerError } from './errors.ts'
 import { cancelRestart } from './cancel-restart.ts'
 import { settleWaiters, type LiveContainer } from './live.ts'
+import { removeMemoryFiles } from './memory-files.ts'
 import { homeOf } from './paths.ts'
 import type { ContainerRecord } from './record.ts'
 import { SIGKILL, waitForExit } from './stop.ts'
@@ -86,6 +87,7 @@ export function dropRecord(context: Context, live: LiveContainer, { removeVolume
 
 /** What a container without a record has left on disk. */
 export async function removeTraces(context: Context, record: ContainerRecord): Promise<void> {
+  removeMemoryFiles(context, record.id)
   await context.snapshots.removeContainer(record.id)
   await rm(homeOf(context, record.id), { recursive: true, force: true })
   await context.images.sweep()

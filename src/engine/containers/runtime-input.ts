@@ -17,6 +17,7 @@ import { mergeEnv } from './default-spec.ts'
 import { devicesOf, throttledDevices, weightedDevices } from './devices.ts'
 import { containerError } from './errors.ts'
 import type { LiveContainer } from './live.ts'
+import { memoryMounts } from './memory-files.ts'
 import type { JoinedNetwork } from './networking.ts'
 import { cgroupPathOf } from './paths.ts'
 import type { ExecSpec } from './port.ts'
@@ -56,6 +57,7 @@ export function runtimeSpec(context: Context, record: ContainerRecord, place: Pl
       ...identityMounts(spec, place.network),
       ...initOf(context, spec).mounts,
       ...record.mounts.map((mount) => mountOf(context, mount, spec, place)),
+      ...memoryMounts(context, record),
     ]),
     shmBytes: spec.resources.shmBytes,
     ...(place.shmSource === undefined ? {} : { shmSource: place.shmSource }),

@@ -19,6 +19,8 @@ export interface ContainerSpec {
   /** `80/tcp`, from the image and the request. */
   readonly exposedPorts: readonly string[]
   readonly mounts: readonly MountSpec[]
+  /** What it has as files in memory, without what is in them. Set by the creation; left out: nothing. */
+  readonly memoryFiles?: readonly MemoryFileSpec[]
   readonly network: NetworkingSpec
   readonly resources: ResourceSpec
   readonly security: SecuritySpec
@@ -101,6 +103,17 @@ export interface TmpfsMountSpec {
   readonly mode: number | null
   /** mount(8) options such as `noexec`. */
   readonly options: readonly string[]
+}
+
+/** A file that is in memory only: a secret or a config. The container can read it and not change it. */
+export interface MemoryFileSpec {
+  /** Absolute path inside the container. */
+  readonly target: string
+  /** As the container counts users and groups. */
+  readonly uid: number
+  readonly gid: number
+  /** Permission bits. */
+  readonly mode: number
 }
 
 export interface NetworkingSpec {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { messageOf } from '#base'
 
 import type { Context } from './context.ts'
-import { cgroupPathOf, homeOf, runDirOf, runtimeStateOf, runtimeStateRoot } from './paths.ts'
+import { removeMemoryFiles } from './memory-files.ts'
+import { cgroupPathOf, homeOf, memoryRoot, runDirOf, runtimeStateOf, runtimeStateRoot } from './paths.ts'
 import { releaseSharedMemory } from './shared-memory.ts'
 import { removeUnclaimedVolumes, unclaimedVolumes } from './unclaimed-volumes.ts'
 import { sweepPins } from './volume-sources.ts'
@@ -20,6 +21,8 @@ export async function sweepStrangers(context: Context): Promise<void> {
   for (const { id } of strangers) await attempt(context, id, async () => await context.snapshots.removeContainer(id))
   for (const id of namesIn(join(context.root, 'containers')).filter(isStranger))
     await attempt(context, id, () => rmSync(homeOf(context, id), { recursive: true, force: true }))
+  for (const id of namesIn(memoryRoot(context)).filter(isStranger))
+    await attempt(context, id, () => removeMemoryFiles(context, id))
   sweepPins(context)
   await removeUnclaimedVolumes(context, unclaimedVolumes(context))
   // Layers that were kept because one of them stood on them.

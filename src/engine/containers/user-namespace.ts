@@ -72,7 +72,11 @@ export function giveToContainerRoot(context: Pick<Context, 'remap'>, spec: Conta
 }
 
 /** On the way to what it mounts, a container's root is one of the others: it comes in by its group, and nobody else does. */
-export function letPass(context: Pick<Context, 'remap'>, spec: ContainerSpec, ...directories: readonly string[]): void {
+export function letPass(
+  context: Pick<Context, 'remap'>,
+  spec: Pick<ContainerSpec, 'namespaces'>,
+  ...directories: readonly string[]
+): void {
   const { remap } = context
   if (remap === undefined || !isRemapped(context, spec)) return
   for (const directory of directories) {

@@ -7,6 +7,8 @@ export interface UserRemap {
   readonly rootGid: number
   /** How many groups there are inside. */
   readonly groups: number
+  /** Who it is on the host; undefined: nobody, for the container has no such user or group. */
+  ownerOnHost(inside: { readonly uid: number; readonly gid: number }): { readonly uid: number; readonly gid: number } | undefined
   /** A user namespace for this container, or that of a process; the network namespace that is made for it next belongs to that. */
   hold(containerId: string, joins?: number): Promise<HeldUserNamespace>
 }
