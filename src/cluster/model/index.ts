@@ -2,6 +2,7 @@
  * The records of the cluster, plain JSON values: what is wanted (services and their revisions, secrets, configs), what there is to run it (nodes),
  * and the tasks between the two. Every record stands in the store under `kind/id`; `keys.ts` has the names of the kinds.
  */
+export { canonical } from './canonical.ts'
 export * from './keys.ts'
 export type * from './node-record.ts'
 export type * from './rollout-record.ts'

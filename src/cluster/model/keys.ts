@@ -12,6 +12,8 @@ export const KINDS = [
   'schedule',
   'history',
   'turn',
+  'name',
+  'alive',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

@@ -20,6 +20,8 @@ export interface ServiceRecord {
   readonly state: 'active' | 'paused' | 'removing'
   /** The change under way, or the last one; null: none yet. */
   readonly rollout: RolloutRecord | null
+  /** When somebody last asked for it again: ends of tasks before do not count any more. Absent: never. */
+  readonly forgivenAtMs?: number
   readonly createdAtMs: number
   readonly updatedAtMs: number
 }
@@ -35,6 +37,8 @@ export interface RevisionRecord {
   readonly imageId: string | null
   /** Hash of what tasks are made from: revisions with the same one need no new tasks. */
   readonly templateHash: string
+  /** Another number than that of the revision before makes new tasks though nothing changed. Absent: 0. */
+  readonly forced?: number
   readonly createdAtMs: number
   /** Who asked for it: a user's name, or `glovebox` for a rollback by itself. */
   readonly by: string

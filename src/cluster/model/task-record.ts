@@ -91,6 +91,13 @@ export interface TaskStatus {
   readonly isOomKilled: boolean
   /** Passed its start-up and readiness checks: it gets traffic. */
   readonly isReady: boolean
+  /** Since when without a break; null or absent: it is not. */
+  readonly readySinceMs?: number | null
+  /** What its own health check says, with the words of the last one; absent: it has none. */
+  readonly health?: 'starting' | 'healthy' | 'unhealthy'
+  readonly healthOutput?: string
+  /** When its process began; null or absent: it did not. */
+  readonly startedAtMs?: number | null
   /** Address in each network that it is in, by the network's name. */
   readonly addresses: Readonly<Record<string, string>>
   /** Ports that the node published for it. */

@@ -88,6 +88,10 @@ export function simulatedNode(random: Random, startMs: number): SimulatedNode {
       changed()
       return id
     },
+    renameTask: async (id, name) => {
+      called('rename', name)
+      if (tasks.has(id)) change(id, { name })
+    },
     startTask: async (id) => {
       called('start', tasks.get(id)?.task.name ?? id)
       const entry = tasks.get(id)

@@ -1,3 +1,11 @@
 /** Services: what is wanted of them, written down; and the loop that makes tasks of it, ends them, and takes each rollout step by step to its end. */
+export { newTaskId } from './apply-plan.ts'
 export { serviceError } from './errors.ts'
+export { startServiceLoop, type ImageLookup, type RouteMetrics, type ServiceLoop, type ServiceLoopPorts } from './loop.ts'
+export { openMirror, type Mirror, type MirrorEntry } from './mirror.ts'
+export { isExclusive } from './order.ts'
 export type * from './port.ts'
+export { describeEnd } from './restart-policy.ts'
+export type { RolloutSample, RouteSample } from './service-state.ts'
+export { openServices, type ServicesPorts } from './services.ts'
+export { templateHash } from './template-hash.ts'

@@ -26,6 +26,7 @@ export function engineNode({ containers, images, networks, volumes, events }: En
       const { id } = await containers.create(containerSpec(task, images.get(task.imageId)), task.name)
       return id
     },
+    renameTask: async (id, name) => await ifThere(async () => void (await containers.rename(id, name))),
     startTask: async (id) => void (await containers.start(id)),
     stopTask: async (id) => await ifThere(async () => void (await containers.stop(id, { signal: null, timeoutS: null }))),
     removeTask: async (id) => await ifThere(async () => await containers.remove(id, { force: true, volumes: true })),

@@ -1,0 +1,64 @@
+import type { TaskStatus } from '#cluster/model'
+
+import type { AgentSnapshot, AssignedTask } from './assigned-task.ts'
+import type { NodeTask } from './node-port.ts'
+
+/** Probe output is somebody else's text of any length. */
+const MAX_SAID = 200
+
+/** Why it has to be replaced; null: it need not be. */
+export function illnessOf(container: NodeTask, { task }: AssignedTask, { memory }: AgentSnapshot): string | null {
+  if (container.health === 'unhealthy') return `is unhealthy${said(container.healthOutput)}`
+  const verdict = memory.checks.get(task.id)
+  return verdict?.isAlive === false ? `failed its liveness check${said(verdict.output)}` : null
+}
+
+/** What is to be written of a task that runs. The same object when nothing is new. */
+export function liveStatus(container: NodeTask, assigned: AssignedTask, snapshot: AgentSnapshot): TaskStatus {
+  const { status } = assigned.task
+  const verdict = snapshot.memory.checks.get(assigned.task.id)
+  const holdUp = holdUpOf(container, assigned, snapshot)
+  const isReady = holdUp === null
+  const isSame = status.isReady === isReady
+  const hasHealth = container.health !== 'none'
+  const next: TaskStatus = {
+    ...status,
+    state: 'running',
+    sinceMs: status.state === 'running' ? status.sinceMs : snapshot.nowMs,
+    message: holdUp ?? 'runs',
+    error: '',
+    containerId: container.id,
+    isReady,
+    readySinceMs: isReady ? (isSame ? (status.readySinceMs ?? snapshot.nowMs) : snapshot.nowMs) : null,
+    startedAtMs: container.startedAtMs ?? snapshot.nowMs,
+    addresses: container.addresses,
+    ...(container.health === 'none' ? {} : { health: container.health }),
+    ...(hasHealth || verdict !== undefined ? { healthOutput: clean(verdict?.output ?? container.healthOutput) } : {}),
+  }
+  return sameText(next, status) ? status : next
+}
+
+function holdUpOf(container: NodeTask, { task }: AssignedTask, { memory }: AgentSnapshot): string | null {
+  if (container.state === 'paused') return 'is paused'
+  if (memory.draining.has(task.id)) return 'finishes its open connections'
+  if (container.health === 'starting') return `is not healthy yet${said(container.healthOutput)}`
+  if (container.health === 'unhealthy') return `is unhealthy${said(container.healthOutput)}`
+  const verdict = memory.checks.get(task.id)
+  if (verdict === undefined) return null
+  if (!verdict.isStarted) return `has not passed its start-up check yet${said(verdict.output)}`
+  return verdict.isReady ? null : `has not passed its readiness check${said(verdict.output)}`
+}
+
+function said(output: string): string {
+  const text = clean(output)
+  return text === '' ? '' : `: ${text}`
+}
+
+function clean(output: string): string {
+  return output.trim().slice(0, MAX_SAID)
+}
+
+/** Health output says something else each time: told along with what matters, and not by itself. */
+function sameText(a: TaskStatus, b: TaskStatus): boolean {
+  return JSON.stringify({ ...a, healthOutput: '' }) === JSON.stringify({ ...b, healthOutput: '' })
+}

@@ -1,0 +1,101 @@
+import { blockedBy } from './dependencies.ts'
+import type { Place } from './places.ts'
+import { afterEnd } from './restart-policy.ts'
+import type { PlanWriter } from './service-plan.ts'
+import { isLive, isStaying, targetOf, type ClusterState, type Seat, type ServiceState } from './service-state.ts'
+import { taskLabel } from './task-label.ts'
+
+/** What the plans of one service share: making, ending and refilling seats. */
+export interface SeatWriter {
+  create(place: Place, revision: number, reason: string, more?: { readonly atMs?: number; readonly failures?: number }): void
+  /** A task that lives is told to end; the end of one that fell is marked as dealt with. */
+  retire(seat: Seat, reason: string): void
+  /** Another task in the place of one that fell, if its policy says so. */
+  refill(seat: Seat): void
+  /** Instead of what fell there: one of the wanted revision. */
+  replaceFallen(seat: Seat, reason: string): void
+}
+
+export function seatWriter(state: ServiceState, cluster: ClusterState, out: PlanWriter): SeatWriter {
+  const { service } = state
+  const create: SeatWriter['create'] = (place, revision, reason, { atMs = 0, failures = 0 } = {}) => {
+    const isHeld = atMs > cluster.nowMs || blockedBy(state, cluster, failures === 0) !== null
+    const task = { ...place, revision, desiredState: isHeld ? ('ready' as const) : ('running' as const), runId: null }
+    out.step({ type: 'create-task', task: { ...task, startAfterMs: atMs, failures }, reason })
+  }
+  const retire: SeatWriter['retire'] = ({ task }, reason) =>
+    out.step({ type: 'end-task', task, desiredState: 'shutdown', reason })
+  const placeOf = ({ slot, nodeId }: Seat): Place => ({ slot, nodeId: slot === null ? nodeId : null })
+  return {
+    create,
+    retire,
+    refill: (seat) => {
+      const revision = seat.isCurrent ? service.revision : seat.task.revision
+      const policy = state.revisions.get(revision)?.spec.restart
+      if (policy === undefined) return
+      const after = afterEnd(seat.task, policy, service.forgivenAtMs ?? 0)
+      if (after.next === 'done') return
+      const label = taskLabel(state, seat.task)
+      if (after.next === 'leave') return out.wait(`${label} ${after.reason}`, { taskId: seat.task.id, isHopeless: true })
+      retire(seat, `another task takes its place: it ${after.reason}`)
+      create(placeOf(seat), revision, `${label} ${after.reason}`, { atMs: after.atMs, failures: after.failures })
+    },
+    replaceFallen: (seat, reason) => {
+      retire(seat, reason)
+      create(placeOf(seat), service.revision, reason)
+    },
+  }
+}
+
+/** Lets tasks start whose time has come, and says what the others wait for. */
+export function planStarts(state: ServiceState, cluster: ClusterState, out: PlanWriter): void {
+  const ending = new Set(out.steps.flatMap((step) => (step.type === 'end-task' ? [step.task.id] : [])))
+  for (const task of state.tasks) {
+    if (!isLive(task) || !isStaying(task) || ending.has(task.id)) continue
+    if (task.desiredState === 'ready') startOrWait(task)
+    if (task.status.state !== 'running' || !task.status.isReady) sayWhyNot(task)
+  }
+
+  function startOrWait(task: ServiceState['tasks'][number]): void {
+    const more = { taskId: task.id, isHopeless: isLoop(task) }
+    if (task.startAfterMs > cluster.nowMs)
+      return out.wait(`${task.reason ?? ''}; it is started again`, { ...more, untilMs: task.startAfterMs })
+    const blocked = blockedBy(state, cluster, (task.failures ?? 0) === 0)
+    if (blocked !== null) return out.wait(blocked, more)
+    out.step({ type: 'start-task', task, reason: 'nothing stands against it' })
+  }
+
+  function sayWhyNot(task: ServiceState['tasks'][number]): void {
+    const { status } = task
+    const label = taskLabel(state, task)
+    const what = { taskId: task.id, isHopeless: isLoop(task) }
+    if (task.desiredState === 'ready' && status.error === '') return
+    if (status.state === 'new' || status.state === 'pending') {
+      const isRefused = (task.refusals ?? []).length > 0
+      return out.wait(task.placement === '' ? `${label} waits for a node` : task.placement, { ...what, isHopeless: isRefused })
+    }
+    const said = status.error === '' ? status.message : status.error
+    const doing = status.state === 'running' ? 'is not ready yet' : `is ${status.state}`
+    out.wait(`${label} ${said === '' ? doing : said}`, what)
+  }
+}
+
+/** As many ends in a row as make people look. */
+const LOOP_FAILURES = 5
+
+function isLoop(task: ServiceState['tasks'][number]): boolean {
+  return (task.failures ?? 0) >= LOOP_FAILURES
+}
+
+/** Why no new task can be made now, whatever there is room for. */
+export function blockedFromNew(
+  state: ServiceState,
+  cluster: ClusterState,
+): { readonly reason: string; readonly isHopeless: boolean } | null {
+  const target = targetOf(state)
+  if (target === undefined) return { reason: `revision ${state.service.revision} is not there`, isHopeless: true }
+  if (target.imageId === null)
+    return { reason: `the image ${target.spec.task.image} is not on this node: build, load or import it`, isHopeless: true }
+  const reason = blockedBy(state, cluster, true)
+  return reason === null ? null : { reason, isHopeless: false }
+}
