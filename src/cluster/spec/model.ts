@@ -4,6 +4,7 @@ import type { PeopleSpec } from './people-model.ts'
 import type { PlacementSpec } from './placement-model.ts'
 import type { EndpointMode, PolicySpec } from './policy-model.ts'
 import type { ChecksSpec, RolloutSpec } from './rollout-model.ts'
+import type { RouteSpec } from './route-model.ts'
 import type { KeyedSecretSpec, SecretMountSpec } from './secret-model.ts'
 
 /** What the user wants of one application. Plain JSON values only: it travels from the client to the daemon and into the store. */
@@ -19,6 +20,8 @@ export interface StackSpec {
   readonly configs: readonly KeyedSecretSpec[]
   /** Absent: everything inside may talk, nothing else may come, all may go outside. */
   readonly policy?: PolicySpec
+  /** Absent: none but those of published ports. */
+  readonly routes?: readonly RouteSpec[]
 }
 
 /** N tasks of one kind behind one name. */

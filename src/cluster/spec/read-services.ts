@@ -1,6 +1,7 @@
 import type { ReadContext } from './context.ts'
 import type { Field } from './fields.ts'
 import type { MountSpec, ServiceSpec } from './model.ts'
+import { withOperation } from './read-operation.ts'
 import { readDependencies, readService } from './read-service.ts'
 
 /** The services of enabled profiles, with what they have of one another filled in. */
@@ -16,10 +17,12 @@ interface Relation {
   readonly place: Field
   readonly isRequired: boolean
   readonly restarts: boolean
+  readonly sharesNode: boolean
   readonly condition: ServiceSpec['dependsOn'][number]['condition']
 }
 
-export function readServices(section: Field, context: ReadContext, profiles: readonly string[]): ReadServices {
+export function readServices(file: Field, context: ReadContext, profiles: readonly string[]): ReadServices {
+  const section = file.child('services')
   const all = section.entries()
   const enabled = all.filter(([, service]) => {
     const wanted = service.child('profiles').texts()
@@ -45,8 +48,10 @@ export function readServices(section: Field, context: ReadContext, profiles: rea
     }),
   )
   const read = enabled.map(([name, service]) => {
-    const spec = readService(name, service, context, awaited.has(name))
-    return { ...spec, dependsOn: dependenciesOf(relations.get(name) ?? []) }
+    const plain = readService(name, service, context, awaited.has(name))
+    const own = relations.get(name) ?? []
+    const spec = beside(withOperation(plain, service.child('x-glovebox'), file.child('x-glovebox'), names), own)
+    return { ...spec, dependsOn: dependenciesOf(own) }
   })
   reportCycle(section, read)
   const shared = withSharedMounts(section, read)
@@ -64,8 +69,8 @@ export function readServices(section: Field, context: ReadContext, profiles: rea
 /** `depends_on`, and what implies it: links, volumes and namespaces of other services. */
 function relationsOf(service: Field): readonly Relation[] {
   const dependsOn = service.child('depends_on')
-  const said = readDependencies(dependsOn).map((dependency) => ({ ...dependency, place: dependsOn }))
-  const implied = { isRequired: true, condition: 'started' } as const
+  const said = readDependencies(dependsOn).map((dependency) => ({ ...dependency, place: dependsOn, sharesNode: false }))
+  const implied = { isRequired: true, condition: 'started', sharesNode: false } as const
   const links = service.child('links').items()
   const volumes = service.child('volumes_from').items()
   return [
@@ -78,9 +83,18 @@ function relationsOf(service: Field): readonly Relation[] {
     ...(['network_mode', 'pid', 'ipc'] as const).flatMap((name) => {
       const place = service.child(name)
       const other = /^service:(.+)$/.exec(place.text() ?? '')?.[1]
-      return other === undefined ? [] : [{ ...implied, service: other, place, restarts: true }]
+      return other === undefined ? [] : [{ ...implied, service: other, place, restarts: true, sharesNode: true }]
     }),
   ]
+}
+
+/** Namespaces are of one node: who shares those of a service is where one of its tasks is. */
+function beside(spec: ServiceSpec, relations: readonly Relation[]): ServiceSpec {
+  const shared = [...new Set(relations.filter(({ sharesNode }) => sharesNode).map(({ service }) => service))]
+  const affinities = shared.map((service) => ({ type: 'affinity', service, topology: 'node.id', isRequired: true }) as const)
+  return affinities.length === 0
+    ? spec
+    : { ...spec, placement: { ...spec.placement, affinities: [...spec.placement.affinities, ...affinities] } }
 }
 
 /** One for each service: what is said counts before what is implied. */

@@ -11,6 +11,7 @@ import type {
 } from './model.ts'
 import type { PeopleSpec } from './people-model.ts'
 import { policy } from './policy-shapes.ts'
+import { route } from './route-shapes.ts'
 import { keyedSecret, operation } from './service-shapes.ts'
 import { task } from './task-shapes.ts'
 import { aDuration, aFlag, aText, aWhole, listOf, matching, objectOf, oneOf, orAbsent, orNull, textMap, texts } from './shapes.ts'
@@ -88,6 +89,7 @@ const stack = objectOf<StackSpec>({
   secrets: listOf(keyedSecret, MAX_PARTS),
   configs: listOf(keyedSecret, MAX_PARTS),
   policy: orAbsent(policy),
+  routes: orAbsent(listOf(route, MAX_PARTS)),
 })
 
 /** Checks a stack that came over the wire: its form, and that what it names is there. Errors: `stack_spec.invalid`, naming every place. */
@@ -127,6 +129,7 @@ function checkReferences(spec: StackSpec, complain: (message: string) => void): 
       complain,
     )
   checkPolicy(spec, complain)
+  checkRoutes(spec, complain)
   for (const { name, dependsOn, task: template, secrets, configs } of spec.services) {
     const unknown = [
       ...secrets.map((item) => item.secret).filter((key) => !spec.secrets.some((item) => item.key === key)),
@@ -151,6 +154,18 @@ function checkPolicy({ policy: rules, services, networks }: StackSpec, complain:
   for (const key of egress.filter((one) => !networks.some((item) => item.key === one)))
     complain(`the policy refers to the network ${JSON.stringify(key)}, which the stack does not have`)
   checkUnique('egress', egress, complain)
+}
+
+function checkRoutes({ routes = [], services }: StackSpec, complain: (message: string) => void): void {
+  checkUnique(
+    'route',
+    routes.map((item) => item.name),
+    complain,
+  )
+  for (const { name, targets } of routes)
+    for (const target of targets)
+      if (target.type === 'service' && !services.some((item) => item.name === target.service))
+        complain(`the route ${name} leads to ${JSON.stringify(target.service)}, which the stack does not have`)
 }
 
 function checkUnique(what: string, names: readonly string[], complain: (message: string) => void): void {

@@ -5,6 +5,8 @@ import type { NetworkSpec, ServiceSpec, StackSpec, VolumeSpec } from './model.ts
 import { readBuild } from './read-build.ts'
 import { readNetwork } from './read-networks.ts'
 import { readExternal, readSecret, type ReadSecret } from './read-secrets.ts'
+import { readPolicy } from './read-policy.ts'
+import { readRoutes } from './read-routes.ts'
 import { readServices } from './read-services.ts'
 import { readWatch } from './read-watch.ts'
 import type { KeyedSecretSpec, ValueSource } from './secret-model.ts'
@@ -63,11 +65,15 @@ export function readStack(file: Field, input: StackInput): StackReading {
     secrets: sourcesOf(secrets),
     configs: sourcesOf(configs),
   }
-  const { services, restarts } = readServices(file.child('services'), context, input.profiles)
+  const { services, restarts } = readServices(file, context, input.profiles)
   if (services.length === 0)
     file.child('services').refuse('no service is left to run: the file has none, or none of an enabled profile')
   const usesDefault = services.some((service) => service.task.networks.some((attachment) => attachment.network === 'default'))
   const isDeclared = networks.some((network) => network.key === 'default')
+  const names = services.map(({ name }) => name)
+  const routes = readRoutes(file, names)
+  const attached = [...networks.map(({ key }) => key), ...(usesDefault && !isDeclared ? ['default'] : [])]
+  const policy = readPolicy(file.child('x-glovebox').child('policy'), names, attached)
   const spec = {
     name: input.name,
     workingDir: input.directory,
@@ -76,6 +82,8 @@ export function readStack(file: Field, input: StackInput): StackReading {
     networks: [...(usesDefault && !isDeclared ? [defaultNetwork(input.name)] : []), ...networks],
     volumes,
     ...grantedOf(services, secrets, configs),
+    ...(policy === undefined ? {} : { policy }),
+    ...(routes.length === 0 ? {} : { routes }),
   }
   const fields = services.map(({ name }) => [name, file.child('services').child(name)] as const)
   return {

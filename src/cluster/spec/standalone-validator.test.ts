@@ -12,6 +12,7 @@ const FILES: readonly unknown[] = [
   { services: { web: { image: 'x', ports: ['80:80'], deploy: { replicas: 2 } } } },
   { services: { web: { imagee: 'x', ports: 3, healthcheck: { retries: [] } } }, volumess: {} },
   { services: [] },
+  { 'x-glovebox': { routes: [{ nam: 'x' }], policy: 3 }, services: { web: { image: 'x', 'x-glovebox': { priority: [] } } } },
   { services: { web: { build: { contextt: '.' }, environment: { A: [] } } } },
 ]
 

@@ -7,7 +7,9 @@ export function standaloneValidator(): string {
   const require = createRequire(import.meta.url)
   const { Ajv } = require('ajv') as typeof import('ajv')
   const standalone = require('ajv/dist/standalone') as { default: typeof import('ajv/dist/standalone/index.js').default }
-  const schema = withoutProse(require('./compose-spec.schema.json'), false)
+  const schemas = ['./compose-spec.schema.json', './x-glovebox.schema.json'].map(
+    (path) => withoutProse(require(path), false) as object,
+  )
   const ajv = new Ajv({
     allErrors: true,
     strict: false,
@@ -16,8 +18,12 @@ export function standaloneValidator(): string {
     inlineRefs: false,
     code: { source: true, esm: true },
   })
-  const contents = `${standalone.default(ajv, ajv.compile(schema as object))}
-export async function compileSchema() { return (value) => (validate(value) ? [] : (validate.errors ?? [])) }`
+  schemas.forEach((schema, index) => ajv.addSchema(schema, NAMES[index]))
+  const exported = Object.fromEntries(NAMES.map((name) => [name, name]))
+  const contents = `${standalone.default(ajv, exported)}
+export async function compileSchema() {
+  return (value) => [${NAMES.join(', ')}].flatMap((validate) => (validate(value) ? [] : (validate.errors ?? [])))
+}`
   const { outputFiles } = buildSync({
     stdin: { contents, resolveDir: import.meta.dirname },
     bundle: true,
@@ -30,6 +36,9 @@ export async function compileSchema() { return (value) => (validate(value) ? [] 
   })
   return outputFiles[0]?.text ?? ''
 }
+
+/** Of what the generated module exports, in the order of the schemas. */
+const NAMES = ['compose', 'extension'] as const
 
 const PROSE = ['description', 'title', 'deprecated']
 const NAMED = ['properties', 'patternProperties', 'definitions']
