@@ -43,7 +43,7 @@ function hasLower(ledger: Ledger, priority: number): boolean {
 function victimsOn(ledger: Ledger, state: GroupState, node: NodeState): readonly PlacedState[] | undefined {
   if (standingRefusal(ledger, state, node) !== null) return undefined
   const { group } = state
-  const lower = [...node.tasks].filter((task) => task.state.group.priority < group.priority).toSorted(byPriority)
+  const lower = [...node.tasks].filter((task) => mayEnd(task, state)).toSorted(byPriority)
   const going = new Set<PlacedState>()
   const need = {
     nanoCpus: group.nanoCpus === 0 ? 0 : group.nanoCpus - (ledger.amounts.freeNanoCpus[node.slot] ?? 0),
@@ -52,7 +52,7 @@ function victimsOn(ledger: Ledger, state: GroupState, node: NodeState): readonly
   // Whoever has a port that is needed must go; a task that is no lower and has one keeps the node closed.
   for (const task of node.tasks) {
     if (!takesPortOf(task, state)) continue
-    if (task.state.group.priority >= group.priority) return undefined
+    if (!mayEnd(task, state)) return undefined
     going.add(task)
   }
   const fits = () => {
@@ -76,6 +76,14 @@ function victimsOn(ledger: Ledger, state: GroupState, node: NodeState): readonly
     if (!fits()) going.add(task)
   }
   return going.size === 0 ? undefined : [...going].toSorted(byPriority)
+}
+
+/** Only lower ones, and none that the task has to be near to. */
+function mayEnd({ state: { group } }: PlacedState, state: GroupState): boolean {
+  return (
+    group.priority < state.group.priority &&
+    !state.required.some((rule) => rule.type === 'affinity' && rule.service === group.serviceName)
+  )
 }
 
 function isOfUse({ state }: PlacedState, need: { readonly nanoCpus: number; readonly memoryBytes: number }): boolean {
