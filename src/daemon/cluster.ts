@@ -5,6 +5,7 @@ import { openStacks, type Stacks } from '#cluster/stacks'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
 import type { Policy } from '#traffic/policy'
+import { openCertificates } from '#traffic/certificates'
 import { nodeProcesses, openRouter, type Router } from '#traffic/router'
 
 import type { DaemonOptions } from './arguments.ts'
@@ -33,6 +34,7 @@ export interface Cluster extends AsyncDisposable {
 }
 
 export async function openCluster({ engine, host, clock, log, runDir, root }: ClusterNeeds): Promise<Cluster> {
+  const certificates = await openCertificates({ directory: join(root, 'certificates'), clock, random: systemRandom(), log })
   const router = openRouter({
     runDir,
     processes: nodeProcesses(),
@@ -40,6 +42,7 @@ export async function openCluster({ engine, host, clock, log, runDir, root }: Cl
     random: systemRandom(),
     log,
     store: engine.store,
+    certificates,
     accessLogPath: join(root, 'access.log'),
     runAs: NOBODY,
     command: findProgram('haproxy') ?? 'haproxy',
@@ -59,6 +62,8 @@ export async function openCluster({ engine, host, clock, log, runDir, root }: Cl
     policy,
     [Symbol.asyncDispose]: async () => {
       await stacks[Symbol.asyncDispose]()
+      certificates[Symbol.dispose]()
+      await router[Symbol.asyncDispose]()
       await names[Symbol.asyncDispose]()
       await policy[Symbol.asyncDispose]()
     },

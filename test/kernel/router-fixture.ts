@@ -7,7 +7,8 @@ import { join } from 'node:path'
 
 import { lineLog, memoryRecords, silentLog, systemClock, systemRandom } from '#base'
 import { PLAIN_RULE, type RouteRule } from '#cluster/spec'
-import { nodeProcesses, openRouter, type Backend, type CertificatePort, type Route, type Router } from '#traffic/router'
+import type { Certificates } from '#traffic/certificates'
+import { nodeProcesses, openRouter, type Backend, type Route, type Router } from '#traffic/router'
 
 /** A router of its own directory, and servers behind it in this process. */
 export interface RouterFixture extends AsyncDisposable {
@@ -19,7 +20,7 @@ export interface RouterFixture extends AsyncDisposable {
   backend(id: string, answer?: RequestListener, more?: Partial<Backend>): Promise<Backend>
 }
 
-export async function routerFixture(certificates?: CertificatePort): Promise<RouterFixture> {
+export async function routerFixture(certificates?: Certificates): Promise<RouterFixture> {
   const runDir = mkdtempSync(join(tmpdir(), 'gbx-rt-'))
   const servers: Server[] = []
   const isVerbose = process.env['GLOVEBOX_TEST_LOG'] !== undefined

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 
+import type { CertificateBundle, CertificateState } from '#traffic/certificates'
+
 import type { Entry } from './entries.ts'
-import type { CertificateBundle, CertificateState } from './port.ts'
 
 /** Certificates as the proxy has them: files by their path, and for each entry the lines of its list. */
 export interface CertificateFiles {

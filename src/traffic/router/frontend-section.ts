@@ -16,7 +16,7 @@ export function certificateList(entry: string): string {
 
 /** For the client to send the first bytes of TLS, of which the name is read. */
 const HELLO_TIMEOUT = '5s'
-const CHALLENGE_PATH = '/.well-known/acme-challenge/'
+export const CHALLENGE_PATH = '/.well-known/acme-challenge/'
 
 /** One place where clients come in. */
 export function frontendSection(entry: Entry, hasIpv6: boolean): Section {

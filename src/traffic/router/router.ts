@@ -1,4 +1,5 @@
 import { backoffMs, keyedLocks, messageOf, type BackoffPolicy, type Clock, type Log, type Random, type RecordStore } from '#base'
+import type { Certificates } from '#traffic/certificates'
 
 import { addressBook, nodeLookUp, type LookUp } from './addresses.ts'
 import { certificateFiles, NO_CERTIFICATES, type CertificateFiles } from './certificate-plan.ts'
@@ -6,11 +7,11 @@ import { proxyConfig, type ConfigOptions, type ProxyConfig } from './config.ts'
 import { cookieKey } from './cookie-key.ts'
 import { ruleOf } from './entries.ts'
 import { routeError } from './errors.ts'
-import { CHALLENGE_MAP } from './frontend-section.ts'
+import { CHALLENGE_MAP, CHALLENGE_PATH } from './frontend-section.ts'
 import { hostHasIpv6, probeListen } from './listen-probe.ts'
 import { openMetrics } from './metrics.ts'
 import { bindingOf, listenAddress, sectionName } from './names.ts'
-import type { CertificatePort, ProcessPort, Route, RouteFailure, Router, RouteStatus } from './port.ts'
+import type { ProcessPort, Route, RouteFailure, Router, RouteStatus } from './port.ts'
 import { openProxy, proxyFiles } from './proxy.ts'
 import { routeStatus } from './route-status.ts'
 import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
@@ -28,7 +29,7 @@ export interface RouterOptions {
   /** Keeps what was shifted by hand. */
   readonly store: RecordStore
   /** For routes with TLS; absent: these are refused. */
-  readonly certificates?: CertificatePort
+  readonly certificates?: Certificates
   /** Where requests of routes with an access log are written, and in older parts beside it. Its directory is there. */
   readonly accessLogPath: string
   /** Whom the proxy's worker becomes; null: it stays who started it. */
@@ -204,8 +205,8 @@ export function openRouter(options: RouterOptions): Router {
 
   certificates?.connect({
     publish: async (token, text) => {
-      if (text === null) challenges.delete(token)
-      else challenges.set(token, text)
+      if (text === null) challenges.delete(`${CHALLENGE_PATH}${token}`)
+      else challenges.set(`${CHALLENGE_PATH}${token}`, text)
       await again()
     },
     changed: () => void again().catch((error: unknown) => log.warn('cannot show a new certificate', { error: messageOf(error) })),
