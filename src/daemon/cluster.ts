@@ -49,7 +49,7 @@ export async function openCluster({ engine, host, clock, log, runDir, root }: Cl
   })
   await router.recover()
   let discovery: Discovery | undefined
-  const node = withdrawingNode(engineNode(engine), () => discovery)
+  const node = withdrawingNode(engineNode(engine, { clock, log }), () => discovery)
   const stacks = openStacks({ store: engine.store, node, routes: router, clock, log })
   discovery = openDiscovery({ ...engine, stacks, host, clock, log })
   const policy = openPolicy({ ...engine, stacks, host, clock, log })

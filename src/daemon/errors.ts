@@ -3,4 +3,8 @@ import { declareErrors } from '#base'
 export const daemonError = declareErrors({
   'daemon.already_running': 'conflict',
   'daemon.program_missing': 'unavailable',
+  /** A command that a service wants after the start, or before the end, of its tasks. */
+  'node.hook_failed': 'unavailable',
+  /** A task shares namespaces with a container that does not run here. */
+  'node.partner_missing': 'unavailable',
 })

@@ -1,9 +1,15 @@
 import type { TaskSpec } from '#cluster/reconcile'
 import { healthWithDefaults, mergeEnv, specFromImage, type ContainerSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
+import type { NamespaceSpec } from '#cluster/spec'
 
-/** A task as the cluster wants it, as a container of this machine. The cluster restarts tasks itself, so the engine does not. */
-export function containerSpec(task: TaskSpec, image: ImageRecord): ContainerSpec {
+import { hookAnnotations } from './hooks.ts'
+
+/**
+ * A task as the cluster wants it, as a container of this machine. The cluster restarts tasks itself, so the engine does not. `namespaces`: those
+ * of the task with the containers that it shares them with.
+ */
+export function containerSpec(task: TaskSpec, image: ImageRecord, namespaces: NamespaceSpec = {}): ContainerSpec {
   const base = specFromImage(image, task.image)
   return {
     ...base,
@@ -11,14 +17,14 @@ export function containerSpec(task: TaskSpec, image: ImageRecord): ContainerSpec
     hostname: task.hostname ?? '',
     domainname: task.domainname ?? '',
     labels: { ...base.labels, ...task.labels },
-    annotations: task.annotations,
+    annotations: { ...task.annotations, ...hookAnnotations(task.hooks) },
     health: healthOf(task, image),
     stopSignal: task.stopSignal ?? base.stopSignal,
     stopTimeoutS: task.stopGracePeriodMs === null ? base.stopTimeoutS : Math.ceil(task.stopGracePeriodMs / 1000),
     exposedPorts: [...new Set([...base.exposedPorts, ...task.expose])],
     mounts: mountsOf(task, base),
-    network: networkOf(task, base),
-    namespaces: namespacesOf(task, base),
+    network: networkOf(task, base, namespaces),
+    namespaces: namespacesOf(namespaces, base),
     resources: resourcesOf(task, base),
     security: securityOf(task, base),
     hasInit: task.hasInit,
@@ -68,15 +74,15 @@ function mountsOf(task: TaskSpec, base: ContainerSpec): ContainerSpec['mounts'] 
   return [...mounts, ...base.mounts.filter((mount) => !taken.has(mount.target))]
 }
 
-function networkOf(task: TaskSpec, { network }: ContainerSpec): ContainerSpec['network'] {
-  const endpoints = Object.fromEntries(
-    task.networks.map(({ name, ...options }) => [name, { ipv4Address: null, ipv6Address: null, macAddress: null, ...options }]),
-  )
-  const own = task.namespaces?.network
+const PLAIN_ENDPOINT = { aliases: [], ipv4Address: null, ipv6Address: null, macAddress: null }
+
+function networkOf(task: TaskSpec, { network }: ContainerSpec, namespaces: NamespaceSpec): ContainerSpec['network'] {
+  const endpoints = Object.fromEntries(task.networks.map(({ name, ...options }) => [name, { ...PLAIN_ENDPOINT, ...options }]))
+  const own = namespaces.network
   return {
     ...network,
     mode: own ?? task.networks[0]?.name ?? 'none',
-    endpoints: own === undefined ? endpoints : {},
+    endpoints: own === undefined ? endpoints : own === 'bridge' ? { bridge: PLAIN_ENDPOINT } : {},
     portBindings: task.hostPorts.map((port) => ({
       containerPort: port.containerPort,
       protocol: port.protocol,
@@ -107,7 +113,7 @@ function securityOf(task: TaskSpec, { security }: ContainerSpec): ContainerSpec[
   }
 }
 
-function namespacesOf({ namespaces = {} }: TaskSpec, base: ContainerSpec): ContainerSpec['namespaces'] {
+function namespacesOf(namespaces: NamespaceSpec, base: ContainerSpec): ContainerSpec['namespaces'] {
   const { pid = '', ipc = base.namespaces.ipc, uts = '', cgroup = base.namespaces.cgroup, user } = namespaces
   return { ...base.namespaces, pid, ipc, uts, cgroup, ...(user === undefined ? {} : { user }) }
 }

@@ -1,4 +1,4 @@
-import { isKind } from '#base'
+import { type Clock, isKind, type Log } from '#base'
 import type { NodePort, NodeTask } from '#cluster/reconcile'
 import type { ContainerRecord, ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
@@ -7,6 +7,8 @@ import type { Networks } from '#engine/network'
 import type { Volumes } from '#engine/volumes'
 
 import { containerSpec } from './container-spec.ts'
+import { runPostStart, runPreStop } from './hooks.ts'
+import { lostPartner, withPartners } from './shared-namespaces.ts'
 
 interface Engine {
   readonly containers: ContainersService
@@ -16,19 +18,35 @@ interface Engine {
   readonly events: Events
 }
 
+interface Surroundings {
+  readonly clock: Clock
+  readonly log: Log
+}
+
 /** This machine as a node of the cluster. */
-export function engineNode({ containers, images, networks, volumes, events }: Engine): NodePort {
+export function engineNode({ containers, images, networks, volumes, events }: Engine, { clock, log }: Surroundings): NodePort {
   return {
-    listTasks: async () => await Promise.resolve(containers.list().map(taskOf)),
+    listTasks: async () => {
+      const records = containers.list()
+      const running = new Set(records.flatMap(({ id, status }) => (status.state === 'running' ? [id as string] : [])))
+      return await Promise.resolve(records.map((record) => taskOf(record, (id) => running.has(id))))
+    },
     listNetworks: async () => await Promise.resolve(networks.list().map((network) => network.name)),
     listVolumes: async () => await Promise.resolve(volumes.list().map((volume) => volume.name)),
     createTask: async (task) => {
-      const { id } = await containers.create(containerSpec(task, images.get(task.imageId)), task.name)
+      const namespaces = withPartners(task.namespaces ?? {}, task.labels, containers.list())
+      const { id } = await containers.create(containerSpec(task, images.get(task.imageId), namespaces), task.name)
       return id
     },
     renameTask: async (id, name) => await ifThere(async () => void (await containers.rename(id, name))),
-    startTask: async (id) => void (await containers.start(id)),
-    stopTask: async (id) => await ifThere(async () => void (await containers.stop(id, { signal: null, timeoutS: null }))),
+    startTask: async (id) => {
+      if (await containers.start(id)) await runPostStart(containers, id, clock)
+    },
+    stopTask: async (id) =>
+      await ifThere(async () => {
+        await runPreStop(containers, id, clock, (message) => log.warn('before the end of a task', { task: id, error: message }))
+        await containers.stop(id, { signal: null, timeoutS: null })
+      }),
     removeTask: async (id) => await ifThere(async () => await containers.remove(id, { force: true, volumes: true })),
     ensureNetwork: async (network) => {
       if (networks.find(network.name) !== undefined) return
@@ -73,15 +91,20 @@ async function ifThere(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function taskOf({ id, name, spec, status }: ContainerRecord): NodeTask {
+/** As of one that was killed. */
+const LOST_EXIT_CODE = 137
+
+/** One that has lost what it shares counts as ended: another task takes its place, beside the container that there is now. */
+function taskOf({ id, name, spec, status }: ContainerRecord, isRunning: (id: string) => boolean): NodeTask {
   const { health } = status
+  const lost = status.state === 'running' ? lostPartner(spec, isRunning) : undefined
   return {
     id,
     name,
     labels: spec.labels,
-    state: status.state,
-    exitCode: status.exitCode,
-    error: status.error,
+    state: lost === undefined ? status.state : 'exited',
+    exitCode: lost === undefined ? status.exitCode : LOST_EXIT_CODE,
+    error: lost ?? status.error,
     isOomKilled: status.isOomKilled,
     startedAtMs: status.startedAt === '' ? null : Date.parse(status.startedAt),
     finishedAtMs: status.finishedAt === '' ? null : Date.parse(status.finishedAt),
