@@ -5,7 +5,7 @@ export interface SecretRecord {
   readonly labels: Readonly<Record<string, string>>
   /** Counts up with each new value; services that use it are rolled then. */
   readonly version: number
-  /** Base64. Of a secret: nonce, ciphertext and tag; of a config: the value itself. */
+  /** Base64. Of a secret: id of the key, nonce, ciphertext and tag; of a config: the value itself. */
   readonly payload: string
   /** SHA-256 of the value, keyed for secrets: says whether two values are the same, and nothing else. */
   readonly fingerprint: string

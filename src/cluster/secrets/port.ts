@@ -5,7 +5,7 @@ export type SecretKind = 'secret' | 'config'
 
 /**
  * Secrets and configs: named values that tasks get as files in memory. Whatever takes a `ref` takes an id, a name, or the beginning of exactly
- * one id. No method but `files` and `configValue` gives a value back, and no error or log line holds one.
+ * one id. Whatever reads or writes a secret's value also fails with `secret.key_missing`, `secret.key_invalid` and `secret.key_exposed`. No method but `files` and `configValue` gives a value back, and no error or log line holds one.
  */
 export interface Secrets {
   /**
@@ -31,7 +31,7 @@ export interface Secrets {
   inspect(kind: SecretKind, ref: string): Promise<SecretView>
   /** Errors: `secret.not_found`, `secret.in_use` which names the services. */
   remove(kind: SecretKind, ref: string): Promise<SecretView>
-  /** Names of the services that mount it: as wanted, as before, or while a rollout is between the two. */
+  /** Names of the services that mount it: as wanted, or at either end of a rollout under way. By name. */
   usersOf(kind: SecretKind, ref: string): Promise<readonly string[]>
   /** Errors: `secret.not_found`. */
   configValue(ref: string): Promise<Buffer>
@@ -40,9 +40,12 @@ export interface Secrets {
    * mean; null: they are names or ids. Errors: `secret.not_found`, which names the mount; `secret.undecipherable`.
    */
   files(mounts: SecretMounts, stack: StackSecrets | null): Promise<readonly SecretFile[]>
-  /** Versions of what is mounted, as `secret/NAME@ID` to version: when one goes up, the service is rolled. Absent ones are left out. */
+  /** Versions of what is mounted, by `secret/NAME` and `config/NAME`: when one goes up, the service is rolled. Absent ones are left out. */
   versions(mounts: SecretMounts, stack: StackSecrets | null): Promise<Readonly<Record<string, number>>>
-  /** Encrypts every secret with a new key. Values, versions and fingerprints' equality stay; nothing is rolled. */
+  /**
+   * Encrypts every secret with a new key: one that is made, or the first one in the operator's file. Values and versions stay, so nothing is rolled; fingerprints
+   * change. Cut short, it is finished by the next one. Errors: `secret.key_missing`, `secret.key_invalid`, `secret.key_exposed`, `secret.key_unchanged`.
+   */
   rotateKey(): Promise<{ readonly secrets: number }>
 }
 
