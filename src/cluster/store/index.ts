@@ -4,5 +4,6 @@
  */
 export { storeError } from './errors.ts'
 export { encodeTransaction, type EncodedTransaction } from './encode-transaction.ts'
+export { memoryStore, type MemoryStore } from './memory.ts'
 export * from './port.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'

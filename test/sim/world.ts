@@ -1,0 +1,194 @@
+import { seededRandom, silentLog, virtualClock, type Log, type Random, type VirtualClock } from '#base'
+import { keepNodeAlive, startAgent, type CheckPort } from '#cluster/agent'
+import { keyOf, prefixOf, type NodeRecord, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
+import { openMirror, openServices, startServiceLoop, type RouteMetrics, type ServiceLoop, type Services } from '#cluster/services'
+import { memoryStore, type MemoryStore } from '#cluster/store'
+
+import { checkCommit } from './invariants.ts'
+import { newLife, NO_FAULTS, type FaultRates, type Life } from './life.ts'
+import { machine, type Machine } from './machine.ts'
+import { startPlacing } from './placing.ts'
+
+/** The whole control plane in one process: a store, two loops, and nodes with an agent each, on a clock that only the test moves. */
+export interface World {
+  readonly clock: VirtualClock
+  readonly random: Random
+  readonly store: MemoryStore
+  readonly services: Services
+  readonly machines: ReadonlyMap<string, Machine>
+  readonly broken: readonly string[]
+  /** The loop of the services that lives now. */
+  loop(): ServiceLoop | undefined
+  /** From now on parts crash, calls fail, nodes go. Without an argument: nothing of it any more. */
+  disturb(rates?: FaultRates): void
+  /** Ends the life of one part; it comes back after a while. */
+  kill(part: string): void
+  /** A node is not reachable for so long. */
+  cut(node: string, ms: number): void
+  pass(ms: number): Promise<void>
+  record(name: string): ServiceRecord | undefined
+  revision(service: ServiceRecord): RevisionRecord | undefined
+  tasksOf(service: ServiceRecord): readonly TaskRecord[]
+  nodeRecords(): readonly NodeRecord[]
+  /** What a router would know; by the service's id and revision: share of errors. */
+  readonly errorRatios: Map<string, number>
+  readonly trace: string[]
+}
+
+export function openWorld(seed: number, nodeCount: number): World {
+  const random = seededRandom(seed)
+  const clock = virtualClock(1_700_000_000_000)
+  const store = memoryStore(clock)
+  const broken: string[] = []
+  const trace: string[] = []
+  const lives = new Map<string, Life>()
+  const cutUntil = new Map<string, number>()
+  const machines = new Map<string, Machine>()
+  const errorRatios = new Map<string, number>()
+  let rates = NO_FAULTS
+  let loopNow: ServiceLoop | undefined
+  const complain = (what: string) => void broken.push(`${clock.nowMs() - 1_700_000_000_000} ms: ${what}`)
+  store.onCommit.add((batch, before) => {
+    for (const what of checkCommit(batch, before, store.peek())) complain(what)
+    note(trace, clock.nowMs() - 1_700_000_000_000, batch.changes)
+  })
+  const log: Log = silentLog()
+
+  const nodeIds = Array.from({ length: nodeCount }, (_, index) => `node${index + 1}`)
+  for (const name of nodeIds)
+    machines.set(
+      name,
+      machine({
+        clock,
+        random,
+        name,
+        complain,
+        onStop: (container) => {
+          const task = store.peek().get(keyOf('task', container.labels['io.glovebox.task-id'] ?? '')) as TaskRecord | undefined
+          if (task?.status.isReady === true) complain(`${name}: ${container.name} is stopped while it is ready for traffic`)
+        },
+      }),
+    )
+
+  const metrics: RouteMetrics = {
+    compare: async ({ serviceId, oldRevision, newRevision, sinceMs, percentile: _percentile }) => {
+      const requests = Math.floor((clock.nowMs() - sinceMs) / 20)
+      const of = (revision: number | null) => ({
+        requests,
+        errors: Math.floor(requests * (errorRatios.get(`${serviceId}/${revision}`) ?? 0)),
+        latencyMs: 10,
+      })
+      return await Promise.resolve({ old: of(oldRevision), new: of(newRevision) })
+    },
+  }
+  const checks: CheckPort = { probe: async () => await Promise.resolve({ isGood: true, output: '' }) }
+
+  function begin(part: string): void {
+    const life = newLife({
+      clock,
+      random,
+      rates: () => rates,
+      isCut: () => (cutUntil.get(part) ?? 0) > clock.nowMs(),
+      onDeath: () => {
+        trace.push(`${clock.nowMs() - 1_700_000_000_000} ${part} dies`)
+        clock.after(200 + random.integer(5000), () => begin(part))
+      },
+    })
+    lives.set(part, life)
+    const guarded = life.guard(store)
+    const prefixes = ['node/', 'service/', 'revision/', 'task/', 'run/', 'turn/', 'alive/']
+    const mirror = openMirror({ store: guarded, clock: life.clock, log, prefixes })
+    if (part === 'services')
+      loopNow = startServiceLoop({
+        store: guarded,
+        mirror,
+        clock: life.clock,
+        random,
+        log,
+        metrics: life.guard(metrics),
+        images: { resolve: async (reference) => await Promise.resolve(`sha256:${reference}`) },
+      })
+    else if (part === 'scheduler')
+      startPlacing({
+        store: guarded,
+        mirror,
+        clock: life.clock,
+        hasVolume: (node, volume) => machines.get(node)?.volumes.has(volume) === true,
+      })
+    else beginAgent(part, life, guarded, mirror)
+  }
+
+  function beginAgent(nodeId: string, life: Life, guarded: MemoryStore, mirror: ReturnType<typeof openMirror>): void {
+    const here = machines.get(nodeId)
+    if (here === undefined) return
+    const description = {
+      hostname: nodeId,
+      platform: { os: 'linux', architecture: 'amd64' },
+      nanoCpus: 4e9,
+      memoryBytes: 4e9,
+      engineLabels: {},
+      engineVersion: '1',
+    }
+    keepNodeAlive({ nodeId, role: 'worker', description, address: nodeId, store: guarded, clock: life.clock, log })
+    startAgent({
+      nodeId,
+      node: life.guard(here.port),
+      store: guarded,
+      mirror,
+      checks: life.guard(checks),
+      connections: async () => await Promise.resolve(new Map()),
+      clock: life.clock,
+      log,
+    })
+  }
+
+  begin('services')
+  begin('scheduler')
+  for (const name of nodeIds) begin(name)
+  const userMirror = openMirror({ store, clock, log, prefixes: ['node/', 'service/', 'revision/', 'task/', 'run/', 'turn/'] })
+  const services = openServices({ store, mirror: userMirror, clock, random, waits: (id) => loopNow?.waits(id) ?? [] })
+  const all = <T>(kind: 'service' | 'task' | 'node') =>
+    [...store.peek()].flatMap(([key, value]) => (key.startsWith(prefixOf(kind)) ? [value as T] : []))
+  return {
+    clock,
+    random,
+    store,
+    services,
+    machines,
+    broken,
+    errorRatios,
+    trace,
+    loop: () => loopNow,
+    disturb: (to = NO_FAULTS) => {
+      rates = to
+      if (to === NO_FAULTS) cutUntil.clear()
+    },
+    kill: (part) => lives.get(part)?.end(),
+    cut: (node, ms) => void cutUntil.set(node, clock.nowMs() + ms),
+    pass: async (ms) => await clock.advance(ms),
+    record: (name) => all<ServiceRecord>('service').find((service) => service.name === name),
+    revision: (service) => store.peek().get(keyOf('revision', service.id, service.revision)) as RevisionRecord | undefined,
+    tasksOf: (service) => all<TaskRecord>('task').filter((task) => task.serviceId === service.id),
+    nodeRecords: () => all<NodeRecord>('node'),
+  }
+}
+
+/** One line for each thing that was written: what a failure is understood by. */
+function note(trace: string[], atMs: number, changes: readonly { readonly key: string; readonly value: unknown }[]): void {
+  for (const { key, value } of changes) {
+    if (key.startsWith('turn/') || key.startsWith('alive/') || key.startsWith('revision/')) continue
+    if (value === null) trace.push(`${atMs} ${key} gone`)
+    else if (key.startsWith('task/')) {
+      const { slot, nodeId, revision, desiredState, status, reason } = value as TaskRecord
+      const ready = status.isReady ? ' ready' : ''
+      trace.push(
+        `${atMs} ${key.slice(0, 13)} slot ${slot} r${revision} on ${nodeId} wanted ${desiredState}: ${status.state}${ready} ${status.error} (${reason})`,
+      )
+    } else if (key.startsWith('service/')) {
+      const { name, revision, replicas, state, rollout } = value as ServiceRecord
+      trace.push(
+        `${atMs} ${name} ${state} r${revision} x${replicas} ${rollout?.state} step ${rollout?.step} ${rollout?.weightPercent} % ${rollout?.reason}`,
+      )
+    } else trace.push(`${atMs} ${key} ${JSON.stringify(value).slice(0, 100)}`)
+  }
+}
