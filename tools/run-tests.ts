@@ -30,6 +30,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/docker-compose', 'docker-compose'],
   ['/usr/bin/skopeo', 'skopeo'],
   ['/usr/bin/buildah', 'buildah'],
+  ['/usr/bin/pebble', 'pebble'],
 ]
 
 interface Kind {
