@@ -40,6 +40,7 @@ export const GROUPS = [
   'Registry',
   'Networks',
   'Volumes',
+  'Secrets',
   'Understanding',
   'The daemon',
 ] as const

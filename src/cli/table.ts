@@ -5,6 +5,7 @@ import { imageEntries } from './table/images.ts'
 import { registryEntries } from './table/registry.ts'
 import { networkEntries } from './table/networks.ts'
 import { policyEntries } from './table/policy.ts'
+import { secretEntries } from './table/secrets.ts'
 
 /** Every command: its words, its one line in the overview, and where it is. */
 export const commandTable: readonly TableEntry[] = [
@@ -39,6 +40,7 @@ export const commandTable: readonly TableEntry[] = [
   ...registryEntries,
   ...networkEntries,
   ...policyEntries,
+  ...secretEntries,
 
   entry(
     'Understanding',
@@ -129,7 +131,7 @@ const ONE_BUILDER = 'There is one builder: `glovebox build`.'
 /** What the docker CLI has and this one does not, and what to do instead. */
 export const REFUSED: Readonly<Record<string, string>> = {
   search: 'Registries are not searched: look on their sites, then `glovebox pull NAME`.',
-  ...Object.fromEntries(['swarm', 'service', 'stack', 'node', 'secret', 'config'].map((name) => [name, SWARM])),
+  ...Object.fromEntries(['swarm', 'service', 'stack', 'node'].map((name) => [name, SWARM])),
   ...Object.fromEntries(['buildx', 'buildkit'].map((name) => [name, ONE_BUILDER])),
   plugin: 'There are no plugins.',
   context: 'There are no contexts: name a daemon with --host or $GLOVEBOX_HOST.',

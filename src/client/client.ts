@@ -7,6 +7,7 @@ import { type ImageCalls, imageCalls } from './images.ts'
 import { type NetworkCalls, networkCalls } from './networks.ts'
 import { type PolicyCalls, policyCalls } from './policy.ts'
 import { type RegistryCalls, registryCalls } from './registry.ts'
+import { type SecretCalls, secretCalls } from './secrets.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
 import { type VolumeCalls, volumeCalls } from './volumes.ts'
 import { nameOf, type DaemonPlace } from './place.ts'
@@ -24,6 +25,7 @@ export interface Client {
   readonly glovebox: GloveboxCalls
   readonly registry: RegistryCalls
   readonly policy: PolicyCalls
+  readonly secrets: SecretCalls
   readonly builds: BuildCalls
 }
 
@@ -41,6 +43,7 @@ export function createClient(place: DaemonPlace): Client {
     glovebox: gloveboxCalls(transport),
     registry: registryCalls(transport),
     policy: policyCalls(transport),
+    secrets: secretCalls(transport),
     builds: buildCalls(transport),
   }
 }

@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly addressPools: readonly DefaultPool[]
   /** Whose subordinate ids containers get for their users: `default`, `USER` or `USER:GROUP`; undefined: the host's own. */
   readonly usernsRemap: string | undefined
+  /** The operator's keys for secrets; undefined: one of our own below the root. */
+  readonly secretsKeyFile: string | undefined
   /** What the daemon says of itself, as `KEY=VALUE`. */
   readonly labels: readonly string[]
   /** Of containers that say nothing of their log. */
@@ -72,6 +74,7 @@ const FLAGS = {
   'build-memory': { type: 'string' },
   'build-pids': { type: 'string' },
   'userns-remap': { type: 'string' },
+  'secrets-key-file': { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
   'default-address-pool': { type: 'string', multiple: true },
@@ -137,6 +140,7 @@ function optionsOf(values: FlagValues): DaemonOptions {
     collection: named('--gc', () => readPolicy(values.gc ?? 'on')),
     builds: readBuildLimits(values),
     usernsRemap: values['userns-remap'],
+    secretsKeyFile: values['secrets-key-file'] === undefined ? undefined : resolve(values['secrets-key-file']),
     registries: {
       mirrors: (values['registry-mirror'] ?? []).map(readMirror),
       insecure: (values['insecure-registry'] ?? []).map(readInsecure),

@@ -3,6 +3,7 @@ import type { Collection } from '#engine/collection'
 import type { Host } from '#host'
 
 import type { DaemonOptions } from './arguments.ts'
+import type { ClusterRecords } from './cluster-records.ts'
 import type { Cluster } from './cluster.ts'
 import type { Engine } from './engine.ts'
 import type { ServedRegistry } from './registry.ts'
@@ -13,6 +14,7 @@ export interface GloveboxNeeds extends DaemonOptions {
   readonly host: Host
   readonly engine: Engine
   readonly cluster: Cluster
+  readonly records: ClusterRecords
   readonly served: ServedRegistry
   readonly garbage: Collection
   readonly leave: () => void

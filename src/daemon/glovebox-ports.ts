@@ -72,6 +72,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       preview: () => garbage.preview(),
       collect: async () => await garbage.collect('request'),
     },
+    secrets: needs.records.secrets,
     shutdown: shutdownPort(needs),
     commandLine: commandLinePort(needs.socketPath),
   }

@@ -8,6 +8,7 @@ import { API_PREFIX, gloveboxApi, type GloveboxApi } from '#api/glovebox'
 import type { HttpApi } from '#api/http'
 import { linuxHost } from '#host'
 
+import { openClusterRecords } from './cluster-records.ts'
 import { openCluster } from './cluster.ts'
 import { openCollection } from './collection.ts'
 import { openEngine } from './engine.ts'
@@ -49,6 +50,7 @@ export async function startDaemon(
   )
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
+  const records = undo.use(openClusterRecords({ ...options, clock }))
   const cluster = undo.use(await openCluster({ ...options, clock, log, host, engine }))
   const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
@@ -59,7 +61,17 @@ export async function startDaemon(
   }
   const docker = createDockerApi({ engine: engine.docker, clock, log })
   const ours = gloveboxApi(
-    gloveboxPorts({ ...options, clock, host, engine, cluster, served: registry, garbage: collection, leave: () => void leave() }),
+    gloveboxPorts({
+      ...options,
+      clock,
+      host,
+      engine,
+      cluster,
+      records,
+      served: registry,
+      garbage: collection,
+      leave: () => void leave(),
+    }),
   )
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
   for (const serving of await listeners(options, { api: bothApis(docker, ours), clock, log, maxOpenFiles }))

@@ -9,6 +9,8 @@ export type {
   BootstrapPort,
   BuildsPort,
   CollectionPort,
+  CommandLinePort,
+  CommandStreams,
   DoctorPort,
   GloveboxApiPorts,
   PolicyPort,
@@ -18,6 +20,8 @@ export type {
   StacksPort,
 } from './ports.ts'
 export { API_PREFIX, errorStatus } from './statuses.ts'
+export type { CommandCall, CommandMessage, CommandStream } from './wire-command.ts'
+export { wireErrorOf } from './wire-error.ts'
 export type {
   Anatomy,
   AnatomyCgroup,
@@ -54,6 +58,8 @@ export type {
   RepositorySummary,
   RetentionRule,
 } from './wire-registry.ts'
+export { SECRET_PATHS } from './wire-secrets.ts'
+export type { SecretDetails, SecretKind, SecretView, WireNewSecret } from './wire-secrets.ts'
 export type { MayTalkLine, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {

@@ -1,4 +1,5 @@
 import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
+import type { Secrets } from '#cluster/secrets'
 import type { Finding } from '#operate/doctor'
 
 import type { Anatomy } from './wire-anatomy.ts'
@@ -13,6 +14,7 @@ import type {
   RepositorySummary,
   RetentionRule,
 } from './wire-registry.ts'
+import type { CommandCall, CommandMessage } from './wire-command.ts'
 import type { PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
@@ -27,15 +29,31 @@ export interface GloveboxApiPorts {
   readonly builds: BuildsPort
   readonly registry: RegistryPort
   readonly policy: PolicyPort
+  readonly secrets: Secrets
   readonly shutdown: ShutdownPort
   /** Absent: every command line runs where it was typed. */
   readonly commandLine?: CommandLinePort
 }
 
-/** Draws what read-only commands print: a process that runs and is warm does it in less time than another takes to start. */
+/** Draws what read-only commands print, and runs builds: a process that runs and is warm does it in less time than another takes to start. */
 export interface CommandLinePort {
   /** The standard output; null for a command that is not one of these, or that did not go well. */
   output(words: readonly string[]): Promise<string | null>
+  /** Runs a command for somebody on this machine. Resolves to its exit code; null: not run here, and nothing was written. */
+  run(call: CommandCall, streams: CommandStreams): Promise<number | null>
+}
+
+/** Whoever asked for a command, at the other end of a connection. */
+export interface CommandStreams {
+  /** Of the connection: tells who is there. Undefined where that cannot be told. */
+  readonly connectionFd: number | undefined
+  /** Aborts when they are gone. */
+  readonly gone: AbortSignal
+  /** What happens to them meanwhile. Ends with the connection. */
+  readonly messages: AsyncIterable<CommandMessage>
+  /** False: wait for `drained` before writing more. */
+  write(stream: 'stdout' | 'stderr', bytes: Uint8Array): boolean
+  drained(): Promise<void>
 }
 
 /** The registry that this daemon serves. */

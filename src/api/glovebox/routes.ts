@@ -1,9 +1,11 @@
 import { answerBuilds } from './build-routes.ts'
+import { answerCommand } from './command-route.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer, ApiRequest } from './request.ts'
 import { answerPolicy } from './policy-routes.ts'
 import { answerRegistry } from './registry-routes.ts'
+import { answerSecrets } from './secret-routes.ts'
 import { readShutdown, readStackDesired, readReference, readWords } from './read.ts'
 
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
@@ -18,6 +20,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (head === 'builds') {
     const found = await answerBuilds(ports.builds, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (['secrets', 'configs', 'secret-key'].includes(head)) {
+    const found = await answerSecrets(ports.secrets, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }
@@ -58,6 +65,10 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
       // Not ours to draw: whoever asked runs the command instead.
       if (typeof text !== 'string') throw unknownRoute(request)
       return { text }
+    }
+    case 'POST command-line/*': {
+      if (name !== 'run' || ports.commandLine === undefined) throw unknownRoute(request)
+      return await answerCommand(ports.commandLine, request)
     }
     case 'POST shutdown': {
       const report = await ports.shutdown.prepare(readShutdown(await request.body()))

@@ -30,6 +30,24 @@ function noRegistry(): GloveboxApiPorts['registry'] {
   }
 }
 
+function noSecrets(): GloveboxApiPorts['secrets'] {
+  const never = () => assert.fail('not asked')
+  return {
+    create: never,
+    put: never,
+    rotate: never,
+    setLabels: never,
+    list: never,
+    inspect: never,
+    remove: never,
+    usersOf: never,
+    configValue: never,
+    files: never,
+    versions: never,
+    rotateKey: never,
+  }
+}
+
 function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts {
   return {
     stacks: {
@@ -68,6 +86,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
       prune: () => assert.fail('not asked'),
     },
     registry: noRegistry(),
+    secrets: noSecrets(),
     policy: {
       report: () => assert.fail('not asked'),
       check: (from, to) => ({ from, to, protocol: 'tcp', port: 80, isAllowed: true, rule: 'a rule', networks: [] }),

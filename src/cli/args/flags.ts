@@ -13,6 +13,8 @@ export type Named =
   | 'object'
   | 'stack'
   | 'service'
+  | 'secret'
+  | 'config'
   | 'file'
   | 'directory'
 

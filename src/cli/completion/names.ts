@@ -40,6 +40,9 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
         word: stack === null ? service : `${stack}/${service}`,
         about: network,
       }))
+    case 'secret':
+    case 'config':
+      return (await client.secrets.list(names)).map(({ name, version }) => ({ word: name, about: `version ${version}` }))
     case 'object': {
       const kinds = ['container', 'image', 'network', 'volume'] as const
       return (await Promise.all(kinds.map((kind) => lookUp(kind, typed, client)))).flat()

@@ -19,6 +19,7 @@ export const daemonFlags = {
     'Which unused images go by themselves: on, off, or settings such as unused=14d,min-free=5%,protect=debian:*',
   ),
   'userns-remap': text('USER', 'Map the users of containers to ids that this user was given: default, USER or USER:GROUP'),
+  'secrets-key-file': text('FILE', 'Encrypt secrets with the key on the first line of this file (default: one of its own)'),
   'registry-mirror': list('ADDRESS', 'Ask this registry first for images of docker.io'),
   'insecure-registry': list('HOST', 'Speak plain HTTP, or TLS with any certificate, to this registry or network'),
   'default-address-pool': list('base=CIDR,size=N', 'Where the subnets of networks come from, in pieces of /N'),
@@ -41,6 +42,7 @@ export interface DaemonChoice {
   readonly layers?: 'auto' | 'erofs' | 'directory' | undefined
   readonly gc?: string | undefined
   readonly 'userns-remap'?: string | undefined
+  readonly 'secrets-key-file'?: string | undefined
   readonly 'registry-mirror'?: readonly string[]
   readonly 'insecure-registry'?: readonly string[]
   readonly 'default-address-pool'?: readonly string[]
@@ -87,7 +89,7 @@ export function daemonArguments(
       choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]],
     ),
     // The daemon runs in another directory.
-    ...(['config', ...FILES, 'registry-cert', 'registry-key'] as const).flatMap((flag) =>
+    ...(['config', ...FILES, 'registry-cert', 'registry-key', 'secrets-key-file'] as const).flatMap((flag) =>
       choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])],
     ),
   ]
