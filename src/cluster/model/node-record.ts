@@ -21,6 +21,8 @@ export interface NodeDescription {
   /** `engine.labels.X` in constraints. */
   readonly engineLabels: Readonly<Record<string, string>>
   readonly engineVersion: string
+  /** Names of the volumes that it has, as the engine calls them: tasks that use one go there. Absent: not told. */
+  readonly volumes?: readonly string[]
 }
 
 export interface NodeStatus {

@@ -51,6 +51,8 @@ export interface PlacedTask {
   readonly id: string
   readonly nodeId: string
   readonly group: TaskGroup
+  /** It was told to end: what it holds is not free yet, but whoever needs it may wait for it, whatever the priorities. */
+  readonly isLeaving?: boolean
 }
 
 /** One decision. What does not fit is a value with its reasons, never an error. */

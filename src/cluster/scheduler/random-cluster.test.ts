@@ -154,7 +154,10 @@ test('over random clusters and their changes nothing is given out twice, every c
           })
           const before = new Map(standing)
           // The same, told in another order, all at once.
-          const anew = schedulerOf({ nodes: [...world.values()].reverse(), placed: [...standing.values()].reverse() }, settings)
+          const anew = schedulerOf(
+            { nodes: [...world.values()].toReversed(), placed: [...standing.values()].toReversed() },
+            settings,
+          )
           const placements = scheduler.place(pending)
           assert.deepEqual(placements, anew.place(pending), 'from scratch it would be decided otherwise')
           checkPlacements(world, before, standing, pending, placements)
@@ -183,7 +186,10 @@ test('zones and racks differ by one task at most when there is room everywhere',
             Array.from({ length: count }, (_, index) => ({ id: `${batch}.${index}`, group: of, onlyNode: null })),
           ))
             if (placement.type === 'placed') at.set(placement.taskId, placement.nodeId)
-        assert.equal(at.size, counts.reduce((sum, count) => sum + count, 0))
+        assert.equal(
+          at.size,
+          counts.reduce((sum, count) => sum + count, 0),
+        )
         const tallies = (keyOf: (one: SchedulableNode) => string, among: readonly SchedulableNode[]) => {
           const tally = new Map(among.map((one) => [keyOf(one), 0]))
           for (const nodeId of at.values()) {
@@ -218,7 +224,11 @@ function checkPlacements(
     const task = byId.get(placement.taskId)!
     if (placement.type === 'unplaced') {
       const looked = task.onlyNode === null ? world.size : world.has(task.onlyNode) ? 1 : 0
-      assert.equal(placement.refusals.reduce((sum, { nodes }) => sum + nodes, 0), looked, 'a node is not counted once')
+      assert.equal(
+        placement.refusals.reduce((sum, { nodes }) => sum + nodes, 0),
+        looked,
+        'a node is not counted once',
+      )
       assert.ok(placement.refusals.length > 0 && placement.refusals.every(({ reason, advice }) => reason !== '' && advice !== ''))
       continue
     }

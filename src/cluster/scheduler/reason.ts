@@ -2,7 +2,7 @@ import { formatBytes } from '#base'
 
 import type { GroupState } from './group-state.ts'
 import type { Ledger } from './ledger.ts'
-import type { NodeState } from './node-state.ts'
+import type { NodeState, PlacedState } from './node-state.ts'
 
 /** Why this node, in one line: `fewest tasks of web in zone=a (2), then on the node (0 of it, 3 in all)`. Called before the task is counted. */
 export function reasonOf(
@@ -27,6 +27,14 @@ export function reasonOf(
 /** The one task of a global service has no choice. */
 export function onlyNodeReason(group: { readonly serviceName: string }): string {
   return `${group.serviceName} runs on every node that it may run on`
+}
+
+export function preemptionReason({ group }: GroupState, victims: readonly PlacedState[]): string {
+  const names = [...new Set(victims.map((victim) => victim.state.group.serviceName))].join(', ')
+  const tasks = `${victims.length} ${victims.length === 1 ? 'task' : 'tasks'} of ${names}`
+  const priorities = [...new Set(victims.map((victim) => victim.state.group.priority))].filter(Number.isFinite)
+  if (priorities.length === 0) return `takes the place of ${tasks}, which ${victims.length === 1 ? 'is' : 'are'} on the way out`
+  return `priority ${group.priority} takes the place of ${tasks} (priority ${priorities.join(', ')})`
 }
 
 export function formatCpus(nanoCpus: number): string {

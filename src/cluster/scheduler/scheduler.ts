@@ -6,9 +6,9 @@ import type { GroupState } from './group-state.ts'
 import { overlaps } from './host-ports.ts'
 import { dropNode, dropTask, forgetEmptyGroups, groupIn, openLedger, putNode, putTask, type Ledger } from './ledger.ts'
 import { areNewcomers, newcomerSlots } from './newcomers.ts'
-import type { PendingTask, PlacedTask, Placement, Refusal, SchedulableNode } from './port.ts'
+import type { PendingTask, PlacedTask, Placement, Refusal, SchedulableNode, TaskGroup } from './port.ts'
 import { findPreemption } from './preempt.ts'
-import { onlyNodeReason, reasonOf } from './reason.ts'
+import { onlyNodeReason, preemptionReason, reasonOf } from './reason.ts'
 import { roomRefusal } from './room.ts'
 import { DEFAULT_SETTINGS, type SchedulerSettings } from './settings.ts'
 
@@ -26,6 +26,8 @@ export interface Scheduler {
   nodeOf(taskId: string): string | undefined
   /** Nothing on this node is given out twice: no CPU, no memory, no port. False for a node that is not known. */
   isSound(nodeId: string): boolean
+  /** The node may take tasks of the group, as far as room is not concerned. */
+  isOpen(nodeId: string, group: TaskGroup): boolean
   /**
    * Decides on all of them, the highest priority first, groups together. What is placed is counted from then on, and what was preempted is not. Answers come in the order of
    * the decisions.
@@ -40,10 +42,15 @@ export function createScheduler(settings: SchedulerSettings = DEFAULT_SETTINGS):
   return {
     putNode: (node) => putNode(ledger, node),
     dropNode: (id) => dropNode(ledger, id),
-    putTask: ({ id, nodeId, group }) => putTask(ledger, id, nodeId, groupIn(ledger, group)),
+    putTask: ({ id, nodeId, group, isLeaving }) =>
+      putTask(ledger, id, nodeId, groupIn(ledger, isLeaving === true ? leavingGroup(group) : group)),
     dropTask: (id) => dropTask(ledger, id),
     nodeOf: (taskId) => ledger.placed.get(taskId)?.nodeId,
     isSound: (nodeId) => isSound(ledger, nodeId),
+    isOpen: (nodeId, group) => {
+      const node = ledger.nodes.get(nodeId)
+      return node !== undefined && staticRefusal(groupIn(ledger, group), node.node) === null
+    },
     place: (pending) => {
       const placements: Placement[] = []
       for (const batch of batchesOf(ledger, pending)) placeBatch(ledger, batch, placements)
@@ -57,6 +64,11 @@ export function createScheduler(settings: SchedulerSettings = DEFAULT_SETTINGS):
       return nodes > refusals.reduce((sum, refusal) => sum + refusal.nodes, 0) ? [] : refusals
     },
   }
+}
+
+/** Tasks on their way out make room for whoever comes. */
+function leavingGroup(group: TaskGroup): TaskGroup {
+  return { ...group, revision: -group.revision - 1, priority: Number.NEGATIVE_INFINITY }
 }
 
 interface Batch {
@@ -156,15 +168,8 @@ function preempt(ledger: Ledger, state: GroupState, task: PendingTask): Placemen
   const { node, victims } = found
   for (const victim of victims) dropTask(ledger, victim.id)
   putTask(ledger, task.id, node.node.id, state)
-  const priorities = [...new Set(victims.map((victim) => victim.state.group.priority))].join(', ')
-  const names = [...new Set(victims.map((victim) => victim.state.group.serviceName))].join(', ')
-  return {
-    type: 'placed',
-    taskId: task.id,
-    nodeId: node.node.id,
-    preempts: victims.map((victim) => victim.id),
-    reason: `priority ${state.group.priority} takes the place of ${victims.length} ${victims.length === 1 ? 'task' : 'tasks'} of ${names} (priority ${priorities})`,
-  }
+  const preempts = victims.map((victim) => victim.id)
+  return { type: 'placed', taskId: task.id, nodeId: node.node.id, preempts, reason: preemptionReason(state, victims) }
 }
 
 function isSound(ledger: Ledger, nodeId: string): boolean {
