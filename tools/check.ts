@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { coveragePage } from '../test/client/api/coverage-page.ts'
+import { composePage, ROWS as COMPOSE_ROWS } from './compose/page.ts'
 import { dockerfilePage, ROWS } from './dockerfile/page.ts'
 import { errorCodes, errorsPage } from './error-codes.ts'
 import { ambient, cycles, layers, readSources, shape, type Violation } from './rules/index.ts'
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     house(),
     errorsDocumented(),
     page(`Dockerfile page, ${ROWS.length} rows`, 'docs/dockerfile.md', dockerfilePage, 'node tools/dockerfile-page.ts'),
+    page(`Compose page, ${COMPOSE_ROWS.length} rows`, 'docs/compose.md', composePage, 'node tools/compose-page.ts'),
     page('operations page', 'docs/api-coverage.md', coveragePage, 'node tools/api-coverage.ts'),
   ])
   for (const outcome of outcomes) {

@@ -66,7 +66,7 @@ function pathOrigin(node: SourceNode, key: string) {
 }
 
 /** What the printed service says in another form than the file. */
-const TAKEN_IN = ['env_file', 'label_file', 'volumes_from', 'tmpfs', 'extends']
+const TAKEN_IN = ['env_file', 'label_file', 'tmpfs', 'extends']
 
 function printService(node: SourceNode | undefined, spec: ServiceSpec, buildArgs: Readonly<Record<string, string>>): Plain {
   const said = (plain(node) ?? {}) as Plain

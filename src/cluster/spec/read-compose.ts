@@ -8,6 +8,7 @@ import { mergeNodes } from './merge.ts'
 import type { Loading } from './open-file.ts'
 import { describeProblem, gatherProblems, type Problem } from './problems.ts'
 import { readStack, type StackReading } from './read-stack.ts'
+import type { SchemaValidator } from './schema-error.ts'
 import { childOf, textOf, withoutMarks, type Origin, type SourceNode, type Spot } from './source-node.ts'
 import { isStackName, stackNameOfDirectory } from './stack-name.ts'
 import { readYaml } from './yaml-source.ts'
@@ -32,6 +33,8 @@ export interface ComposeInput {
   readonly profiles: readonly string[] | null
   /** Text of a file by its absolute path; null: no such file. For `env_file`, `extends`, `include` and the like. */
   readonly readFile: (path: string) => string | null
+  /** For those who read many files: what `compileSchema` gave. Absent: compiled for this reading. */
+  readonly schema?: SchemaValidator
 }
 
 export interface NamedText {
@@ -51,7 +54,7 @@ export interface ComposeReading extends StackReading {
 /** Reads a Compose file. Throws `compose.invalid` with all its problems, each as `file:line:column …`, one a line. */
 export async function readCompose(input: ComposeInput): Promise<ComposeReading> {
   const problems = gatherProblems()
-  const validate = await compileSchema()
+  const validate = input.schema ?? (await compileSchema())
   const loading: Loading = {
     problems,
     validate,
