@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 /*
- * glovebox-shim ask NODE PROGRAM [WORD...]: has the daemon, which is running and warm, draw what a read-only command prints. Whatever is out of
- * the ordinary - another daemon, no daemon, a command that fails - is left to NODE PROGRAM WORD..., which this process then becomes.
+ * glovebox-shim ask NODE PROGRAM [WORD...]: has the daemon, which is running and warm, draw what a read-only command prints, or run a build.
+ * Whatever is out of the ordinary - another daemon, no daemon, a command that fails - is left to NODE PROGRAM WORD..., which this process then
+ * becomes.
  */
 
 #define DEFAULT_SOCKET "/run/glovebox/docker.sock"
@@ -71,23 +72,37 @@ static int connect_to(const char *path) {
   return -1;
 }
 
+size_t words_room(int count, char **words) {
+  size_t room = 8;
+  for (int i = 0; i < count; i++) room += strlen(words[i]) * JSON_EXPANSION + 4;
+  return room;
+}
+
+size_t put_words(char *out, int count, char **words) {
+  size_t at = 0;
+  out[at++] = '[';
+  for (int i = 0; i < count; i++) {
+    if (i > 0) out[at++] = ',';
+    out[at++] = '"';
+    at += json_escape(out + at, (const uint8_t *)words[i], strlen(words[i]));
+    out[at++] = '"';
+  }
+  out[at++] = ']';
+  return at;
+}
+
 /* {"words":["ps","-a"]} with its head; the caller frees it. */
 static char *request_of(int count, char **words, size_t *length) {
-  size_t room = sizeof head_format + 64;
-  for (int i = 0; i < count; i++) room += strlen(words[i]) * JSON_EXPANSION + 4;
+  size_t room = words_room(count, words) + 64;
   char *body = malloc(room), *request = malloc(room + sizeof head_format + 64);
   if (body == NULL || request == NULL) {
     free(body);
     free(request);
     return NULL;
   }
-  size_t at = (size_t)sprintf(body, "{\"words\":[");
-  for (int i = 0; i < count; i++) {
-    at += (size_t)sprintf(body + at, i == 0 ? "\"" : ",\"");
-    at += json_escape(body + at, (const uint8_t *)words[i], strlen(words[i]));
-    body[at++] = '"';
-  }
-  at += (size_t)sprintf(body + at, "]}");
+  size_t at = (size_t)sprintf(body, "{\"words\":");
+  at += put_words(body + at, count, words);
+  body[at++] = '}';
   size_t head = (size_t)sprintf(request, head_format, at);
   memcpy(request + head, body, at);
   free(body);
@@ -134,28 +149,41 @@ static bool print_answer(const char *answer, size_t length) {
   return true;
 }
 
-static bool ask(int count, char **words) {
+static int connect_chosen(int count, char **words) {
   struct sockaddr_un address;
   char path[sizeof address.sun_path];
-  /* The daemon's clock stands in its own zone. */
-  if (count == 0 || variable("TZ") != NULL || !choose_socket(path, sizeof path)) return false;
+  if (count == 0 || !choose_socket(path, sizeof path)) return -1;
   for (int i = 0; i < count; i++)
-    if (is_choice(words[i])) return false;
-  int fd = connect_to(path);
-  if (fd < 0) return false;
+    if (is_choice(words[i])) return -1;
+  return connect_to(path);
+}
+
+static bool draw(int fd, int count, char **words) {
   size_t length = 0;
   char *request = request_of(count, words, &length), *answer = NULL;
   if (request != NULL && write_all(fd, request, length)) answer = read_answer(fd, &length);
   bool is_done = answer != NULL && print_answer(answer, length);
   free(request);
   free(answer);
-  close(fd);
   return is_done;
+}
+
+/* The exit code, or -1: the daemon does not do it. */
+static int ask(const char *program, int count, char **words) {
+  bool is_build = count > 0 && strcmp(words[0], "build") == 0;
+  /* The daemon's clock stands in its own zone. Builds tell no time of day. */
+  if (!is_build && variable("TZ") != NULL) return -1;
+  int fd = connect_chosen(count, words);
+  if (fd < 0) return -1;
+  int code = is_build ? run_there(fd, program, count, words) : draw(fd, count, words) ? 0 : -1;
+  close(fd);
+  return code;
 }
 
 int ask_main(int argc, char **argv) {
   if (argc < 2) return 2;
-  if (ask(argc - 2, argv + 2)) return 0;
+  int code = ask(argv[1], argc - 2, argv + 2);
+  if (code >= 0) return code;
   execv(argv[0], argv);
   complain("run %s: %s", argv[0], strerror(errno));
   return 126;

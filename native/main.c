@@ -14,6 +14,7 @@ static const char usage[] =
   "       glovebox-shim serve --socket FILE\n"
   "       glovebox-shim supervise --pid-file FILE --log FILE [--log-max-bytes N] -- PROGRAM [ARGUMENT...]\n"
   "       glovebox-shim ask NODE PROGRAM [WORD...]\n"
+  "       glovebox-shim fresh STAMP PATH...\n"
   "       glovebox-shim archive (--namespace FD | --root DIR [--read-only-root] [--mount SOURCE TARGET rw|ro]...)\n"
   "                             [--keep-kinds] (stat|get|put) PATH\n";
 
@@ -51,6 +52,7 @@ int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "supervise") == 0) return supervise_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "ask") == 0) return ask_main(argc - 2, argv + 2);
+  if (argc >= 2 && strcmp(argv[1], "fresh") == 0) return fresh_main(argc - 2, argv + 2);
   if (argc >= 2 && strcmp(argv[1], "archive") == 0) return archive_main(argc - 2, argv + 2);
   (void)!write(2, usage, sizeof usage - 1);
   return 2;

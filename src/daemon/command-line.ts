@@ -7,5 +7,6 @@ export function commandLinePort(socketPath: string): NonNullable<GloveboxApiPort
       const { readOnlyOutput } = await import('#cli')
       return await readOnlyOutput(words, socketPath)
     },
+    run: async () => null,
   }
 }

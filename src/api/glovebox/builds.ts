@@ -2,6 +2,7 @@ import { isObject, parseStrictJson } from '#oci/image'
 
 import { readBuildWish } from './build-wish.ts'
 import { apiError } from './errors.ts'
+import { linesOf } from './json-lines.ts'
 import type { BuildWish, WireContextEntry } from './wire-builds.ts'
 
 /** An entry with the longest path that Linux takes, each byte escaped. */
@@ -17,8 +18,7 @@ export async function readContextList(
 ): Promise<{ readonly key: string; readonly entries: readonly WireContextEntry[] }> {
   const entries: WireContextEntry[] = []
   let key: string | undefined
-  for await (const line of linesOf(source)) {
-    const value = parseLine(line)
+  for await (const value of linesOf(source, MAX_LINE_BYTES)) {
     if (key !== undefined) {
       if (entries.length >= MAX_ENTRIES) throw apiError('api.body_too_large', `the context has more than ${MAX_ENTRIES} files`)
       entries.push(readEntry(value))
@@ -27,28 +27,6 @@ export async function readContextList(
   }
   if (key === undefined) throw apiError('api.bad_request', 'the list of a context is empty')
   return { key, entries }
-}
-
-async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of source) {
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a)) {
-      yield bytes.toString('utf8', 0, end)
-      bytes = bytes.subarray(end + 1)
-    }
-    if (bytes.length > MAX_LINE_BYTES) throw apiError('api.bad_request', `a line has more than ${MAX_LINE_BYTES} bytes`)
-    rest = bytes
-  }
-  if (rest.length > 0) yield rest.toString('utf8')
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown
-  } catch (error) {
-    throw apiError('api.bad_request', `a line is not JSON: ${JSON.stringify(line.slice(0, 80))}`, { cause: error })
-  }
 }
 
 const TYPES: readonly unknown[] = ['file', 'directory', 'symlink']

@@ -7,7 +7,8 @@ import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer } from './request.ts'
 import { answer } from './routes.ts'
 import { API_PREFIX, errorStatus } from './statuses.ts'
-import type { WireError } from './wire.ts'
+import { drained, sendFrames } from './send-frames.ts'
+import { wireErrorOf } from './wire-error.ts'
 
 export interface GloveboxApi {
   /** False, and nothing touched, when the path is not ours. Never rejects. */
@@ -46,7 +47,14 @@ function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal) {
     body: () => readBody(request),
     raw: request as AsyncIterable<Buffer>,
     signal,
+    connectionFd: descriptorOf(request),
   }
+}
+
+/** Node tells nobody which descriptor a connection has; undefined should it once keep it elsewhere. */
+function descriptorOf({ socket }: IncomingMessage): number | undefined {
+  const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: unknown } | null }
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined
 }
 
 function decodeSegment(segment: string): string {
@@ -73,6 +81,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 async function send(response: ServerResponse, result: ApiAnswer): Promise<void> {
+  if ('frames' in result) return await sendFrames(response, result.frames)
   if ('text' in result) {
     const text = Buffer.from(result.text)
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': text.length })
@@ -109,20 +118,8 @@ async function send(response: ServerResponse, result: ApiAnswer): Promise<void> 
   response.end()
 }
 
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.once('drain', done)
-    response.once('close', done)
-  })
-}
-
 function refuse(response: ServerResponse, error: unknown): void {
-  const body = wireError(error)
+  const body = wireErrorOf(error)
   if (response.headersSent) {
     // Too late for a status: the reader of the lines takes this one as the end.
     response.end(`${JSON.stringify({ error: body })}\n`)
@@ -130,14 +127,4 @@ function refuse(response: ServerResponse, error: unknown): void {
   }
   response.writeHead(error instanceof GloveboxError ? errorStatus(error.kind) : 500, { 'content-type': 'application/json' })
   response.end(`${JSON.stringify(body)}\n`)
-}
-
-function wireError(error: unknown): WireError {
-  if (!(error instanceof GloveboxError)) return { message: messageOf(error), code: 'invariant.broken', kind: 'internal' }
-  return {
-    message: error.message,
-    code: error.code,
-    kind: error.kind,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  }
 }
