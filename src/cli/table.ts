@@ -5,6 +5,7 @@ import { imageEntries } from './table/images.ts'
 import { registryEntries } from './table/registry.ts'
 import { networkEntries } from './table/networks.ts'
 import { policyEntries } from './table/policy.ts'
+import { routeEntries } from './table/routes.ts'
 import { secretEntries } from './table/secrets.ts'
 
 /** Every command: its words, its one line in the overview, and where it is. */
@@ -40,6 +41,7 @@ export const commandTable: readonly TableEntry[] = [
   ...registryEntries,
   ...networkEntries,
   ...policyEntries,
+  ...routeEntries,
   ...secretEntries,
 
   entry(

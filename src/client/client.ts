@@ -8,6 +8,7 @@ import { type NetworkCalls, networkCalls } from './networks.ts'
 import { type PolicyCalls, policyCalls } from './policy.ts'
 import { type RegistryCalls, registryCalls } from './registry.ts'
 import { type SecretCalls, secretCalls } from './secrets.ts'
+import { type RouteCalls, routeCalls } from './routes.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
 import { type VolumeCalls, volumeCalls } from './volumes.ts'
 import { nameOf, type DaemonPlace } from './place.ts'
@@ -25,6 +26,7 @@ export interface Client {
   readonly glovebox: GloveboxCalls
   readonly registry: RegistryCalls
   readonly policy: PolicyCalls
+  readonly routes: RouteCalls
   readonly secrets: SecretCalls
   readonly builds: BuildCalls
 }
@@ -43,6 +45,7 @@ export function createClient(place: DaemonPlace): Client {
     glovebox: gloveboxCalls(transport),
     registry: registryCalls(transport),
     policy: policyCalls(transport),
+    routes: routeCalls(transport),
     secrets: secretCalls(transport),
     builds: buildCalls(transport),
   }

@@ -11,6 +11,7 @@ import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
 import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
+import { routesPort } from './routes-port.ts'
 import { shutdownPort } from './shutdown.ts'
 
 /** What our own API stands on. */
@@ -35,6 +36,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     }),
     registry: registryPort(needs.served),
     policy: policyPort(cluster, needs.host),
+    routes: routesPort(cluster.router),
     anatomy: anatomyPort({ ...needs, ...engine }),
     processes: {
       processes: async (refs) => {

@@ -138,7 +138,7 @@ describe('the figures of a route', { timeout: 60_000 }, () => {
     const start = await fixture.router.metrics.read()
     await ask(port, 1200)
     await clock.sleep(200)
-    const [web] = metricsBetween(start, await fixture.router.metrics.read()).filter(
+    const web = metricsBetween(start, await fixture.router.metrics.read()).find(
       ({ routeId, group }) => routeId === route.id && group === 'web',
     )
     assert.ok(web !== undefined)
@@ -153,7 +153,7 @@ describe('the figures of a route', { timeout: 60_000 }, () => {
     await fixture.router.apply([route])
     const start = await fixture.router.metrics.read()
     assert.equal((await curl(`http://127.0.0.1:${port}/`)).status, 503)
-    const [own] = metricsBetween(start, await fixture.router.metrics.read()).filter(({ routeId }) => routeId === route.id)
+    const own = metricsBetween(start, await fixture.router.metrics.read()).find(({ routeId }) => routeId === route.id)
     assert.deepEqual([own?.group, own?.counts.responses5xx], ['', 1])
   })
 

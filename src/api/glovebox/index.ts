@@ -16,6 +16,7 @@ export type {
   PolicyPort,
   ProcessesPort,
   RegistryPort,
+  RoutesPort,
   ShutdownPort,
   StacksPort,
 } from './ports.ts'
@@ -61,6 +62,7 @@ export type {
 export { SECRET_PATHS } from './wire-secrets.ts'
 export type { SecretDetails, SecretKind, SecretView, WireNewSecret } from './wire-secrets.ts'
 export type { MayTalkLine, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
+export type { WireBackend, WireRoute, WireRouteDetail, WireRouteFigures } from './wire-routes.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {
   ResolvedImage,

@@ -16,6 +16,7 @@ import type {
 } from './wire-registry.ts'
 import type { CommandCall, CommandMessage } from './wire-command.ts'
 import type { PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
+import type { WireRoute, WireRouteDetail } from './wire-routes.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
 /** What the routes need of the daemon. Every method throws house errors; the edge turns their kind into a status. */
@@ -29,6 +30,7 @@ export interface GloveboxApiPorts {
   readonly builds: BuildsPort
   readonly registry: RegistryPort
   readonly policy: PolicyPort
+  readonly routes: RoutesPort
   readonly secrets: Secrets
   readonly shutdown: ShutdownPort
   /** Absent: every command line runs where it was typed. */
@@ -78,6 +80,15 @@ export interface PolicyPort {
   /** `shop/web` or a task's name, and `shop/db:5432`, `shop/dns:53/udp` or an address. */
   check(from: string, to: string): PolicyCheck
   addresses(): readonly ServiceAddressLine[]
+}
+
+/** Where traffic comes in and who answers it. */
+export interface RoutesPort {
+  list(): Promise<readonly WireRoute[]>
+  /** Not there: a `not_found` error. */
+  inspect(id: string): Promise<WireRouteDetail>
+  /** Percent of the requests by group; null: as it is written down. */
+  shift(id: string, shares: Readonly<Record<string, number>> | null): Promise<WireRoute>
 }
 
 export interface BuildsPort {

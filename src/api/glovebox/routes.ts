@@ -5,6 +5,7 @@ import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer, ApiRequest } from './request.ts'
 import { answerPolicy } from './policy-routes.ts'
 import { answerRegistry } from './registry-routes.ts'
+import { answerRoutes } from './route-routes.ts'
 import { answerSecrets } from './secret-routes.ts'
 import { readShutdown, readStackDesired, readReference, readWords } from './read.ts'
 
@@ -25,6 +26,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (['secrets', 'configs', 'secret-key'].includes(head)) {
     const found = await answerSecrets(ports.secrets, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'routes') {
+    const found = await answerRoutes(ports.routes, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }

@@ -13,6 +13,7 @@ export type Named =
   | 'object'
   | 'stack'
   | 'service'
+  | 'route'
   | 'secret'
   | 'config'
   | 'file'

@@ -43,6 +43,8 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
     case 'secret':
     case 'config':
       return (await client.secrets.list(names)).map(({ name, version }) => ({ word: name, about: `version ${version}` }))
+    case 'route':
+      return (await client.routes.list()).map(({ id, hosts, hostPort }) => ({ word: id, about: [...hosts, hostPort].join(' ') }))
     case 'object': {
       const kinds = ['container', 'image', 'network', 'volume'] as const
       return (await Promise.all(kinds.map((kind) => lookUp(kind, typed, client)))).flat()

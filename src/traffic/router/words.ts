@@ -39,7 +39,7 @@ function quote(word: string): string {
 
 /** Not empty (an empty word ends the line for HAProxy's parsers), and nothing in it that cannot be written. */
 export function isWord(text: string): boolean {
-  return text !== '' && text.isWellFormed() && !/[\0-\x08\x0b-\x1f\x7f]/.test(text)
+  return text !== '' && text.isWellFormed() && !/\p{Cc}/u.test(text.replaceAll(/[\n\t\x80-\x9f]/g, ''))
 }
 
 /** Text where HAProxy would read `%` as the beginning of a variable. */
