@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 import { during } from '#base'
@@ -30,6 +31,7 @@ const SCHEMA = `
 export function openFile(path: string): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
+    keepPrivate(path)
     database = new DatabaseSync(path)
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000; PRAGMA wal_autocheckpoint = 4000',
@@ -48,6 +50,14 @@ export function openFile(path: string): DatabaseSync {
     throw during(`open the cluster's store ${path}`, fileError(error))
   }
 }
+
+/** What services are told is nobody's business but root's. SQLite gives the files beside it the same mode. */
+function keepPrivate(path: string): void {
+  closeSync(openSync(path, 'a', PRIVATE_MODE))
+  chmodSync(path, PRIVATE_MODE)
+}
+
+const PRIVATE_MODE = 0o600
 
 /** Primary result codes of sqlite.org/rescode.html; the low byte, for extended codes carry more. */
 const SQLITE_CORRUPT = 11

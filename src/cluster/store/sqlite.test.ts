@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -128,6 +128,14 @@ test('when the file cannot be written a group fails whole, and the next one goes
       ['d', 2],
     ],
   )
+})
+
+test('nobody but the owner reads the file, nor what SQLite keeps beside it', async (t) => {
+  const path = join(scratch(t), 'cluster.db')
+  writeFileSync(path, '', { mode: 0o644 })
+  await using store = openSqliteStore({ path, clock: virtualClock() })
+  await store.write({ puts: [{ key: 'a', value: 1 }] })
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
 })
 
 test('a file of a newer program and a damaged one are refused by name', async (t) => {

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 import { during, type RecordStore, type RecordTable } from '#base'
@@ -32,6 +33,7 @@ export function openStore(path: string): OpenStore {
 
 function openDatabase(path: string): DatabaseSync {
   try {
+    keepPrivate(path)
     const database = new DatabaseSync(path)
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000')
     const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
@@ -53,6 +55,14 @@ function openDatabase(path: string): DatabaseSync {
     throw during(`open the store ${path}`, error)
   }
 }
+
+/** Records hold environments of containers: nobody but root reads them. SQLite gives the files beside it the same mode. */
+function keepPrivate(path: string): void {
+  closeSync(openSync(path, 'a', PRIVATE_MODE))
+  chmodSync(path, PRIVATE_MODE)
+}
+
+const PRIVATE_MODE = 0o600
 
 function sqliteTable(database: DatabaseSync, kind: string, writer: Writer): RecordTable<unknown> {
   const select: StatementSync = database.prepare('SELECT value FROM record WHERE kind = ? AND key = ?')

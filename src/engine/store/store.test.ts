@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -40,6 +40,14 @@ test('records are there again after closing, and what a transaction did is there
     ['y', { n: 2 }],
     ['z', { n: 3 }],
   ])
+})
+
+test('nobody but the owner reads the file, nor what SQLite keeps beside it', (t) => {
+  const path = join(scratch(t), 'state.db')
+  writeFileSync(path, '', { mode: 0o644 })
+  using store = openStore(path)
+  store.table('a').put('x', 1)
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
 })
 
 test('the reserve takes space, gives it once, and is renewed', (t) => {
