@@ -22,9 +22,12 @@ export interface BuildCallOptions {
   readonly onContext?: (progress: ContextProgress) => void
 }
 
+/** The source says the rest. */
+export type WishBesideSource = Omit<BuildWish, 'context' | 'dockerfile' | 'dockerfileText'>
+
 export interface BuildCalls {
   /** Sends what changed of the context and builds; ends with the build, whose failure is thrown. Errors: `client.context_changed`, those of the builder. */
-  run(source: BuildSource, wish: Omit<BuildWish, 'dockerfile'>, options?: BuildCallOptions): AsyncIterable<BuildReport>
+  run(source: BuildSource, wish: WishBesideSource, options?: BuildCallOptions): AsyncIterable<BuildReport>
   /** A file that a build gives, by the token of its report; the build waits until it was read. */
   output(token: string, signal?: AbortSignal): Promise<Readable>
 }
@@ -32,43 +35,68 @@ export interface BuildCalls {
 const PATH = '/glovebox/v1/builds'
 /** Small files go together. */
 const BATCH_BYTES = 256 * 1024
+/** Each file is opened and read at once: between two batches others have a turn. */
+const BATCH_PARTS = 256
 /** Another build of the same directory came between the two requests: once more is enough, unless there are many. */
 const MAX_TRIES = 3
 
+/** What of a daemon takes part in a build. */
+export interface BuildEndpoint {
+  compare(key: string, entries: readonly WireContextEntry[], signal: AbortSignal | undefined): Promise<ComparedContext>
+  /** `bodies`: of each wanted file its length, as eight bytes, and its bytes. */
+  build(
+    session: string,
+    wish: BuildWish,
+    bodies: AsyncIterable<Buffer>,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<BuildReport>
+  output(token: string, signal: AbortSignal | undefined): Promise<Readable>
+}
+
 export function buildCalls(transport: Transport): BuildCalls {
+  return buildCallsOf({
+    compare: async (key, entries, signal) =>
+      await json<ComparedContext>(transport, {
+        method: 'POST',
+        path: `${PATH}/contexts`,
+        stream: Readable.from(listOf(key, entries), { objectMode: false }),
+        ...withSignal(signal),
+      }),
+    build: (session, wish, bodies, signal) => {
+      const stream = Readable.from(wishAndBodies(wish, bodies), { objectMode: false })
+      return checked(lines(transport, { method: 'POST', path: PATH, query: { session }, stream, ...withSignal(signal) }))
+    },
+    output: async (token, signal) =>
+      await transport.send({ method: 'GET', path: `${PATH}/outputs`, query: { token }, ...withSignal(signal) }),
+  })
+}
+
+function withSignal(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { signal }
+}
+
+/** Builds over whatever reaches a daemon. */
+export function buildCallsOf(endpoint: BuildEndpoint): BuildCalls {
   async function* once(
     source: BuildSource,
     wish: BuildWish,
     { signal, onContext }: BuildCallOptions,
   ): AsyncGenerator<BuildReport> {
-    const withSignal = signal === undefined ? {} : { signal }
     const entries = await source.list()
     const fileCount = entries.length
     onContext?.({ fileCount, wantedCount: 0, sentBytes: 0, isDone: false })
-    const list = Readable.from(listOf(source.key, entries), { objectMode: false })
-    const compared = await json<ComparedContext>(transport, {
-      method: 'POST',
-      path: `${PATH}/contexts`,
-      stream: list,
-      ...withSignal,
-    })
+    const compared = await endpoint.compare(source.key, entries, signal)
     const wantedCount = compared.wanted.length
     const onSent = (sentBytes: number, isDone: boolean) => onContext?.({ fileCount, wantedCount, sentBytes, isDone })
     const wanted = compared.wanted.map((index) => entries[index]).filter((entry) => entry !== undefined)
-    const body = Readable.from(bodyOf(source, wish, wanted, onSent), { objectMode: false })
-    const query = { session: compared.session }
-    yield* checked(lines<BuildReport>(transport, { method: 'POST', path: PATH, query, stream: body, ...withSignal }))
+    yield* endpoint.build(compared.session, wish, bodiesOf(source, wanted, onSent), signal)
   }
   return {
-    output: async (token, signal) =>
-      await transport.send({
-        method: 'GET',
-        path: `${PATH}/outputs`,
-        query: { token },
-        ...(signal === undefined ? {} : { signal }),
-      }),
+    output: async (token, signal) => await endpoint.output(token, signal),
     run: async function* (source, options, call = {}) {
-      const wish: BuildWish = { ...options, dockerfile: source.dockerfile.path }
+      const { path, text } = source.dockerfile
+      const dockerfileText = source.address === undefined || text === '' ? null : text
+      const wish: BuildWish = { ...options, context: source.address ?? null, dockerfile: path, dockerfileText }
       for (let attempt = 1; ; attempt += 1)
         try {
           yield* once(source, wish, call)
@@ -96,14 +124,23 @@ function* listOf(key: string, entries: readonly WireContextEntry[]): Generator<s
   yield batch
 }
 
-async function* bodyOf(
+async function* wishAndBodies(wish: BuildWish, bodies: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const text = Buffer.from(JSON.stringify(wish))
+  const head = Buffer.concat([lengthOf(text.length), text])
+  let isFirst = true
+  for await (const batch of bodies) {
+    yield isFirst ? Buffer.concat([head, batch]) : batch
+    isFirst = false
+  }
+  if (isFirst) yield head
+}
+
+async function* bodiesOf(
   source: BuildSource,
-  wish: BuildWish,
   wanted: readonly WireContextEntry[],
   onSent: (sentBytes: number, isDone: boolean) => void,
 ): AsyncGenerator<Buffer> {
-  const text = Buffer.from(JSON.stringify(wish))
-  let batch: Buffer[] = [lengthOf(text.length), text]
+  let batch: Buffer[] = []
   let batchBytes = 0
   let sentBytes = 0
   for (const entry of wanted) {
@@ -112,14 +149,14 @@ async function* bodyOf(
       batch.push(chunk)
       batchBytes += chunk.length
       sentBytes += chunk.length
-      if (batchBytes < BATCH_BYTES) continue
+      if (batchBytes < BATCH_BYTES && batch.length < BATCH_PARTS) continue
       yield Buffer.concat(batch)
       onSent(sentBytes, false)
       batch = []
       batchBytes = 0
     }
   }
-  yield Buffer.concat(batch)
+  if (batch.length > 0) yield Buffer.concat(batch)
   onSent(sentBytes, true)
 }
 

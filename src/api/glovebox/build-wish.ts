@@ -18,7 +18,9 @@ const MAX_LIST = 100
 export function readBuildWish(value: unknown): BuildWish {
   const read = reader(value, 'of the build')
   const wish: BuildWish = {
+    context: read('context', null, isTextOrNull),
     dockerfile: read('dockerfile', 'Dockerfile', isText),
+    dockerfileText: read('dockerfileText', null, isTextOrNull),
     tags: read('tags', [], isTextList),
     args: read('args', {}, isTextMap),
     labels: read('labels', {}, isTextMap),

@@ -51,8 +51,12 @@ export interface WireBuildLimits {
 
 /** What a build is asked for, ahead of the content of files. */
 export interface BuildWish {
+  /** An address that the daemon fetches; null: the context that was compared. */
+  readonly context: string | null
   /** In the context. */
   readonly dockerfile: string
+  /** For a context at an address: the Dockerfile itself, where it does not lie there. */
+  readonly dockerfileText: string | null
   readonly tags: readonly string[]
   readonly args: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>

@@ -39,7 +39,8 @@ function outputText(build: BuildView, step: StepView): string {
 
 function excerpt({ shown, text }: SourceDockerfile, line: number, paint: Paint): string {
   const lines = text.split('\n')
-  if (line < 1 || line > lines.length) return ''
+  // Of a context that the daemon fetched there is no text here.
+  if (text === '' || line < 1 || line > lines.length) return ''
   const { first, last } = rangeOf(text, line)
   const from = Math.max(1, first - AROUND_LINES)
   const to = Math.min(lines.at(-1) === '' ? lines.length - 1 : lines.length, last + AROUND_LINES)

@@ -92,23 +92,19 @@ function tellCall(call: ImageWish['call'], source: BuildSource, view: BuildView,
 }
 
 async function sourceOf(place: string, file: string | undefined, context: CliContext): Promise<BuildSource> {
-  const { directorySource, streamSource, textOf } = await import('#client/context')
+  const { directorySource, isAddress, remoteSource, streamSource, textOf } = await import('#client/context')
   if (place === '-' && file === '-')
     throw cliError('cli.usage', 'build: the context and the Dockerfile cannot both be the standard input')
   if (place === '-') return await streamSource(context.terminal.stdin, file === undefined ? undefined : { path: file })
-  if (isAddress(place))
-    throw cliError('cli.unsupported', `build: the context ${place} is an address, which the builder cannot fetch yet`)
+  const isRemote = isAddress(place)
   const dockerfile: DockerfileChoice | undefined =
     file === undefined
       ? undefined
       : file === '-'
         ? { text: await textOf(context.terminal.stdin), shown: 'the standard input' }
-        : { path: resolve(context.cwd, file) }
+        : { path: isRemote ? file : resolve(context.cwd, file) }
+  if (isRemote) return remoteSource(place, dockerfile)
   return await directorySource(resolve(context.cwd, place), dockerfile, context.clock)
-}
-
-function isAddress(place: string): boolean {
-  return /^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(place)
 }
 
 function metadata(id: string, { tags, moves }: BuildView) {

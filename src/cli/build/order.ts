@@ -12,7 +12,6 @@ import { entitlementOf, networkOf, PLAIN_WISH, type ImageWish } from './wish.ts'
 function unsupported(spec: BuildSpec): string | undefined {
   const isDirectory = (place: string) => place.startsWith('/') || place.startsWith('service:')
   const asked: readonly (readonly [string, boolean])[] = [
-    ['a "context" that is an address', !spec.context.startsWith('/')],
     ['"additional_contexts" that is a directory or a service', Object.values(spec.additionalContexts).some(isDirectory)],
     ['"ulimits"', spec.ulimits.length > 0],
     ['"extra_hosts"', spec.extraHosts.length > 0],
@@ -70,10 +69,12 @@ export function serviceWish({ spec, reference, usesCache, pulls }: ServiceOrder,
 
 /** What a service's image is made from. Errors: `client.bad_context`. */
 export async function serviceSource(spec: BuildSpec, clock: Clock): Promise<BuildSource> {
-  const [{ directorySource }, { resolve }] = await Promise.all([import('#client/context'), import('node:path')])
+  const [{ directorySource, remoteSource }, { resolve }] = await Promise.all([import('#client/context'), import('node:path')])
+  const isRemote = !spec.context.startsWith('/')
   const dockerfile =
     spec.dockerfileText === null
-      ? { path: resolve(spec.context, spec.dockerfile) }
+      ? { path: isRemote ? spec.dockerfile : resolve(spec.context, spec.dockerfile) }
       : { text: spec.dockerfileText, shown: 'dockerfile_inline' }
+  if (isRemote) return remoteSource(spec.context, dockerfile)
   return await directorySource(spec.context, dockerfile, clock)
 }

@@ -2,7 +2,7 @@ import type { BuildWish } from '#api/glovebox'
 import { parseReference } from '#oci/reference'
 
 import type { CliContext } from '../command.ts'
-import { serverKey, storedCredentials } from '../credentials/store.ts'
+import { knownServers, serverKey, storedCredentials } from '../credentials/store.ts'
 import { baseImages } from '../up/base-images.ts'
 import type { SourceDockerfile } from '#client/context'
 import type { ImageWish } from './wish.ts'
@@ -15,7 +15,9 @@ export async function registryAuths(
 ): Promise<BuildWish['registryAuth']> {
   const places = [...wish.cacheFrom, ...wish.cacheTo].flatMap((cache) => (cache.type === 'registry' ? [cache.place] : []))
   const named = Object.values(wish.contexts).flatMap((place) => (place.startsWith('docker-image://') ? [place.slice(15)] : []))
-  const registries = new Set([...wish.tags, ...places, ...named, ...bases()].flatMap(registryOf))
+  // A Dockerfile that lies elsewhere says nothing here: the daemon is told all that we know.
+  const others = text === '' ? await knownServers(context) : []
+  const registries = new Set([...[...wish.tags, ...places, ...named, ...bases()].flatMap(registryOf), ...others])
   const found: Record<string, Readonly<Record<string, string>>> = {}
   for (const registry of registries) {
     const credentials = await storedCredentials(serverKey(registry), context)

@@ -1,7 +1,7 @@
 import type { BuildWish } from '#api/glovebox'
 
 /** What is asked of the builder besides the context. */
-export type ImageWish = Omit<BuildWish, 'dockerfile'>
+export type ImageWish = Omit<BuildWish, 'context' | 'dockerfile' | 'dockerfileText'>
 
 export const PLAIN_WISH: ImageWish = {
   tags: [],

@@ -38,6 +38,13 @@ export async function storedCredentials(key: string, context: CliContext): Promi
   return colon === -1 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) }
 }
 
+/** The registries that credentials are kept for, as images name them. */
+export async function knownServers(context: CliContext): Promise<readonly string[]> {
+  const { auths = {}, credHelpers = {} } = await readConfig(context)
+  const keys = [...Object.keys(auths), ...Object.keys(credHelpers)].map(serverKey)
+  return [...new Set(keys.map((key) => (key === DEFAULT_SERVER ? 'docker.io' : key)))]
+}
+
 /** Where they were kept: the helper's name, or undefined and the path of the file. */
 export async function storeCredentials(
   key: string,

@@ -84,7 +84,8 @@ export async function devSession(session: DevSession): Promise<void> {
 }
 
 function serviceRules(service: string, { builds, watches }: ComposeReading): readonly ServiceRule[] {
-  const build = builds[service]
+  // What is built from an address changes elsewhere.
+  const build = builds[service]?.context.startsWith('/') === true ? builds[service] : undefined
   const ignoreText =
     build === undefined
       ? ''

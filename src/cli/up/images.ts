@@ -68,6 +68,8 @@ const BOOTSTRAPPABLE = /^(?:docker\.io\/(?:library\/)?)?debian:[a-z0-9.-]+$/
 /** Bases that need no registry; the builder fetches the others itself. */
 async function provideBases({ spec, source }: ServiceBuild, { client, show, clock, signal }: ImagesOptions): Promise<void> {
   const { shown, text } = source.dockerfile
+  // A Dockerfile that lies elsewhere says nothing here.
+  if (text === '') return
   for (const image of baseImages({ file: shown, text, args: spec.args }))
     if (BOOTSTRAPPABLE.test(image) && (await idOf(image, client)) === undefined)
       await bootstrapImage(client, image, show, { clock, signal })

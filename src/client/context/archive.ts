@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 
 import type { WireContextEntry } from '#api/glovebox'
@@ -10,6 +10,7 @@ import { insideRoot } from '#oci/patterns'
 import { bytesOfText, scanTar, textOfBytes, type TarEntry } from '#oci/tar'
 
 import { clientError } from '../errors.ts'
+import { decompressed } from './decompress.ts'
 import { type DockerfileChoice, memoryEntry, OUTSIDE_DOCKERFILE } from './directory.ts'
 import type { BuildSource } from './source.ts'
 
@@ -21,7 +22,7 @@ const MAGIC_OFFSET = 257
 const HEAD_BYTES = 512
 const CHUNK_BYTES = 1024 * 1024
 
-/** What comes on the standard input: an archive, plain or compressed with gzip or zstd, or the text of a Dockerfile. Errors: `client.bad_context`. */
+/** What comes on the standard input: an archive, plain or compressed with gzip, zstd, xz or bzip2, or the text of a Dockerfile. Errors: `client.bad_context`. */
 export async function streamSource(
   stream: AsyncIterable<Buffer>,
   dockerfile: DockerfileChoice | undefined,
@@ -29,21 +30,28 @@ export async function streamSource(
   const { head, whole } = await peeked(stream)
   if (head.length === 0) throw clientError('client.bad_context', 'the standard input has neither a Dockerfile nor an archive')
   const compression = COMPRESSIONS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))
-  if (compression?.open === undefined && compression !== undefined)
-    throw clientError('client.bad_context', `the archive on the standard input is compressed with ${compression.name}`, {
-      hint: 'Send it plain, or compressed with gzip or zstd.',
-    })
   const isTar = head.toString('latin1', MAGIC_OFFSET, MAGIC_OFFSET + 5) === 'ustar'
   if (compression === undefined && !isTar) return dockerfileSource(await textOf(whole), 'the standard input')
-  const plain = compression?.open === undefined ? whole : Readable.from(whole).compose(compression.open())
-  return await archiveSource(plain as AsyncIterable<Buffer>, dockerfile)
+  return await archiveSource(compression === undefined ? whole : compression.open(whole), dockerfile)
+}
+
+function through(stream: AsyncIterable<Buffer>, decoder: Transform): AsyncIterable<Buffer> {
+  return Readable.from(stream, { objectMode: false }).compose(decoder) as AsyncIterable<Buffer>
 }
 
 const COMPRESSIONS = [
-  { name: 'gzip', magic: Buffer.from([0x1f, 0x8b]), open: createGunzip },
-  { name: 'zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), open: createZstdDecompress },
-  { name: 'bzip2', magic: Buffer.from('BZh'), open: undefined },
-  { name: 'xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), open: undefined },
+  { name: 'gzip', magic: Buffer.from([0x1f, 0x8b]), open: (stream: AsyncIterable<Buffer>) => through(stream, createGunzip()) },
+  {
+    name: 'zstd',
+    magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
+    open: (stream: AsyncIterable<Buffer>) => through(stream, createZstdDecompress()),
+  },
+  { name: 'bzip2', magic: Buffer.from('BZh'), open: (stream: AsyncIterable<Buffer>) => decompressed('bzip2', stream) },
+  {
+    name: 'xz',
+    magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]),
+    open: (stream: AsyncIterable<Buffer>) => decompressed('xz', stream),
+  },
 ]
 
 /** A Dockerfile without any context. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,7 @@ import { gzipSync } from 'node:zlib'
 import { virtualClock } from '#base'
 import { packTar, bytesOfText } from '#oci/tar'
 
-import { directorySource, streamSource, type BuildSource, type DockerfileChoice } from './index.ts'
+import { directorySource, isAddress, remoteSource, streamSource, type BuildSource, type DockerfileChoice } from './index.ts'
 
 interface Seen {
   readonly source: BuildSource
@@ -163,7 +164,8 @@ async function* cut(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 test('an archive on the standard input is a context, plain or compressed', async () => {
   const tar = await archive()
-  for (const bytes of [tar, gzipSync(tar)]) {
+  const through = (program: string) => spawnSync(program, ['--stdout'], { input: tar }).stdout
+  for (const bytes of [tar, gzipSync(tar), through('xz'), through('bzip2')]) {
     const context = await seen(await streamSource(cut(bytes, 100), undefined))
     assert.equal(context.source.dockerfile.text, 'FROM scratch\n')
     assert.equal(await context.text('a'), 'alpha')
@@ -173,6 +175,16 @@ test('an archive on the standard input is a context, plain or compressed', async
   assert.equal(other.source.dockerfile.text, 'FROM other\n')
   await other.source[Symbol.asyncDispose]()
   await assert.rejects(streamSource(cut(tar, 4096), { path: 'Nope' }), /has no Dockerfile "Nope"/)
+})
+
+test('an address is told to the daemon, and nothing is listed of it', async () => {
+  for (const place of ['https://h/x.git#main:a', 'github.com/me/x', 'git@host:x', 'ssh://host/x', 'HTTP://h/x.tar'])
+    assert.ok(isAddress(place), place)
+  for (const place of ['.', './github.com/x', '/srv/x', 'a@b', '-']) assert.ok(!isAddress(place), place)
+  const inside = remoteSource('https://h/x.git', { path: './sub/../Other' })
+  assert.deepEqual(inside.dockerfile, { path: 'Other', shown: 'Other', text: '' })
+  assert.deepEqual(await inside.list(), [])
+  assert.equal(remoteSource('https://h/x.git', { text: 'FROM x', shown: 'here' }).dockerfile.text, 'FROM x')
 })
 
 test('text on the standard input is a Dockerfile without a context, and nothing is an error', async () => {

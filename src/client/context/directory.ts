@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 
 import type { WireContextEntry } from '#api/glovebox'
 import { type Clock, messageOf, systemCodeOf } from '#base'
@@ -10,6 +10,7 @@ import { ignoreRules, parseIgnoreFile } from '#oci/patterns'
 import { clientError } from '../errors.ts'
 import { readListed } from './read-file.ts'
 import { scanTree } from './scan.ts'
+import { OWN_FILES, type SourceFiles } from './source-files.ts'
 import type { BuildSource, SourceDockerfile } from './source.ts'
 
 /** The name under which a Dockerfile from outside of the context travels. */
@@ -28,10 +29,11 @@ export async function directorySource(
   directory: string,
   dockerfile: DockerfileChoice | undefined,
   clock: Pick<Clock, 'nowMs'>,
+  files: SourceFiles = OWN_FILES,
 ): Promise<BuildSource> {
   const root = await directoryAt(resolve(directory))
-  const chosen = await chooseDockerfile(root, dockerfile ?? { path: join(root, 'Dockerfile') })
-  const ignored = chosen.ignoreText ?? (await textOrNull(join(root, '.dockerignore'))) ?? ''
+  const chosen = await chooseDockerfile(root, dockerfile ?? { path: join(root, 'Dockerfile') }, files)
+  const ignored = chosen.ignoreText ?? (await textOrNull(join(root, '.dockerignore'), files)) ?? ''
   const rules = ignoreRules(parseIgnoreFile(ignored))
   const isAlwaysIn = (path: string) =>
     path === '.dockerignore' || (!chosen.isOutside && (path === chosen.path || path === `${chosen.path}.dockerignore`))
@@ -41,12 +43,12 @@ export async function directorySource(
     key: `${hostname()}:${root}`,
     dockerfile: { path: chosen.path, shown: chosen.shown, text: chosen.text },
     list: async () => [
-      ...scanTree(root, { rules, isAlwaysIn, nowMs: clock.nowMs() }).filter(([path]) => !outside.has(path)),
+      ...(await scanTree(root, { rules, isAlwaysIn, nowMs: clock.nowMs(), files })).filter(([path]) => !outside.has(path)),
       ...[...outside].map(([path, bytes]) => memoryEntry(path, bytes)),
     ],
     read: (entry) => {
       const bytes = outside.get(entry[0])
-      return bytes === undefined ? readListed(root, entry) : [bytes]
+      return bytes === undefined ? readListed(root, entry, files) : [bytes]
     },
     [Symbol.asyncDispose]: async () => undefined,
   }
@@ -72,15 +74,15 @@ interface Chosen extends SourceDockerfile {
   readonly ignoreText: string | null
 }
 
-async function chooseDockerfile(root: string, choice: DockerfileChoice): Promise<Chosen> {
+async function chooseDockerfile(root: string, choice: DockerfileChoice, files: SourceFiles): Promise<Chosen> {
   if ('text' in choice)
     return { path: OUTSIDE_DOCKERFILE, shown: choice.shown, text: choice.text, isOutside: true, ignoreText: null }
   const file = resolve(choice.path)
-  const text = await dockerfileText(file)
+  const text = await dockerfileText(file, files)
   // Where it really is, when its directory is reached through a link.
-  const inside = relative(root, join(await realpath(join(file, '..')), file.slice(file.lastIndexOf('/') + 1)))
+  const inside = relative(root, await withoutLinksAbove(file))
   const isOutside = inside.startsWith('..') || isAbsolute(inside)
-  const ignoreText = await textOrNull(`${file}.dockerignore`)
+  const ignoreText = await textOrNull(`${file}.dockerignore`, files)
   return { path: isOutside ? OUTSIDE_DOCKERFILE : inside, shown: isOutside ? file : inside, text, isOutside, ignoreText }
 }
 
@@ -95,9 +97,9 @@ async function directoryAt(path: string): Promise<string> {
   throw clientError('client.bad_context', `the build context ${path} is not a directory`)
 }
 
-async function dockerfileText(file: string): Promise<string> {
+async function dockerfileText(file: string, files: SourceFiles): Promise<string> {
   try {
-    const bytes = await readFile(file)
+    const bytes = await readFile(files.at(await withoutLinksAbove(file)))
     if (bytes.length <= MAX_DOCKERFILE_BYTES) return bytes.toString('utf8')
   } catch (error) {
     throw clientError('client.bad_context', `cannot read the Dockerfile ${file}: ${systemCodeOf(error) ?? messageOf(error)}`, {
@@ -108,11 +110,16 @@ async function dockerfileText(file: string): Promise<string> {
   throw clientError('client.bad_context', `the Dockerfile ${file} is larger than ${MAX_DOCKERFILE_BYTES} bytes`)
 }
 
-async function textOrNull(path: string): Promise<string | null> {
+async function textOrNull(path: string, files: SourceFiles): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8')
+    return await readFile(files.at(await withoutLinksAbove(path)), 'utf8')
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return null
     throw clientError('client.bad_context', `cannot read ${path}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+/** Where a file really is: its directory may be reached through a link. */
+async function withoutLinksAbove(file: string): Promise<string> {
+  return join(await realpath(dirname(file)), basename(file))
 }

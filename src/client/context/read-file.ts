@@ -6,14 +6,19 @@ import { bytesOfText, textOfBytes, type ByteString } from '#oci/tar'
 
 import { clientError } from '../errors.ts'
 import { nodePath, signatureOf } from './scan.ts'
+import { OWN_FILES, type SourceFiles } from './source-files.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 
 /** The content of a listed file, exactly as long as it was listed. One that has changed since ends it with `client.context_changed`. */
-export function* readListed(root: string, entry: WireContextEntry): Generator<Buffer> {
+export function* readListed(
+  root: string,
+  entry: WireContextEntry,
+  { at }: Pick<SourceFiles, 'at'> = OWN_FILES,
+): Generator<Buffer> {
   const [path, , , sizeBytes, , signature] = entry
   const shown = `${root}/${textOfBytes(path as ByteString)}`
-  const fd = opened(root, path as ByteString, shown)
+  const fd = opened(at(root), path as ByteString, shown)
   try {
     for (let left = sizeBytes; left > 0;) {
       const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES))
@@ -29,10 +34,10 @@ export function* readListed(root: string, entry: WireContextEntry): Generator<Bu
   }
 }
 
-function opened(root: string, path: ByteString, shown: string): number {
+function opened(place: string, path: ByteString, shown: string): number {
   try {
     // Not through a link that was put in its place meanwhile, and without waiting for a pipe.
-    return openSync(nodePath(bytesOfText(root), path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return openSync(nodePath(bytesOfText(place), path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const code = systemCodeOf(error)
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') throw changed(shown)

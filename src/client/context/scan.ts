@@ -6,6 +6,7 @@ import type { IgnoreRules } from '#oci/patterns'
 import { bytesOfText, textOfBytes, type ByteString } from '#oci/tar'
 
 import { clientError } from '../errors.ts'
+import { OWN_FILES, type SourceFiles } from './source-files.ts'
 
 export interface ScanOptions {
   readonly rules: IgnoreRules
@@ -13,6 +14,7 @@ export interface ScanOptions {
   readonly isAlwaysIn: (path: string) => boolean
   /** Wall clock. */
   readonly nowMs: number
+  readonly files?: SourceFiles
 }
 
 /** A file whose times are this fresh may change once more without their telling: what was read of it is not relied on again. */
@@ -25,23 +27,28 @@ const MAX_ENTRIES = 1_000_000
  * Sockets are passed over: they mean nothing in an image. Looks at nothing but names and lstat(2); asking one after the other without
  * the thread pool is three times as fast. Errors: `client.bad_context`, `client.context_changed`.
  */
-export function scanTree(root: string, { rules, isAlwaysIn, nowMs }: ScanOptions): readonly WireContextEntry[] {
+export async function scanTree(
+  root: string,
+  { rules, isAlwaysIn, nowMs, files = OWN_FILES }: ScanOptions,
+): Promise<readonly WireContextEntry[]> {
   const entries: WireContextEntry[] = []
   const freshNs = (BigInt(Math.trunc(nowMs)) - FRESH_MS) * 1_000_000n
-  const rootBytes = bytesOfText(root)
+  const tree: Tree = { shown: root, place: bytesOfText(files.at(root)) }
   // A stack of its own: the depth of a tree is not ours to bound by the call stack.
   const stack: ByteString[] = ['' as ByteString]
   for (let directory = stack.pop(); directory !== undefined; directory = stack.pop()) {
     const below: ByteString[] = []
-    for (const name of namesIn(rootBytes, directory)) {
+    for (const name of namesIn(tree, directory)) {
+      const turn = files.turn?.()
+      if (turn !== undefined) await turn
       const path = (directory === '' ? name : `${directory}/${name}`) as ByteString
       const text = textOfBytes(path)
       const isIgnored = rules.isIgnored(text) && !isAlwaysIn(text)
       if (isIgnored && rules.canSkipDirectory(text)) continue
-      const stats = look(rootBytes, path)
+      const stats = look(tree, path)
       if (stats.isDirectory()) below.push(path)
       if (isIgnored || stats.isSocket()) continue
-      entries.push(entryOf(rootBytes, path, stats, freshNs))
+      entries.push(entryOf(tree, path, stats, freshNs))
       if (entries.length > MAX_ENTRIES)
         throw clientError('client.bad_context', `the build context ${root} has more than ${MAX_ENTRIES} files`, {
           hint: 'Name what the build does not need in .dockerignore.',
@@ -50,6 +57,12 @@ export function scanTree(root: string, { rules, isAlwaysIn, nowMs }: ScanOptions
     for (const path of below.toReversed()) stack.push(path)
   }
   return entries
+}
+
+interface Tree {
+  readonly shown: string
+  /** Where it is read. */
+  readonly place: ByteString
 }
 
 /** What of a file tells that its content is another: the daemon compares it as text. */
@@ -64,37 +77,37 @@ export function nodePath(root: ByteString, path: ByteString): string | Buffer {
   return /^[\u0000-\u007f]*$/.test(whole) ? whole : Buffer.from(whole, 'latin1')
 }
 
-function namesIn(root: ByteString, directory: ByteString): readonly string[] {
-  return guarded(root, directory, () => readdirSync(nodePath(root, directory), { encoding: 'latin1' }).toSorted())
+function namesIn(tree: Tree, directory: ByteString): readonly string[] {
+  return guarded(tree, directory, () => readdirSync(nodePath(tree.place, directory), { encoding: 'latin1' }).toSorted())
 }
 
-function look(root: ByteString, path: ByteString): BigIntStats {
-  return guarded(root, path, () => lstatSync(nodePath(root, path), { bigint: true }))
+function look(tree: Tree, path: ByteString): BigIntStats {
+  return guarded(tree, path, () => lstatSync(nodePath(tree.place, path), { bigint: true }))
 }
 
-function entryOf(root: ByteString, path: ByteString, stats: BigIntStats, freshNs: bigint): WireContextEntry {
+function entryOf(tree: Tree, path: ByteString, stats: BigIntStats, freshNs: bigint): WireContextEntry {
   const mode = Number(stats.mode) & 0o7777
   const mtimeS = Number(stats.mtimeNs / 1_000_000_000n)
   if (stats.isDirectory()) return [path, 'directory', mode, 0, mtimeS, '', '']
   if (stats.isSymbolicLink()) {
-    const link = guarded(root, path, () => readlinkSync(nodePath(root, path), { encoding: 'latin1' }))
+    const link = guarded(tree, path, () => readlinkSync(nodePath(tree.place, path), { encoding: 'latin1' }))
     return [path, 'symlink', mode, 0, mtimeS, '', link]
   }
   if (!stats.isFile())
     throw clientError(
       'client.bad_context',
-      `${textOfBytes(root)}/${textOfBytes(path)} is a device or a pipe, which cannot go into a build context`,
+      `${tree.shown}/${textOfBytes(path)} is a device or a pipe, which cannot go into a build context`,
       { hint: 'Name it in .dockerignore.' },
     )
   const isFresh = stats.ctimeNs >= freshNs || stats.mtimeNs >= freshNs
   return [path, 'file', mode, Number(stats.size), mtimeS, `${signatureOf(stats)}${isFresh ? ` ${freshNs}` : ''}`, '']
 }
 
-function guarded<T>(root: ByteString, path: ByteString, read: () => T): T {
+function guarded<T>(tree: Tree, path: ByteString, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    const what = `${textOfBytes(root)}${path === '' ? '' : `/${textOfBytes(path)}`}`
+    const what = `${tree.shown}${path === '' ? '' : `/${textOfBytes(path)}`}`
     if (systemCodeOf(error) === 'ENOENT' && path !== '')
       throw clientError('client.context_changed', `${what} went away while the build context was listed`, {
         cause: error,

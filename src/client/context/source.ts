@@ -4,6 +4,8 @@ import type { WireContextEntry } from '#api/glovebox'
 export interface BuildSource extends AsyncDisposable {
   /** Names it to the daemon, which keeps under this name what it was sent. */
   readonly key: string
+  /** Set: the daemon fetches it, and there is nothing to list. */
+  readonly address?: string
   readonly dockerfile: SourceDockerfile
   /** Looks at everything anew. */
   list(): Promise<readonly WireContextEntry[]>
@@ -16,5 +18,6 @@ export interface SourceDockerfile {
   readonly path: string
   /** As the user calls it. */
   readonly shown: string
+  /** Empty where it lies at an address. */
   readonly text: string
 }

@@ -2,17 +2,17 @@ import { StringDecoder } from 'node:string_decoder'
 
 import type { BuildReport, BuildsPort } from '#api/glovebox'
 import type { Random } from '#base'
-import type { Builder, BuildEvent, BuildRequest, Predicate } from '#engine/builder'
+import { fetchOptions, type Builder, type BuildEvent, type BuildRequest, type Predicate } from '#engine/builder'
 import type { KeptContexts } from '#engine/builder/kept-context'
 import type { ByteString } from '#oci/tar'
 
 import { openDeliveries } from './deliveries.ts'
 import { eventQueue } from './event-queue.ts'
-import { requestOf } from './wish-request.ts'
+import { optionsOf } from './wish-request.ts'
 
 /** Builds as our own API offers them: from contexts that stay, with events as they happen. */
 export function buildsPort(
-  builder: Pick<Builder, 'run' | 'check' | 'outline' | 'targets' | 'usage' | 'prune'>,
+  builder: Pick<Builder, 'run' | 'check' | 'outline' | 'targets' | 'fetchContext' | 'usage' | 'prune'>,
   contexts: KeptContexts,
   { said, random }: { readonly said: (image: string) => readonly Predicate[]; readonly random: Random },
 ): BuildsPort {
@@ -42,12 +42,23 @@ export function buildsPort(
         })),
       ),
     build: async function* (session, wish, bodies, signal) {
-      await using context = await contexts.receive(session, bodies, { dockerfilePath: wish.dockerfile })
+      const options = optionsOf(wish)
+      const { dockerfile: dockerfilePath, dockerfileText } = wish
+      await using context =
+        wish.context === null
+          ? await contexts.receive(session, bodies, { dockerfilePath })
+          : await builder.fetchContext(wish.context, {
+              ...fetchOptions({ ...options, signal }),
+              dockerfilePath,
+              dockerfileText: dockerfileText ?? undefined,
+            })
       const stop = new AbortController()
       const queue = eventQueue()
       const gone = AbortSignal.any([signal, stop.signal])
       const request: BuildRequest = {
-        ...requestOf(wish, context, gone),
+        ...options,
+        context,
+        signal: gone,
         deliver: async ({ output, stream }) =>
           await deliveries.offer(stream, gone, (token) => queue.push({ kind: 'output-ready', output, token })),
       }

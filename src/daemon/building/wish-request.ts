@@ -1,14 +1,12 @@
 import type { BuildWish, WireCacheTarget, WireLayerForm, WireOutput } from '#api/glovebox'
-import type { BuildContext, BuildOutput, BuildRequest, CacheSource, CacheTarget, LayerForm, RunLimits } from '#engine/builder'
+import type { BuildOutput, BuildRequest, CacheSource, CacheTarget, LayerForm, RunLimits } from '#engine/builder'
 import { parsePlatform } from '#oci/image'
 import { parseReference } from '#oci/reference'
 
-/** What a client asks for, as the builder takes it. Errors: `platform.invalid`. */
-export function requestOf(wish: BuildWish, context: BuildContext, signal: AbortSignal): BuildRequest {
+/** What a client asks for besides the context, as the builder takes it. Errors: `platform.invalid`. */
+export function optionsOf(wish: BuildWish): Omit<BuildRequest, 'context'> {
   const platforms = wish.platforms.length > 0 ? wish.platforms : wish.platform === null ? [] : [wish.platform]
   return {
-    context,
-    signal,
     tags: wish.tags,
     buildArgs: new Map(Object.entries(wish.args)),
     labels: wish.labels,

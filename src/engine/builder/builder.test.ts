@@ -10,6 +10,7 @@ import { messageQueue } from './message-queue.ts'
 
 const REQUEST: ClassicBuildRequest = {
   tags: ['web:1'],
+  remote: '',
   dockerfile: 'Dockerfile',
   buildArgs: { A: null, B: '1' },
   labels: {},

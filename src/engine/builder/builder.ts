@@ -1,7 +1,7 @@
 import { hostPlatform, parsePlatform } from '#oci/image'
 
 import { classicMessages, type ClassicMessage } from './classic-stream.ts'
-import { receiveContext } from './context.ts'
+import { receiveContext, type BuildContext } from './context.ts'
 import { buildError } from './errors.ts'
 import type { EmitBuildEvent } from './events.ts'
 import { inStageOrder } from './in-stage-order.ts'
@@ -15,12 +15,15 @@ import { keptForLater, type Pruned } from './cache-usage.ts'
 import type { BuilderPorts, RunLimits, RunNetwork } from './ports.ts'
 import type { CacheUsage, PruneWish } from './prune-plan.ts'
 import type { FetchOptions } from './remote/index.ts'
+import { remoteContext, type RemoteContextOptions } from './remote-context.ts'
 
 import type { BuildOutcome, BuildRequest } from './request.ts'
 
 /** What Docker's `POST /build` asks of a classic builder. */
 export interface ClassicBuildRequest {
   readonly tags: readonly string[]
+  /** The address of the context; empty: it is the body. */
+  readonly remote: string
   readonly dockerfile: string
   /** null: declared without a value. */
   readonly buildArgs: Readonly<Record<string, string | null>>
@@ -53,6 +56,8 @@ export interface Builder {
   outline(request: BuildRequest): BuildOutline
   /** Which targets there are. */
   targets(request: BuildRequest): readonly BuildTarget[]
+  /** Fetches a context from an address: a repository, an archive, a Dockerfile. Dispose of it after the build. Errors: `build.*`. */
+  fetchContext(address: string, options: RemoteContextOptions): Promise<BuildContext>
   /** Builds from a context as it comes in. What fails before the first step is thrown, what fails later is the last message. */
   build(request: ClassicBuildRequest, context: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<ClassicMessage>
   /** Forgets what builds keep for later ones, as far as none uses it now. */
@@ -79,12 +84,19 @@ export function createBuilder(ports: BuilderPorts): Builder {
     }
   }
 
+  const fetchContext: Builder['fetchContext'] = async (address, options) => await remoteContext(address, ports, options)
+
   async function* build(request: ClassicBuildRequest, body: AsyncIterable<Buffer>, signal: AbortSignal) {
     const stop = new AbortController()
-    await using context = await receiveContext(body, { ...ports, dockerfilePath: request.dockerfile })
+    const asked = imageRequest(request)
+    const dockerfilePath = request.dockerfile
+    await using context =
+      request.remote === ''
+        ? await receiveContext(body, { ...ports, dockerfilePath })
+        : await fetchContext(request.remote, { ...fetchOptions({ ...asked, signal }), dockerfilePath })
     const queue = messageQueue()
     const render = classicMessages(request)
-    const wanted: BuildRequest = { ...imageRequest(request), context, signal: AbortSignal.any([signal, stop.signal]) }
+    const wanted: BuildRequest = { ...asked, context, signal: AbortSignal.any([signal, stop.signal]) }
     let hasBegun = false
     const emit = inStageOrder((event) => {
       hasBegun ||= event.kind === 'planned'
@@ -112,7 +124,7 @@ export function createBuilder(ports: BuilderPorts): Builder {
   }
   const outline: Builder['outline'] = (request) => outlineTarget(textInput(request))
   const targets: Builder['targets'] = (request) => listTargets(textInput(request))
-  return { run, check, outline, targets, build, prune, usage }
+  return { run, check, outline, targets, fetchContext, build, prune, usage }
 }
 
 /** What is looked at without planning: for the first platform. */
@@ -126,15 +138,20 @@ async function withContexts(ports: BuilderPorts, request: BuildRequest, open: As
   if (contexts.size === 0) return request
   if (contexts.size > MAX_NAMED_CONTEXTS)
     throw buildError('build.context_invalid', `${contexts.size} contexts are named, more than ${MAX_NAMED_CONTEXTS}`)
-  const options: FetchOptions = {
+  const options = fetchOptions(request)
+  const named = new Map(context.named)
+  for (const [name, text] of contexts) named.set(name, await namedContext(name, text, ports, options, open))
+  return { ...request, context: { ...context, named } }
+}
+
+/** How a build may fetch what it is made from. */
+export function fetchOptions(request: Omit<BuildRequest, 'context'>): FetchOptions {
+  return {
     isHostNetworkAllowed: request.network === 'host' || request.entitlements?.has('network.host') === true,
     secrets: request.secrets ?? new Map(),
     sshAgent: request.sshAgents?.get('default'),
     signal: request.signal,
   }
-  const named = new Map(context.named)
-  for (const [name, text] of contexts) named.set(name, await namedContext(name, text, ports, options, open))
-  return { ...request, context: { ...context, named } }
 }
 
 /** Each may be a download. */

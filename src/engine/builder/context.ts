@@ -56,10 +56,15 @@ export async function receiveContext(tar: AsyncIterable<Buffer>, options: Receiv
   }
 }
 
-/** A context whose content lies in a spool, which goes with it. `.dockerignore` is applied. */
-export async function contextOf(index: ArchiveIndex, spool: Spool, dockerfilePath: string): Promise<BuildContext> {
+/** A context whose content lies in a spool, which goes with it. `.dockerignore` is applied. `givenText`: the Dockerfile, from elsewhere. */
+export async function contextOf(
+  index: ArchiveIndex,
+  spool: Spool,
+  dockerfilePath: string,
+  givenText?: string,
+): Promise<BuildContext> {
   const everything = archiveTree(index, spool)
-  const text = await readDockerfile(everything, dockerfilePath)
+  const text = givenText ?? (await readDockerfile(everything, dockerfilePath))
   const rules = await readIgnoreRules(everything, dockerfilePath)
   const kept = withoutIgnored(index, rules)
   const fetched = fetchedSources()

@@ -5,7 +5,7 @@
  * several builds want runs once; a cache record exists only when its layer does.
  */
 export { buildCache } from './build-cache.ts'
-export { createBuilder, type Builder, type ClassicBuildRequest } from './builder.ts'
+export { createBuilder, fetchOptions, type Builder, type ClassicBuildRequest } from './builder.ts'
 export type { Pruned } from './cache-usage.ts'
 export type { CacheUsage, PruneWish } from './prune-plan.ts'
 export type { CacheSource, CacheTarget } from './exchange/cache-places.ts'
@@ -18,6 +18,7 @@ export type { BuildEvent, EmitBuildEvent } from './events.ts'
 export type { FileTree, TreeEntry, TreeEntryType } from './file-tree.ts'
 export { buildImage } from './loop.ts'
 export type { BuildOutcome, BuildRequest, Delivery } from './request.ts'
+export type { RemoteContextOptions } from './remote-context.ts'
 export { planBuild, type ImageNeed, type Planned } from './plan.ts'
 export type { PlanInput } from './plan-input.ts'
 export type {

@@ -5,13 +5,10 @@ import { buildError } from './errors.ts'
 import type { FileTree } from './file-tree.ts'
 import type { NamedContext } from './named-contexts.ts'
 import type { BuildPorts } from './ports.ts'
-import { isRemote, parseRemote, type FetchOptions, type HttpSource } from './remote/index.ts'
+import { isRemoteContext, parseRemoteContext, type Downloaded, type FetchOptions, type HttpSource } from './remote/index.ts'
 import { treeOfFile } from './remote-step.ts'
-import { openSpool } from './spool.ts'
+import { openSpool, type Spool } from './spool.ts'
 import { openArchive } from './unpack-archives.ts'
-
-/** Named in messages as what it is. */
-const PLACE = { file: '--build-context', line: 1 }
 
 /**
  * Reads `docker-image://NAME`, `target:STAGE` and addresses of repositories, archives and files; what those hold is fetched at once, and lies on
@@ -36,7 +33,7 @@ export async function namedContext(
     throw buildError('build.unsupported', `the build context ${name}=${text}: OCI layouts are not supported as contexts`, {
       hint: `Load it with docker load, and write ${name}=docker-image://NAME.`,
     })
-  if (!isRemote(text))
+  if (!isRemoteContext(text))
     throw buildError(
       'build.context_invalid',
       `the build context ${name}=${JSON.stringify(text.slice(0, 200))} is nothing known`,
@@ -44,7 +41,7 @@ export async function namedContext(
         hint: 'Write docker-image://NAME, target:STAGE, an address or a directory.',
       },
     )
-  const source = parseRemote(text, { checksum: undefined, keepsGitDirectory: false }, PLACE)
+  const source = parseRemoteContext(text, `the build context ${name}`)
   const spool = open.use(await openSpool(ports.spoolDirectory, ports.random))
   if (source.kind === 'http') return { kind: 'tree', tree: await downloadedTree(source, ports, options, open) }
   const commit = await ports.remote.commitOf(source, options)
@@ -58,12 +55,21 @@ async function downloadedTree(
   options: FetchOptions,
   open: AsyncDisposableStack,
 ): Promise<FileTree> {
+  const found = treeOfFile(source, await downloadedFile(source, ports, options, open))
+  return (await openArchive(found, ports, open)) ?? found.tree
+}
+
+/** A file as it is now, whatever was known of it. */
+export async function downloadedFile(
+  source: HttpSource,
+  ports: Pick<BuildPorts, 'remote' | 'spoolDirectory' | 'random'>,
+  options: FetchOptions,
+  open: AsyncDisposableStack,
+): Promise<Downloaded & { readonly spool: Spool }> {
   const spool = open.use(await openSpool(ports.spoolDirectory, ports.random))
   const file = await ports.remote.download(source, options, spool)
-  if (file === undefined)
-    throw buildError('build.remote_failed', `${source.url} answers that it did not change, and was not asked that`)
-  const found = treeOfFile(source, { ...file, spool })
-  return (await openArchive(found, ports, open)) ?? found.tree
+  if (file !== undefined) return { ...file, spool }
+  throw buildError('build.remote_failed', `${source.url} answers that it did not change, and was not asked that`)
 }
 
 /** For a directory that is empty. */

@@ -5,14 +5,14 @@ import { isKind, type Random } from '#base'
 import { BLOCK_BYTES, tarPushScanner, textOfBytes } from '#oci/tar'
 
 import { archiveTree } from './context.ts'
-import { indexArchive } from './context-index.ts'
+import { indexArchive, type ArchiveIndex } from './context-index.ts'
 import type { FileTree } from './file-tree.ts'
 import { isEmptyTar } from './layer-items.ts'
 import { MAX_UNPACKED_BYTES } from './limits.ts'
 import { archiveFormat, peek, receiveArchive } from './receive-archive.ts'
 import type { Decompress } from './remote/index.ts'
 import { selectSources, type SelectedSource } from './select-sources.ts'
-import { openSpool } from './spool.ts'
+import { openSpool, type Spool } from './spool.ts'
 
 export interface UnpackOptions {
   readonly spoolDirectory: string
@@ -48,15 +48,25 @@ export async function openArchive(
   options: UnpackOptions,
   open: AsyncDisposableStack,
 ): Promise<FileTree | undefined> {
+  const found = await unpackedArchive(source, options, open)
+  return found === undefined ? undefined : archiveTree(found.index, found.spool)
+}
+
+/** As `openArchive`, with where its files lie. */
+export async function unpackedArchive(
+  source: Pick<SelectedSource, 'tree' | 'path' | 'entry'>,
+  options: UnpackOptions,
+  open: AsyncDisposableStack,
+): Promise<{ readonly index: ArchiveIndex; readonly spool: Spool } | undefined> {
   if (!(await isArchive(source, options.decompress))) return undefined
   const spool = open.use(await openSpool(options.spoolDirectory, options.random))
   const what = `the archive ${textOfBytes(source.path)}`
   const limits = { what, maxBytes: MAX_UNPACKED_BYTES, decompress: options.decompress }
   const received = await receiveArchive(source.tree.read(source.path), spool, limits)
-  return archiveTree(indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool)
+  return { index: indexArchive(received.entries, received.sha256Of, 'build.copy_failed'), spool }
 }
 
-async function isArchive(source: SelectedSource, decompress: Decompress): Promise<boolean> {
+async function isArchive(source: Pick<SelectedSource, 'tree' | 'path' | 'entry'>, decompress: Decompress): Promise<boolean> {
   if (source.entry.type !== 'file') return false
   const { head, whole } = await peek(source.tree.read(source.path), BLOCK_BYTES)
   const format = archiveFormat(head)

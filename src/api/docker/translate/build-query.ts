@@ -8,7 +8,7 @@ import { dockerError } from '../errors.ts'
 const UNSET: ReadonlySet<string> = new Set(['', '0', '[]', '{}', 'null', 'false'])
 
 /** Options of the classic builder that ours does not have. */
-const UNSUPPORTED = 'remote squash cachefrom outputs session cgroupparent cpusetmems ulimits securityopt isolation'.split(' ')
+const UNSUPPORTED = 'squash cachefrom outputs session cgroupparent cpusetmems ulimits securityopt isolation'.split(' ')
 
 /** The query of POST /build. `rm` and `forcerm` are for intermediate containers, of which none are left in any case. Errors: `docker.option_unsupported`, `docker.field_invalid`. */
 export function buildRequest(query: Query): ClassicBuildRequest {
@@ -25,6 +25,7 @@ export function buildRequest(query: Query): ClassicBuildRequest {
       )
   return {
     tags: query.texts('t').filter((tag) => tag !== ''),
+    remote: query.text('remote'),
     dockerfile: query.text('dockerfile') || 'Dockerfile',
     buildArgs: buildArgs(query),
     labels: labels(query),

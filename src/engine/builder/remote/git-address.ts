@@ -1,8 +1,6 @@
 import type { GloveboxError } from '#base'
-import type { Place } from '#oci/dockerfile'
 import { cleanPath } from '#oci/patterns'
 
-import { buildErrorAt } from '../errors.ts'
 import type { GitSource } from './port.ts'
 
 /** Not to be taken for the beginning of a module's name. */
@@ -22,7 +20,7 @@ export function isGitAddress(text: string): boolean {
 
 export interface GitRefusals {
   readonly invalid: (why: string, hint?: string) => GloveboxError
-  readonly place: Place
+  readonly unsupported: (why: string, hint?: string) => GloveboxError
 }
 
 interface GitFlags {
@@ -32,12 +30,12 @@ interface GitFlags {
 
 /** `remote#ref:subdir`, or `remote?ref=…&subdir=…`; flags of ADD win over the query where they say something. */
 export function gitSource(text: string, flags: GitFlags, refusals: GitRefusals): GitSource {
-  const { invalid, place } = refusals
+  const { invalid } = refusals
   const [address, fragment] = splitAt(text, FRAGMENT)
   const [remote, queryText] = splitAt(address, '?')
   const query = readQuery(queryText, invalid)
   const [fragmentRef, fragmentSubdir] = splitAt(fragment, ':')
-  const transport = transportOf(remote, invalid, place)
+  const transport = transportOf(remote, refusals)
   const checksum = flags.checksum ?? query.get('checksum') ?? query.get('commit')
   const ref = agreed(
     'ref',
@@ -76,17 +74,15 @@ type Invalid = GitRefusals['invalid']
 const HOST = /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]*[a-zA-Z0-9])?$|^\[[0-9a-fA-F:.]+\]$/
 const USER = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$/
 
-function transportOf(remote: string, invalid: Invalid, place: Place): GitSource['transport'] {
+function transportOf(remote: string, { invalid, unsupported }: GitRefusals): GitSource['transport'] {
   // eslint-disable-next-line no-control-regex -- these are what must not stand in an address
   if (/[\0-\x20\x7f"'`\\]/.test(remote)) throw invalid('the address holds a character that none may hold')
   if (!SCHEME.test(remote)) return checkedHost(/^([^@]+)@([^:]+):/.exec(remote) ?? [], invalid)
   const url = URL.parse(remote)
   if (url === null || url.hostname === '') throw invalid('this is no address')
   if (url.protocol === 'git:')
-    throw buildErrorAt(
-      'build.unsupported',
-      place,
-      `ADD ${remote}: git:// proves neither who answers nor that nothing was changed on the way, and is not supported`,
+    throw unsupported(
+      'git:// proves neither who answers nor that nothing was changed on the way, and is not supported',
       'Use https:// or ssh://.',
     )
   if (url.password !== '' || (url.username !== '' && url.protocol !== 'ssh:'))

@@ -7,7 +7,7 @@
  */
 export { createRemoteSources, type RemoteSourcesNeeds } from './remote-sources.ts'
 export { decompressor } from './decompress.ts'
-export { describeRemote, isRemote, parseRemote } from './parse-remote.ts'
+export { describeRemote, isRemote, isRemoteContext, parseRemote, parseRemoteContext } from './parse-remote.ts'
 export type {
   Decompress,
   Downloaded,

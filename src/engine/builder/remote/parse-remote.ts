@@ -1,6 +1,7 @@
+import type { GloveboxError } from '#base'
 import type { Place } from '#oci/dockerfile'
 
-import { buildErrorAt } from '../errors.ts'
+import { buildError, buildErrorAt, type BuildErrorCode } from '../errors.ts'
 import { gitSource, isGitAddress } from './git-address.ts'
 import type { RemoteSource } from './port.ts'
 
@@ -18,9 +19,44 @@ export interface RemoteFlags {
 
 /** Reads an address of ADD. Throws `build.instruction_invalid`, and `build.unsupported` for what we do not fetch. */
 export function parseRemote(text: string, flags: RemoteFlags, place: Place): RemoteSource {
-  const invalid = (why: string, hint?: string) =>
-    buildErrorAt('build.instruction_invalid', place, `ADD ${shown(text)}: ${why}`, hint)
-  if (isGitAddress(text)) return gitSource(text, flags, { invalid, place })
+  return readAddress(text, flags, (code, why, hint) => buildErrorAt(code, place, `ADD ${shown(text)}: ${why}`, hint))
+}
+
+/** As Docker writes repositories of one host, for contexts and not for ADD, where this is a path. */
+const HOST_ALONE = /^github\.com\/[^/]/
+
+/** Whether a context is an address, and not a directory. */
+export function isRemoteContext(text: string): boolean {
+  return HOST_ALONE.test(text) || isRemote(text)
+}
+
+/** Reads the address of a context; `what` begins messages. Throws `build.context_invalid`, `build.unsupported`. */
+export function parseRemoteContext(text: string, what: string): RemoteSource {
+  const refuse: Refuse = (code, why, hint) =>
+    buildError(
+      code === 'build.unsupported' ? code : 'build.context_invalid',
+      `${what} ${shown(text)}: ${why}`,
+      hint === undefined ? {} : { hint },
+    )
+  if (!isRemoteContext(text)) throw refuse('build.context_invalid', 'this is no address')
+  return readAddress(HOST_ALONE.test(text) ? wholeAddress(text) : text, NO_FLAGS, refuse)
+}
+
+const NO_FLAGS: RemoteFlags = { checksum: undefined, keepsGitDirectory: false }
+
+/** `github.com/who/what#ref` with scheme and suffix. */
+function wholeAddress(text: string): string {
+  const [, path = '', rest = ''] = /^([^?#]*)(.*)$/s.exec(text) ?? []
+  const bare = path.replace(/\/$/, '')
+  return `https://${bare}${bare.endsWith('.git') ? '' : '.git'}${rest}`
+}
+
+type Refuse = (code: BuildErrorCode, why: string, hint?: string) => GloveboxError
+
+function readAddress(text: string, flags: RemoteFlags, refuse: Refuse): RemoteSource {
+  const invalid = (why: string, hint?: string) => refuse('build.instruction_invalid', why, hint)
+  const unsupported = (why: string, hint?: string) => refuse('build.unsupported', why, hint)
+  if (isGitAddress(text)) return gitSource(text, flags, { invalid, unsupported })
   const url = URL.parse(text)
   if (url === null || url.hostname === '') throw invalid('this is no address')
   if (url.username !== '' || url.password !== '')

@@ -22,9 +22,14 @@ export interface Git {
 
 /** `home` is an empty directory of its own. Errors: `build.program_missing`, `build.remote_*`. */
 export async function openGit(clock: Clock, source: GitSource, options: FetchOptions, home: string): Promise<Git> {
-  const program = programPath('git', 'git', `ADD ${source.remote}`)
+  const program = programPath('git', 'git', `the repository ${source.remote}`)
   // No file that git writes may grow without end; the pack is one file.
-  const prefix = [programPath('prlimit', 'util-linux', `ADD ${source.remote}`), `--fsize=${MAX_REMOTE_BYTES}`, '--', program]
+  const prefix = [
+    programPath('prlimit', 'util-linux', `the repository ${source.remote}`),
+    `--fsize=${MAX_REMOTE_BYTES}`,
+    '--',
+    program,
+  ]
   const environment = { ...PROGRAM_ENV, ...(await settingsOf(source, options, home)) }
   const start = (args: readonly string[], env: Readonly<Record<string, string>>, hasInput: boolean) => {
     const [command = '', ...before] = prefix
@@ -160,7 +165,7 @@ function sshSettings(
   { sshAgent }: FetchOptions,
   home: string,
 ): Record<string, string> {
-  programPath('ssh', 'openssh-client', `ADD ${source.remote}`)
+  programPath('ssh', 'openssh-client', `the repository ${source.remote}`)
   if (sshAgent === undefined)
     throw buildError('build.ssh_missing', `${source.remote} is asked over ssh, and the build was given no agent`, {
       hint: 'Build with --ssh default, and add a key with ssh-add.',

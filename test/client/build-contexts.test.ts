@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { run } from '../support/processes.ts'
+import { cliBench } from './cli-bench.ts'
+import { repository, webServer, type WebServer } from './git-server.ts'
+
+describe('what builds are made from', () => {
+  const bench = cliBench()
+  let web: WebServer
+  let archive: Buffer
+  const project = (name: string, files: Readonly<Record<string, string>>): string => {
+    const directory = join(bench().daemon.directory, name)
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(directory, path, '..'), { recursive: true })
+      writeFileSync(join(directory, path), text)
+    }
+    return directory
+  }
+  const show = async (image: string, ...words: readonly string[]) =>
+    await bench().cli.must('run', '--rm', '--network', 'none', image, ...words)
+
+  before(async () => {
+    const { directory } = bench().daemon
+    const shop = join(directory, 'git/shop.git')
+    repository(shop, {
+      Dockerfile: 'FROM busybox\nCOPY . /s\n',
+      'part/Dockerfile': 'FROM busybox\nCOPY . /p\n',
+      'part/a': 'of the part',
+      'part/hidden': 'x',
+      'part/.dockerignore': 'hidden\n',
+    })
+    const packed = project('packed', {
+      Dockerfile: 'FROM busybox\nCOPY word /w\n',
+      Other: 'FROM busybox\nCOPY word /o\n',
+      word: 'packed',
+    })
+    archive =
+      (await run('tar', ['-cJf', `${packed}.txz`, '-C', packed, '.'])).code === 0
+        ? readFileSync(`${packed}.txz`)
+        : Buffer.alloc(0)
+    web = await webServer(join(directory, 'git'), (asked, response) => {
+      if (asked.url === '/c.tar.xz') response.writeHead(200).end(archive)
+      else if (asked.url === '/Dockerfile')
+        response.writeHead(200, { 'content-type': 'text/plain' }).end('FROM busybox\nRUN echo text > /t\n')
+      else response.writeHead(404).end()
+    })
+  })
+  after(async () => await web[Symbol.asyncDispose]())
+
+  test('POST /build?remote= takes repositories, archives and Dockerfiles', async () => {
+    const build = async (remote: string, more: Readonly<Record<string, string>> = {}) =>
+      await post(bench().daemon.socketPath, { remote, t: 'remote:1', networkmode: 'host', ...more })
+    assert.match(await build(`${web.origin}/git/shop.git/.git#main:part`), /Successfully tagged remote:1/)
+    assert.equal(await show('remote:1', 'ls', '/p'), 'Dockerfile\na')
+    assert.match(await build(`${web.origin}/c.tar.xz`, { dockerfile: 'Other' }), /Successfully tagged/)
+    assert.equal(await show('remote:1', 'cat', '/o'), 'packed')
+    assert.match(await build(`${web.origin}/Dockerfile`), /Successfully tagged/)
+    assert.equal(await show('remote:1', 'cat', '/t'), 'text')
+    assert.match(await build(`${web.origin}/none`), /status 404/)
+    assert.match(await build(`${web.origin}/Dockerfile`, { networkmode: 'default' }), /which builds may not ask/)
+    assert.match(await build('git://host/x.git'), /proves neither who answers/)
+    assert.match(await build('somewhere'), /this is no address/)
+  })
+
+  test('glovebox build takes an address, a Dockerfile in it and one from here', async () => {
+    const { cli } = bench()
+    const address = `${web.origin}/git/shop.git/.git`
+    await cli.must('build', '--network', 'host', '-t', 'at:1', `${address}#main:part`)
+    assert.equal(await show('at:1', 'cat', '/p/a'), 'of the part')
+    await cli.must('build', '--network', 'host', '-t', 'at:1', '-f', 'part/Dockerfile', address)
+    assert.equal(await show('at:1', 'ls', '/p/part'), 'Dockerfile\na\nhidden')
+    const given = await cli.with(
+      { input: 'FROM busybox\nCOPY part/a /x\n' },
+      ...['build', '--network', 'host', '-t', 'at:1', '-f', '-', address],
+    )
+    assert.equal(given.code, 0, given.stderr)
+    assert.equal(await show('at:1', 'cat', '/x'), 'of the part')
+    assert.match((await cli('build', address)).stderr, /which builds may not ask/)
+    const broken = await cli('build', '--network', 'host', `${web.origin}/none`)
+    assert.deepEqual([broken.code, /status 404/.test(broken.stderr)], [1, true])
+  })
+
+  test('a Compose service is built from an address', async () => {
+    const { cli } = bench()
+    const directory = project('composed', {
+      'compose.yaml': `services:\n  web:\n    image: composed:1\n    build: { context: "${web.origin}/git/shop.git/.git#main:part", network: host }\n`,
+    })
+    const built = await run('sh', ['-c', 'cd "$0" && exec "$1" build', directory, cli.launcher], { env: cli.env })
+    assert.equal(built.code, 0, built.stderr)
+    assert.equal(await show('composed:1', 'cat', '/p/a'), 'of the part')
+  })
+
+  test('an archive on the standard input may be compressed with xz', async () => {
+    const { cli } = bench()
+    const ended = await cli.with({ input: archive }, 'build', '-q', '-t', 'piped:1', '-')
+    assert.equal(ended.code, 0, ended.stderr)
+    assert.equal(await show('piped:1', 'cat', '/w'), 'packed')
+  })
+})
+
+/** The whole answer, whatever its status. */
+async function post(socketPath: string, query: Readonly<Record<string, string>>): Promise<string> {
+  const path = `/v1.41/build?${new URLSearchParams(query).toString()}`
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const asked = request({ socketPath, path, method: 'POST' }, (answer) => {
+    const chunks: Buffer[] = []
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+    answer.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+  })
+  asked.on('error', reject)
+  asked.end()
+  return await promise
+}
