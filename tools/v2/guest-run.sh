@@ -9,7 +9,7 @@ code=0
 while read -r test; do
   $busybox echo "v2: test $test"
   # A test that hangs must leave time for the others, and for the exit code.
-  $busybox timeout -s KILL 180 "$node" --test-reporter=spec "$test" < /dev/null || code=1
+  $busybox timeout -s KILL 420 "$node" --test-reporter=spec "$test" < /dev/null || code=1
 done < /run/v2/tests
 $busybox echo "v2: exit $code"
 $busybox sync

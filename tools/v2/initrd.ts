@@ -18,7 +18,7 @@ export interface GuestTask {
  * The machine's devices, its file systems, and what containers need of the kernel: overlayfs, bridges, links, and nftables with
  */
 const MODULES = [
-  ...['virtio_pci', 'virtiofs', 'overlay', 'erofs', 'loop'],
+  ...['virtio_pci', 'virtio_blk', 'virtiofs', 'overlay', 'erofs', 'loop'],
   ...['bridge', 'br_netfilter', 'veth', 'vxlan', 'nf_tables', 'nf_nat', 'nf_conntrack_netlink'],
   ...['nft_chain_nat', 'nft_nat', 'nft_masq', 'nft_redir', 'nft_ct', 'nft_fib', 'nft_fib_ipv4', 'nft_fib_ipv6', 'nft_fib_inet'],
   ...['nft_hash', 'nft_numgen', 'nft_limit', 'nft_log', 'nft_reject', 'nft_reject_ipv4', 'nft_reject_inet', 'nft_compat'],

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { QEMU, VIRTIOFSD, type Kernel } from './packages.ts'
+import { mustRun } from './command.ts'
+import { MKFS, QEMU, VIRTIOFSD, type Kernel } from './packages.ts'
 
 export interface Machine {
   readonly kernel: Kernel
@@ -20,6 +21,9 @@ export interface Machine {
 }
 
 const SOCKET_TIMEOUT_MS = 5000
+/** Tests of full disks make small ones of their own. */
+const DISK_BYTES = 8 * 1024 ** 3
+const MKFS_TIMEOUT_MS = 30_000
 
 /** Boots the machine with this host's root as its own, and waits until it has turned itself off. False: it had to be killed. */
 export async function runMachine(machine: Machine): Promise<boolean> {
@@ -27,10 +31,13 @@ export async function runMachine(machine: Machine): Promise<boolean> {
   const children: ChildProcess[] = []
   try {
     writeFileSync(join(directory, 'initrd'), machine.initrd)
+    const disk = await makeDisk(directory)
     const socket = join(directory, 'fs.sock')
     children.push(spawn(VIRTIOFSD, fileServerArguments(socket), { stdio: ['ignore', 'ignore', 'pipe'] }))
     await appears(socket, children[0])
-    const child = spawn(QEMU, machineArguments(machine, join(directory, 'initrd'), socket), { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(QEMU, machineArguments(machine, { initrd: join(directory, 'initrd'), socket, disk }), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     children.push(child)
     eachLine(child, machine.onLine)
     return await endsWithin(child, machine.timeoutMs)
@@ -45,7 +52,25 @@ function fileServerArguments(socket: string): readonly string[] {
   return [`--socket-path=${socket}`, '-o', 'source=/,cache=always,sandbox=chroot', '--rlimit-nofile=0', '--thread-pool-size=4']
 }
 
-function machineArguments({ kernel, memoryMiB, cpus, accelerator }: Machine, initrd: string, socket: string): readonly string[] {
+/** For what the guest writes. Sparse: it takes what is written, and goes with the machine. */
+async function makeDisk(directory: string): Promise<string> {
+  const disk = join(directory, 'disk')
+  writeFileSync(disk, '')
+  truncateSync(disk, DISK_BYTES)
+  await mustRun(MKFS, ['-q', '-F', '-E', 'lazy_itable_init=1,lazy_journal_init=1', disk], { timeoutMs: MKFS_TIMEOUT_MS })
+  return disk
+}
+
+interface MachineFiles {
+  readonly initrd: string
+  readonly socket: string
+  readonly disk: string
+}
+
+function machineArguments(
+  { kernel, memoryMiB, cpus, accelerator }: Machine,
+  { initrd, socket, disk }: MachineFiles,
+): readonly string[] {
   const memory = `memory-backend-memfd,id=memory,size=${memoryMiB}M,share=on`
   return [
     ...[
@@ -66,6 +91,7 @@ function machineArguments({ kernel, memoryMiB, cpus, accelerator }: Machine, ini
       'console=ttyS0 loglevel=2 panic=-1 mitigations=off random.trust_cpu=on',
     ],
     ...['-chardev', `socket,id=files,path=${socket}`, '-device', 'vhost-user-fs-pci,chardev=files,tag=host,queue-size=1024'],
+    ...['-drive', `file=${disk},if=virtio,format=raw,cache=unsafe`],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-serial', 'stdio', '-monitor', 'none'],
   ]
 }

@@ -7,11 +7,13 @@ import { mustRun, run } from './command.ts'
 export const QEMU = '/usr/bin/qemu-system-x86_64'
 export const VIRTIOFSD = '/usr/lib/qemu/virtiofsd'
 export const BUSYBOX = '/bin/busybox'
+export const MKFS = '/sbin/mkfs.ext4'
 
 const TOOLS: readonly (readonly [path: string, name: string])[] = [
   [QEMU, 'qemu-system-x86'],
   [VIRTIOFSD, 'qemu-system-common'],
   [BUSYBOX, 'busybox-static'],
+  [MKFS, 'e2fsprogs'],
   ['/usr/bin/crun', 'crun'],
   ['/usr/sbin/nft', 'nftables'],
 ]
