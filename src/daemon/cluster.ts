@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { systemRandom, type Clock, type Log } from '#base'
+import type { Secrets } from '#cluster/secrets'
 import { openStacks, type Stacks } from '#cluster/stacks'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
@@ -20,6 +21,7 @@ export interface ClusterNeeds extends DaemonOptions {
   readonly log: Log
   readonly host: Host
   readonly engine: Engine
+  readonly secrets: Secrets
 }
 
 /** The proxy reads packets from anywhere: it gives up root once it listens. */
@@ -33,7 +35,7 @@ export interface Cluster extends AsyncDisposable {
   readonly policy: Policy
 }
 
-export async function openCluster({ engine, host, clock, log, runDir, root }: ClusterNeeds): Promise<Cluster> {
+export async function openCluster({ engine, host, clock, log, runDir, root, secrets }: ClusterNeeds): Promise<Cluster> {
   const certificates = await openCertificates({ directory: join(root, 'certificates'), clock, random: systemRandom(), log })
   const router = openRouter({
     runDir,
@@ -49,7 +51,7 @@ export async function openCluster({ engine, host, clock, log, runDir, root }: Cl
   })
   await router.recover()
   let discovery: Discovery | undefined
-  const node = withdrawingNode(engineNode(engine, { clock, log }), () => discovery)
+  const node = withdrawingNode(engineNode(engine, { clock, log, secrets }), () => discovery)
   const stacks = openStacks({ store: engine.store, node, routes: router, clock, log })
   discovery = openDiscovery({ ...engine, stacks, host, clock, log })
   const policy = openPolicy({ ...engine, stacks, host, clock, log })

@@ -1,5 +1,6 @@
 import type { GloveboxApiPorts } from '#api/glovebox'
 import { systemRandom } from '#base'
+import { putStackSecrets, removeStackSecrets } from '#cluster/secrets'
 import { readStackSpec } from '#cluster/spec'
 import { examine, hostProbe } from '#operate/doctor'
 
@@ -19,15 +20,21 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
   const { engine, cluster, garbage, clock, root } = needs
   return {
     stacks: {
-      put: async (_name, { model, images }) =>
-        await cluster.stacks.apply(
-          readStackSpec(model),
+      put: async (_name, { model, images, values }) => {
+        const spec = readStackSpec(model)
+        await putStackSecrets(needs.records.secrets, spec, values)
+        return await cluster.stacks.apply(
+          spec,
           Object.fromEntries(Object.entries(images).map(([service, image]) => [service, image.id])),
-        ),
+        )
+      },
       list: () => cluster.stacks.list(),
       get: (name) => cluster.stacks.get(name),
       watch: (name, signal) => cluster.stacks.watch(name, signal),
-      remove: async (name, options) => await cluster.stacks.remove(name, options),
+      remove: async (name, options) => {
+        await cluster.stacks.remove(name, options)
+        await removeStackSecrets(needs.records.secrets, name)
+      },
     },
     bootstrap: bootstrapPort(engine.images),
     builds: buildsPort(engine.builder, engine.contexts, {

@@ -1,3 +1,4 @@
+import type { TaskFiles } from '#cluster/secrets'
 import type { AttachmentSpec, NetworkSpec, ServicePortSpec, TaskTemplate, VolumeSpec } from '#cluster/spec'
 
 /** What the cluster needs of a node. The daemon plugs the engine in here, tests a simulated one. */
@@ -56,6 +57,8 @@ export interface TaskSpec extends Omit<TaskTemplate, 'mounts' | 'networks'> {
   readonly networks: readonly (Omit<AttachmentSpec, 'network'> & { readonly name: string })[]
   /** Published by the node itself, not by the router. */
   readonly hostPorts: readonly ServicePortSpec[]
+  /** Secrets and configs; absent: none. The node asks for the values when it makes the container. */
+  readonly files?: TaskFiles
 }
 
 /** `volume` is the name of a volume of the node here; null: an anonymous one. */

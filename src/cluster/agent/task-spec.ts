@@ -1,3 +1,4 @@
+import { filesOfTask } from '#cluster/secrets'
 import type { NetworkSpec, VolumeSpec } from '#cluster/spec'
 
 import type { AssignedTask } from './assigned-task.ts'
@@ -74,6 +75,7 @@ export function taskSpec(assigned: AssignedTask, name: string): TaskSpec {
       aliases: [...new Set([service.stack === null ? service.name : spec.name, ...aliases])],
     })),
     hostPorts: spec.ports.filter((port) => port.mode === 'host'),
+    ...filesOfTask(spec, parts),
   }
 
   function ownLabels({ task: { slot } }: AssignedTask): Readonly<Record<string, string>> {

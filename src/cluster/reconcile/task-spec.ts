@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { invariant } from '#base'
 
+import { filesOfTask } from '#cluster/secrets'
 import type { NetworkSpec, ServiceSpec, StackSpec, VolumeSpec } from '#cluster/spec'
 import type { NodeNetwork, NodeVolume, TaskSpec } from './node-port.ts'
 import type { StackRecord } from './stack-record.ts'
@@ -81,6 +82,7 @@ export function taskSpec(record: StackRecord, service: ServiceSpec, number: numb
       aliases: [...new Set([service.name, ...aliases])],
     })),
     hostPorts: service.ports.filter((port) => port.mode === 'host'),
+    ...filesOfTask(service, spec),
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Clock, isKind, type Log } from '#base'
 import type { NodePort, NodeTask } from '#cluster/reconcile'
+import type { Secrets } from '#cluster/secrets'
 import type { ContainerRecord, ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Images } from '#engine/images'
@@ -20,11 +21,15 @@ interface Engine {
 
 interface Surroundings {
   readonly clock: Clock
+  readonly secrets: Pick<Secrets, 'files'>
   readonly log: Log
 }
 
 /** This machine as a node of the cluster. */
-export function engineNode({ containers, images, networks, volumes, events }: Engine, { clock, log }: Surroundings): NodePort {
+export function engineNode(
+  { containers, images, networks, volumes, events }: Engine,
+  { clock, log, secrets }: Surroundings,
+): NodePort {
   return {
     listTasks: async () => {
       const records = containers.list()
@@ -35,7 +40,8 @@ export function engineNode({ containers, images, networks, volumes, events }: En
     listVolumes: async () => await Promise.resolve(volumes.list().map((volume) => volume.name)),
     createTask: async (task) => {
       const namespaces = withPartners(task.namespaces ?? {}, task.labels, containers.list())
-      const { id } = await containers.create(containerSpec(task, images.get(task.imageId), namespaces), task.name)
+      const files = task.files === undefined ? [] : await secrets.files(task.files.mounts, task.files.stack)
+      const { id } = await containers.create(containerSpec(task, images.get(task.imageId), namespaces), task.name, files)
       return id
     },
     renameTask: async (id, name) => await ifThere(async () => void (await containers.rename(id, name))),
