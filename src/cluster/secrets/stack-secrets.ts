@@ -1,3 +1,4 @@
+import { isKind } from '#base'
 import type { StackSpec } from '#cluster/spec'
 
 import { secretError } from './errors.ts'
@@ -21,18 +22,15 @@ export async function putStackSecrets(
   stack: Pick<StackSpec, 'name' | 'secrets' | 'configs'>,
   values: StackSecretValues | undefined,
 ): Promise<void> {
-  for (const kind of KINDS)
-    for (const { key, name, isExternal, labels } of stack[partOf(kind)]) {
-      const text = isExternal ? undefined : values?.[partOf(kind)][key]
-      if (text !== undefined)
-        await secrets.put(kind, { name, labels: { ...labels, [STACK_LABEL]: stack.name }, value: Buffer.from(text, 'base64') })
-      else if (!(await isThere(secrets, kind, name)))
-        throw secretError(
-          'secret.not_found',
-          `${kind} ${name}, which the application ${stack.name} ${isExternal ? 'calls external' : 'has no value for'}, not found`,
-          { hint: `Make it first: \`glovebox ${kind} create ${name} FILE\`.` },
-        )
-    }
+  const wanted = KINDS.flatMap((kind) => stack[partOf(kind)].map((part) => ({ kind, ...part })))
+  const valueOf = ({ kind, key, isExternal }: (typeof wanted)[number]) => (isExternal ? undefined : values?.[partOf(kind)][key])
+  // First of all, so that nothing is kept of a stack that cannot be.
+  for (const part of wanted) if (valueOf(part) === undefined) await mustBeThere(secrets, stack.name, part)
+  for (const part of wanted) {
+    const text = valueOf(part)
+    const labels = { ...part.labels, [STACK_LABEL]: stack.name }
+    if (text !== undefined) await secrets.put(part.kind, { name: part.name, labels, value: Buffer.from(text, 'base64') })
+  }
 }
 
 /** When the stack is gone. What others use stays. */
@@ -42,12 +40,18 @@ export async function removeStackSecrets(secrets: Pick<Secrets, 'list' | 'usersO
       if (labels[STACK_LABEL] === stack && (await secrets.usersOf(kind, id)).length === 0) await secrets.remove(kind, id)
 }
 
-async function isThere(secrets: Pick<Secrets, 'inspect'>, kind: SecretKind, name: string): Promise<boolean> {
+async function mustBeThere(
+  secrets: Pick<Secrets, 'inspect'>,
+  stack: string,
+  { kind, name, isExternal }: { readonly kind: SecretKind; readonly name: string; readonly isExternal: boolean },
+): Promise<void> {
   try {
     await secrets.inspect(kind, name)
-    return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'secret.not_found') return false
-    throw error
+    if (!isKind(error, 'not_found')) throw error
+    const why = isExternal ? 'calls external' : 'has no value for'
+    throw secretError('secret.not_found', `${kind} ${name}, which the application ${stack} ${why}, not found`, {
+      hint: `Make it first: \`glovebox ${kind} create ${name} FILE\`.`,
+    })
   }
 }
