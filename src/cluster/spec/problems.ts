@@ -60,8 +60,13 @@ export function nearest(root: SourceNode, at: string): { readonly node: SourceNo
   return { node, missing: '' }
 }
 
+/** Values of the file are shown in problems, and may be of any length. */
+const MAX_SHOWN = 300
+
 export function describeProblem(problem: Problem): string {
-  return `${problem.file}:${problem.line}:${problem.column} ${problem.message}`
+  const { message } = problem
+  const shown = message.length > MAX_SHOWN ? `${message.slice(0, MAX_SHOWN)}…` : message
+  return `${problem.file}:${problem.line}:${problem.column} ${shown}`
 }
 
 const SUBJECTS: Readonly<Record<string, string>> = {

@@ -33,8 +33,6 @@ export interface ComposeInput {
   readonly profiles: readonly string[] | null
   /** Text of a file by its absolute path; null: no such file. For `env_file`, `extends`, `include` and the like. */
   readonly readFile: (path: string) => string | null
-  /** For those who read many files: what `compileSchema` gave. Absent: compiled for this reading. */
-  readonly schema?: SchemaValidator
 }
 
 export interface NamedText {
@@ -53,8 +51,12 @@ export interface ComposeReading extends StackReading {
 
 /** Reads a Compose file. Throws `compose.invalid` with all its problems, each as `file:line:column …`, one a line. */
 export async function readCompose(input: ComposeInput): Promise<ComposeReading> {
+  return readComposeWith(input, await compileSchema())
+}
+
+/** The same for those who read many files: the form is compiled once. */
+export function readComposeWith(input: ComposeInput, validate: SchemaValidator): ComposeReading {
   const problems = gatherProblems()
-  const validate = input.schema ?? (await compileSchema())
   const loading: Loading = {
     problems,
     validate,

@@ -14,6 +14,9 @@ const MAX_DEPTH = 100
 /** A file of this length was not written by hand, and takes seconds to read. */
 const MAX_CHARACTERS = 2_000_000
 
+/** What follows the first errors of form comes from them. */
+const MAX_ISSUES = 3
+
 interface Walk {
   readonly document: Document
   readonly counter: LineCounter
@@ -36,7 +39,7 @@ export function readYaml(text: string, origin: Origin, problems: Problems): Sour
     ...document.errors,
     ...document.warnings.filter(({ message }) => !/^Unresolved tag: !(reset|override)$/.test(message)),
   ]
-  for (const issue of issues) problems.addAt(spotAt(walk, issue.pos[0]), issue.message)
+  for (const issue of issues.slice(0, MAX_ISSUES)) problems.addAt(spotAt(walk, issue.pos[0]), issue.message)
   if (issues.length > 0) return undefined
   const node = readNode(walk, document.contents, top, 0)
   if (node.kind === 'scalar' && node.value === null) return problems.addAt(top, 'the file is empty')
