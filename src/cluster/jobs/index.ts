@@ -4,5 +4,9 @@
  */
 export { parseCron, type Cron } from './cron.ts'
 export { jobError } from './errors.ts'
+export { isUnderWay, judgeRun, type RunSight, type Verdict } from './judge-run.ts'
+export { startJobs, type JobLoopPorts } from './loop.ts'
 export { nextTime } from './next-time.ts'
+export { newRun, planJob, type JobState } from './plan.ts'
+export type { JobPlan, JobStep } from './steps.ts'
 export { timeZone, type TimeZone } from './time-zone.ts'
