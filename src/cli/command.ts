@@ -1,5 +1,6 @@
 import type { Clock } from '#base'
-import type { Client } from '#client'
+import type { BuildCalls, Client } from '#client'
+import type { SourceFiles } from '#client/context'
 
 import type { Flags, FlagValues, Named } from './args/flags.ts'
 import type { InstancePaths } from './daemon/paths.ts'
@@ -74,6 +75,10 @@ export interface CliContext {
   readonly commands: readonly TableEntry[]
   /** Loads the client on first use. */
   client(): Promise<Client>
+  /** How to build: over the client, unless the daemon itself runs the command. */
+  builds(): Promise<BuildCalls>
+  /** How to reach the files of the caller; undefined: they are this process's. */
+  readonly files: SourceFiles | undefined
   /** Aborts on the first Ctrl-C for commands that ask for it; asking takes over the signal. */
   interrupted(): AbortSignal
   /** Calls back on a signal, in place of what it does otherwise, until disposed. */

@@ -1,4 +1,6 @@
 import { systemClock } from '#base'
+import type { BuildCalls } from '#client'
+import type { SourceFiles } from '#client/context'
 
 import type { CliContext, TableEntry } from './command.ts'
 import { type InstanceChoice, instancePaths } from './daemon/paths.ts'
@@ -17,6 +19,13 @@ export interface Launch {
   readonly stderr: NodeJS.WriteStream
   /** Calls back on a signal, in place of what it does otherwise, until disposed. */
   readonly onSignal: (name: NodeJS.Signals, then: () => void) => Disposable
+  /** In a daemon that runs a command for a caller: what it has at hand. */
+  readonly served?: Served
+}
+
+export interface Served {
+  readonly builds: BuildCalls
+  readonly files: SourceFiles
 }
 
 export function createContext(
@@ -27,7 +36,7 @@ export function createContext(
   const instance = instancePaths(choice, launch.env, launch.cwd)
   const stdout = sinkOf(launch.stdout, launch.env)
   let interrupt: AbortController | undefined
-  return {
+  const context: CliContext = {
     terminal: {
       get stdin() {
         return launch.stdin()
@@ -48,6 +57,8 @@ export function createContext(
       const { createClient, placeOf } = await import('#client')
       return createClient(instance.tcp === undefined ? instance.socketPath : placeOf(instance.tcp, launch.env))
     },
+    builds: async () => launch.served?.builds ?? (await context.client()).builds,
+    files: launch.served?.files,
     interrupted: () => {
       if (interrupt !== undefined) return interrupt.signal
       const controller = new AbortController()
@@ -63,4 +74,5 @@ export function createContext(
     },
     onSignal: launch.onSignal,
   }
+  return context
 }

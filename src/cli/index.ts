@@ -1,5 +1,6 @@
 /**
  * Command line: its commands as functions of their words. Programs start at `main.ts`; from here a process that runs already may have read-only
- * commands drawn, which print what the program would print.
+ * commands drawn and builds run, which print what the program would print.
  */
 export { readOnlyOutput } from './read-only.ts'
+export { servedBuild, type BuildServing } from './served-build.ts'

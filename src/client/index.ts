@@ -2,7 +2,7 @@
  * Client: the daemon's API as typed calls over its unix socket, or over TCP with certificates on both sides. Refusals come back as house errors with the daemon's own code, kind and
  * hint; an absent daemon is `client.unreachable`.
  */
-export type { BuildCalls, ContextProgress } from './builds.ts'
+export { type BuildCalls, buildCallsOf, type BuildEndpoint, type ContextProgress, type WishBesideSource } from './builds.ts'
 export { type Client, createClient } from './client.ts'
 export { type ContainerCalls, type DockerChange, type PathStat, type TerminalSize } from './containers.ts'
 export type * from './docker-wire.ts'

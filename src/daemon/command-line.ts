@@ -1,12 +1,77 @@
-import type { GloveboxApiPorts } from '#api/glovebox'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 
-/** Runs read-only commands in this process, against its own socket. The command line is loaded when the first one comes. */
-export function commandLinePort(socketPath: string): NonNullable<GloveboxApiPorts['commandLine']> {
+import { type BuildsPort, type GloveboxApiPorts, wireErrorOf } from '#api/glovebox'
+import { type Clock, GloveboxError } from '#base'
+import type { BuildEndpoint } from '#client'
+import type { Host } from '#host'
+
+import { daemonError } from './errors.ts'
+import { peerFiles } from './peer-files.ts'
+
+export interface CommandLineNeeds {
+  readonly socketPath: string
+  readonly builds: BuildsPort
+  readonly host: Pick<Host, 'sockets'>
+  readonly clock: Clock
+}
+
+/**
+ * Runs commands in this process: read-only ones against its own socket, builds without one. The command line is loaded when the first one comes.
+ * A caller whose program is not the one that would be loaded runs its commands itself.
+ */
+export function commandLinePort({
+  socketPath,
+  builds,
+  host,
+  clock,
+}: CommandLineNeeds): NonNullable<GloveboxApiPorts['commandLine']> {
+  const program = programIdentity()
   return {
     output: async (words) => {
       const { readOnlyOutput } = await import('#cli')
       return await readOnlyOutput(words, socketPath)
     },
-    run: async () => null,
+    run: async (call, streams) => {
+      const peer = streams.connectionFd === undefined ? undefined : host.sockets.peer(streams.connectionFd)
+      if (peer === undefined || program === undefined || call.program !== program || programIdentity() !== program) return null
+      const files = peerFiles(peer, clock)
+      if (files === undefined) return null
+      using _files = files
+      const { servedBuild } = await import('#cli')
+      return await servedBuild(call, streams, { socketPath, files, endpoint: localBuilds(builds) })
+    },
   }
+}
+
+/** The bundle that commands are loaded from: which file it is, and when it was written. undefined where the sources run as they are. */
+function programIdentity(): string | undefined {
+  const stats = statSync(join(import.meta.dirname, 'cli-lib.cjs'), { bigint: true, throwIfNoEntry: false })
+  if (stats === undefined) return undefined
+  const [seconds, nanoseconds] = [stats.mtimeNs / 1_000_000_000n, stats.mtimeNs % 1_000_000_000n]
+  return `${stats.dev}:${stats.ino}:${seconds}.${String(nanoseconds).padStart(9, '0')}`
+}
+
+/** The builder without a connection between. Failures read as those that come over one. */
+function localBuilds(builds: BuildsPort): BuildEndpoint {
+  return {
+    ...builds,
+    compare: async (key, entries) => await builds.compare(key, entries).catch((error: unknown) => refuse(error)),
+    build: async function* (session, wish, bodies, signal = new AbortController().signal) {
+      try {
+        yield* builds.build(session, wish, bodies, signal)
+      } catch (error) {
+        if (!signal.aborted) refuse(error)
+      }
+    },
+    store: async (session, bodies) => await builds.store(session, bodies).catch((error: unknown) => refuse(error)),
+    output: async () => {
+      throw daemonError('daemon.files_out_of_sight', 'the output of a build is taken by its caller')
+    },
+  }
+}
+
+function refuse(error: unknown): never {
+  const { code, kind, message, hint } = wireErrorOf(error)
+  throw new GloveboxError(code ?? 'daemon.failed', kind as GloveboxError['kind'], message, hint === undefined ? {} : { hint })
 }

@@ -18,6 +18,10 @@ import { shutdownPort } from './shutdown.ts'
 /** What our own API stands on. */
 export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
   const { engine, cluster, garbage, clock, root } = needs
+  const builds = buildsPort(engine.builder, engine.contexts, {
+    said: (image) => attestations(engine.store, engine.images).get(image),
+    random: systemRandom(),
+  })
   return {
     stacks: {
       put: async (_name, { model, images, values }) => {
@@ -37,10 +41,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       },
     },
     bootstrap: bootstrapPort(engine.images),
-    builds: buildsPort(engine.builder, engine.contexts, {
-      said: (image) => attestations(engine.store, engine.images).get(image),
-      random: systemRandom(),
-    }),
+    builds,
     registry: registryPort(needs.served),
     policy: policyPort(cluster, needs.host),
     routes: routesPort(cluster.router),
@@ -83,6 +84,6 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     },
     secrets: needs.records.secrets,
     shutdown: shutdownPort(needs),
-    commandLine: commandLinePort(needs.socketPath),
+    commandLine: commandLinePort({ ...needs, builds }),
   }
 }

@@ -39,6 +39,7 @@ export type {
   RouteOptions,
   SharedAttachment,
   SocketOptions,
+  SocketPeer,
   SocketPort,
   Uplink,
 } from './port-network.ts'

@@ -192,6 +192,8 @@ export type NftFamily = 'ip' | 'ip6' | 'inet' | 'bridge' | 'arp' | 'netdev'
 
 /** Sockets made and bound inside a namespace, as descriptors to hand to `dgram.bind({ fd })` or `server.listen({ fd })`. Close-on-exec. */
 export interface SocketPort {
+  /** Who made the connection at the other end of a unix socket (SO_PEERCRED of unix(7)); undefined when it is none, or out of our sight. */
+  peer(fd: number): SocketPeer | undefined
   boundUdp(options: SocketOptions): BoundSocket
   listeningTcp(options: SocketOptions & { readonly backlog?: number }): BoundSocket
   /** For a connection that shall begin inside a namespace: `new net.Socket({ fd, pauseOnCreate: true })`, then `connect`. */
@@ -201,6 +203,13 @@ export interface SocketPort {
    * sockets nobody can have an SCTP port, and nothing is held.
    */
   reservePort(options: SocketOptions & { readonly protocol: 'tcp' | 'udp' | 'sctp' }): BoundSocket & Disposable
+}
+
+/** As they were when the connection was made, and as our own namespaces number them. */
+export interface SocketPeer {
+  readonly pid: number
+  readonly uid: number
+  readonly gid: number
 }
 
 export interface SocketOptions {

@@ -2,12 +2,15 @@ import { closeSync } from 'node:fs'
 
 import { errnoError, errnoName, errnoOf, hostError } from './errors.ts'
 import { AF, parseAddress } from './address.ts'
-import type { BoundSocket, NamespacePort, SocketOptions, SocketPort } from './port-network.ts'
-import type { LazySyscalls } from './syscalls.ts'
+import type { BoundSocket, NamespacePort, SocketOptions, SocketPeer, SocketPort } from './port-network.ts'
+import type { LazySyscalls, Syscalls } from './syscalls.ts'
 
 const SOCK = { stream: 1, datagram: 2, nonBlocking: 0o4000, closeOnExec: 0o2000000 } as const
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_PEERCRED = 17
+/** struct ucred of unix(7): pid, uid and gid. */
+const UCRED_BYTES = 12
 const IPPROTO_IPV6 = 41
 const IPPROTO_SCTP = 132
 const IPV6_V6ONLY = 26
@@ -50,6 +53,7 @@ export function linuxSockets(calls: LazySyscalls, namespaces: Pick<NamespacePort
     }
   }
   return {
+    peer: (fd) => peerOf(calls(), fd),
     boundUdp,
     listeningTcp,
     boundTcp: (options) => inside(options.netnsPin, () => bindNow(calls, options, 'tcp')),
@@ -66,6 +70,15 @@ export function linuxSockets(calls: LazySyscalls, namespaces: Pick<NamespacePort
       }
     },
   }
+}
+
+function peerOf(c: Syscalls, fd: number): SocketPeer | undefined {
+  const value = Buffer.alloc(UCRED_BYTES)
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(value.length)
+  if (c.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, size) !== 0 || size.readUInt32LE() !== UCRED_BYTES) return undefined
+  const pid = value.readInt32LE(0)
+  return pid <= 0 ? undefined : { pid, uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) }
 }
 
 function bindNow(

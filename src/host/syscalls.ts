@@ -35,6 +35,7 @@ export interface Syscalls {
   bind(fd: number, address: Uint8Array, size: number): number
   listen(fd: number, backlog: number): number
   getsockname(fd: number, address: Uint8Array, size: Uint8Array): number
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array, size: Uint8Array): number
   send(fd: number, bytes: Uint8Array, size: number, flags: number): number
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number
   read(fd: number, bytes: Uint8Array, size: number): number
@@ -127,6 +128,7 @@ function loadSyscalls(): Syscalls {
     bind: c('int bind(int fd, const uint8_t *address, uint size)'),
     listen: c('int listen(int fd, int backlog)'),
     getsockname: c('int getsockname(int fd, _Out_ uint8_t *address, _Inout_ uint8_t *size)'),
+    getsockopt: c('int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint8_t *size)'),
     send: c('intptr_t send(int fd, const uint8_t *bytes, size_t size, int flags)'),
     recv: c('intptr_t recv(int fd, _Out_ uint8_t *bytes, size_t size, int flags)'),
     read: c('intptr_t read(int fd, _Out_ uint8_t *bytes, size_t size)'),

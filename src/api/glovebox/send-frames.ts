@@ -36,7 +36,7 @@ function writeFrame(response: ServerResponse, type: number, bytes: Uint8Array): 
 
 /** Also when the other side is gone. */
 export function drained(response: ServerResponse): Promise<void> {
-  if (response.destroyed) return Promise.resolve()
+  if (response.destroyed || !response.writableNeedDrain) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
       response.off('drain', done)

@@ -81,20 +81,23 @@ function redrawn({ sink, paint, clock }: DisplayOptions, builds: readonly BuildV
   let drawn: readonly string[] = []
   let timer: Disposable | undefined
   let isOver = false
+  /** A terminal that takes nothing (Ctrl-S) is drawn on again when it does. */
+  let isFull = false
   const draw = (isFinal: boolean) => {
     const { columns, rows } = sink
     const lines = frame(builds, { nowMs: clock.monotonicMs(), columns, rows, isFinal, paint })
     // A terminal that became narrower has broken the lines that are there: they take more rows than were drawn.
     const taken = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / Math.max(1, columns))), 0)
     const up = Math.min(taken, rows - 1)
-    sink.write(`${up > 0 ? `\u001b[${up}A` : ''}\r\u001b[J${lines.map((line) => `${line}\n`).join('')}`)
+    isFull = !sink.write(`${up > 0 ? `\u001b[${up}A` : ''}\r\u001b[J${lines.map((line) => `${line}\n`).join('')}`)
     drawn = lines
+    if (isFull) void sink.drained?.().then(() => (isFull = false))
   }
   const later = () => {
     timer ??= clock.after(REDRAW_MS, () => {
       timer = undefined
       if (isOver) return
-      draw(false)
+      if (!isFull) draw(false)
       later()
     })
   }

@@ -3,14 +3,13 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 
 import { messageOf } from '#base'
-import type { Client } from '#client'
+import type { BuildCalls } from '#client'
 import type { BuildSource, DockerfileChoice } from '#client/context'
 
 import type { CliContext } from '../command.ts'
 import { cliError } from '../errors.ts'
 import { painter } from '../output/colour.ts'
 import { outlineText, targetsText } from './calls-text.ts'
-import { buildComposeServices } from './compose-services.ts'
 import { deliver } from './deliver.ts'
 import { buildDisplay, type ProgressMode } from './display.ts'
 import type { BuildFlags } from './flags.ts'
@@ -24,15 +23,16 @@ import type { ImageWish } from './wish.ts'
 
 /** What `glovebox build` does with its words. Resolves to the exit code. */
 export async function buildFromFlags(flags: BuildFlags, place: string | undefined, context: CliContext): Promise<number> {
-  if (place === undefined) return await buildComposeServices(flags, context)
+  // What reads Compose files is loaded by those who have one.
+  if (place === undefined) return await (await import('./compose-services.ts')).buildComposeServices(flags, context)
   if (flags.service.length > 0 || flags.profile.length > 0)
     throw cliError('cli.usage', 'build: --service and --profile are for a Compose file, and exclude a context')
   const outputs = outputsOf(flags)
   const wanted = wishOfFlags(flags, outputs, context)
-  const client = await context.client()
+  const builds = await context.builds()
   await using source = await sourceOf(place, flags.file, context)
   const wish = { ...wanted, registryAuth: await registryAuths(wanted, source.dockerfile, context) }
-  const { id, view } = await shownBuild({ source, wish, outputs, flags, client, context })
+  const { id, view } = await shownBuild({ source, wish, outputs, flags, builds, context })
   if (wish.call !== 'build') return tellCall(wish.call, source, view, context)
   if (flags.iidfile !== undefined) writeText(resolve(context.cwd, flags.iidfile), id)
   if (flags['metadata-file'] !== undefined)
@@ -47,12 +47,12 @@ interface ShownBuild {
   readonly wish: ImageWish
   readonly outputs: readonly OutputChoice[]
   readonly flags: BuildFlags
-  readonly client: Client
+  readonly builds: BuildCalls
   readonly context: CliContext
 }
 
 async function shownBuild(build: ShownBuild): Promise<{ readonly id: string; readonly view: BuildView }> {
-  const { source, wish, outputs, flags, client, context } = build
+  const { source, wish, outputs, flags, builds, context } = build
   const { stdout, stderr } = context.terminal
   const paint = painter(stderr.hasColour)
   const mode = wish.call === 'build' ? modeOf(flags) : 'quiet'
@@ -66,7 +66,7 @@ async function shownBuild(build: ShownBuild): Promise<{ readonly id: string; rea
     if (choice !== undefined) await deliver(file, choice, context.cwd, stdout)
   }
   try {
-    const id = await runBuild(source, wish, client.builds, track, context.interrupted(), onOutput)
+    const id = await runBuild(source, wish, builds, track, context.interrupted(), onOutput)
     display[Symbol.dispose]()
     tellWarnings()
     return { id, view: track.view() }
@@ -104,7 +104,7 @@ async function sourceOf(place: string, file: string | undefined, context: CliCon
         ? { text: await textOf(context.terminal.stdin), shown: 'the standard input' }
         : { path: isRemote ? file : resolve(context.cwd, file) }
   if (isRemote) return remoteSource(place, dockerfile)
-  return await directorySource(resolve(context.cwd, place), dockerfile, context.clock)
+  return await directorySource(resolve(context.cwd, place), dockerfile, context.clock, context.files)
 }
 
 function metadata(id: string, { tags, moves }: BuildView) {

@@ -25,7 +25,7 @@ export function configPath({ env, configDir }: Pick<CliContext, 'env' | 'configD
 }
 
 /** An absent file is an empty one. Errors: `cli.failed`. */
-export async function readConfig(context: CliContext): Promise<CredentialConfig> {
+export async function readConfig(context: Pick<CliContext, 'env' | 'configDir'>): Promise<CredentialConfig> {
   const path = configPath(context)
   try {
     return JSON.parse(await readFile(path, 'utf8')) as CredentialConfig

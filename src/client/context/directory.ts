@@ -9,7 +9,7 @@ import { ignoreRules, parseIgnoreFile } from '#oci/patterns'
 
 import { clientError } from '../errors.ts'
 import { readListed } from './read-file.ts'
-import { scanTree } from './scan.ts'
+import { scanTreeInTurns } from './scan.ts'
 import { OWN_FILES, type SourceFiles } from './source-files.ts'
 import type { BuildSource, SourceDockerfile } from './source.ts'
 
@@ -43,7 +43,7 @@ export async function directorySource(
     key: `${hostname()}:${root}`,
     dockerfile: { path: chosen.path, shown: chosen.shown, text: chosen.text },
     list: async () => [
-      ...(await scanTree(root, { rules, isAlwaysIn, nowMs: clock.nowMs(), files })).filter(([path]) => !outside.has(path)),
+      ...(await scanTreeInTurns(root, { rules, isAlwaysIn, nowMs: clock.nowMs(), files })).filter(([path]) => !outside.has(path)),
       ...[...outside].map(([path, bytes]) => memoryEntry(path, bytes)),
     ],
     read: (entry) => {

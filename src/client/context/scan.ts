@@ -27,10 +27,29 @@ const MAX_ENTRIES = 1_000_000
  * Sockets are passed over: they mean nothing in an image. Looks at nothing but names and lstat(2); asking one after the other without
  * the thread pool is three times as fast. Errors: `client.bad_context`, `client.context_changed`.
  */
-export async function scanTree(
+export function scanTree(root: string, options: ScanOptions): readonly WireContextEntry[] {
+  const scan = scanning(root, options)
+  for (;;) {
+    const { done, value } = scan.next()
+    if (done === true) return value
+  }
+}
+
+/** The same where others wait meanwhile: they have their turn between two files, when `files` says so. */
+export async function scanTreeInTurns(root: string, options: ScanOptions): Promise<readonly WireContextEntry[]> {
+  const scan = scanning(root, options)
+  for (;;) {
+    const { done, value } = scan.next()
+    if (done === true) return value
+    const turn = options.files?.turn?.()
+    if (turn !== undefined) await turn
+  }
+}
+
+function* scanning(
   root: string,
   { rules, isAlwaysIn, nowMs, files = OWN_FILES }: ScanOptions,
-): Promise<readonly WireContextEntry[]> {
+): Generator<undefined, readonly WireContextEntry[]> {
   const entries: WireContextEntry[] = []
   const freshNs = (BigInt(Math.trunc(nowMs)) - FRESH_MS) * 1_000_000n
   const tree: Tree = { shown: root, place: bytesOfText(files.at(root)) }
@@ -39,8 +58,7 @@ export async function scanTree(
   for (let directory = stack.pop(); directory !== undefined; directory = stack.pop()) {
     const below: ByteString[] = []
     for (const name of namesIn(tree, directory)) {
-      const turn = files.turn?.()
-      if (turn !== undefined) await turn
+      yield
       const path = (directory === '' ? name : `${directory}/${name}`) as ByteString
       const text = textOfBytes(path)
       const isIgnored = rules.isIgnored(text) && !isAlwaysIn(text)

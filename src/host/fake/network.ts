@@ -222,6 +222,7 @@ function fakeSockets(record: Recorder['record'], needPin: (pin: string | undefin
     return { fd: (nextFd += 1), port, [Symbol.dispose]: () => void held.delete(key) }
   }
   return {
+    peer: (fd) => real.peer(fd),
     boundUdp: (options) => {
       const { port } = bind('sockets.boundUdp', options, 'udp', { isKept: false })
       return { fd: real.boundUdp({ address: '127.0.0.1', port: 0 }).fd, port }
