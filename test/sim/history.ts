@@ -17,9 +17,9 @@ export interface HistoryResult {
 }
 
 /** One random history: users change their minds, parts die, nodes go and come back; then the faults stop and everything has to converge. */
-export async function runHistory(seed: number): Promise<HistoryResult> {
+export async function runHistory(seed: number, tell?: (line: string) => void): Promise<HistoryResult> {
   const nodes = 1 + (seed % 3)
-  const world = openWorld(seed, nodes)
+  const world = openWorld(seed, nodes, tell)
   const choices = new Map<string, ServiceChoice>()
   const { random } = world
   await world.pass(1000)

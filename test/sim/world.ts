@@ -1,7 +1,15 @@
 import { seededRandom, silentLog, virtualClock, type Log, type Random, type VirtualClock } from '#base'
 import { keepNodeAlive, startAgent, type CheckPort } from '#cluster/agent'
 import { keyOf, prefixOf, type NodeRecord, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
-import { openMirror, openServices, startServiceLoop, type RouteMetrics, type ServiceLoop, type Services } from '#cluster/services'
+import {
+  openMirror,
+  openServices,
+  SERVICE_PREFIXES,
+  startServiceLoop,
+  type RouteMetrics,
+  type ServiceLoop,
+  type Services,
+} from '#cluster/services'
 import { memoryStore, type MemoryStore } from '#cluster/store'
 
 import { checkCommit } from './invariants.ts'
@@ -35,12 +43,18 @@ export interface World {
   readonly trace: string[]
 }
 
-export function openWorld(seed: number, nodeCount: number): World {
+export function openWorld(seed: number, nodeCount: number, tell: (line: string) => void = () => undefined): World {
   const random = seededRandom(seed)
   const clock = virtualClock(1_700_000_000_000)
   const store = memoryStore(clock)
   const broken: string[] = []
-  const trace: string[] = []
+  const lines: string[] = []
+  const trace = {
+    push: (line: string) => {
+      lines.push(line)
+      tell(line)
+    },
+  }
   const lives = new Map<string, Life>()
   const cutUntil = new Map<string, number>()
   const machines = new Map<string, Machine>()
@@ -96,8 +110,7 @@ export function openWorld(seed: number, nodeCount: number): World {
     })
     lives.set(part, life)
     const guarded = life.guard(store)
-    const prefixes = ['node/', 'service/', 'revision/', 'task/', 'run/', 'turn/', 'alive/']
-    const mirror = openMirror({ store: guarded, clock: life.clock, log, prefixes })
+    const mirror = openMirror({ store: guarded, clock: life.clock, log, prefixes: SERVICE_PREFIXES })
     if (part === 'services')
       loopNow = startServiceLoop({
         store: guarded,
@@ -145,7 +158,7 @@ export function openWorld(seed: number, nodeCount: number): World {
   begin('services')
   begin('scheduler')
   for (const name of nodeIds) begin(name)
-  const userMirror = openMirror({ store, clock, log, prefixes: ['node/', 'service/', 'revision/', 'task/', 'run/', 'turn/'] })
+  const userMirror = openMirror({ store, clock, log, prefixes: SERVICE_PREFIXES })
   const services = openServices({ store, mirror: userMirror, clock, random, waits: (id) => loopNow?.waits(id) ?? [] })
   const all = <T>(kind: 'service' | 'task' | 'node') =>
     [...store.peek()].flatMap(([key, value]) => (key.startsWith(prefixOf(kind)) ? [value as T] : []))
@@ -157,7 +170,7 @@ export function openWorld(seed: number, nodeCount: number): World {
     machines,
     broken,
     errorRatios,
-    trace,
+    trace: lines,
     loop: () => loopNow,
     disturb: (to = NO_FAULTS) => {
       rates = to
@@ -174,7 +187,11 @@ export function openWorld(seed: number, nodeCount: number): World {
 }
 
 /** One line for each thing that was written: what a failure is understood by. */
-function note(trace: string[], atMs: number, changes: readonly { readonly key: string; readonly value: unknown }[]): void {
+function note(
+  trace: { push(line: string): void },
+  atMs: number,
+  changes: readonly { readonly key: string; readonly value: unknown }[],
+): void {
   for (const { key, value } of changes) {
     if (key.startsWith('turn/') || key.startsWith('alive/') || key.startsWith('revision/')) continue
     if (value === null) trace.push(`${atMs} ${key} gone`)

@@ -34,6 +34,8 @@ const SLOW_ROUND_MS = 15_000
 const BROKEN_ROUND_MS = 1000
 /** Starts and stops of so many tasks at once keep a node busy; more only makes each slower. */
 const MAX_STEPS_AT_ONCE = 8
+/** Somebody else wrote between the picture and the report: the picture follows in a moment. */
+const CONFLICT_MS = 20
 const STEP_BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 30_000 }
 
 export function startAgent(ports: AgentPorts): Agent {
@@ -42,6 +44,8 @@ export function startAgent(ports: AgentPorts): Agent {
   const draining = new Map<string, number>()
   const failures = new Map<string, StepFailure>()
   const busy = new Set<string>()
+  /** What was reported and does not stand in the mirror yet. */
+  const reported = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
   let isDirty = false
   let isClosed = false
@@ -92,13 +96,18 @@ export function startAgent(ports: AgentPorts): Agent {
       containers,
       connections,
       memory: { draining: new Map(draining), failures: new Map(failures), checks: checks.verdicts() },
-      busy: new Set([...busyBefore, ...busy]),
+      busy: new Set([...busyBefore, ...busy, ...unseen()]),
       isKnownTask: (id) => mirror.get(keyOf('task', id)) !== undefined,
     }
     const plan = planAgent(snapshot)
     for (const step of plan.steps) if (step.type === 'report' || busy.size < MAX_STEPS_AT_ONCE) begin(step)
     const soonest = Math.min(plan.wakeAtMs, nextCheckAtMs) - clock.nowMs()
     return Math.max(1, Math.min(SLOW_ROUND_MS, soonest))
+  }
+
+  function unseen(): readonly string[] {
+    for (const [id, revision] of reported) if (revision <= mirror.revision()) reported.delete(id)
+    return [...reported.keys()]
   }
 
   function assignedTasks(): readonly AssignedTask[] {
@@ -129,12 +138,14 @@ export function startAgent(ports: AgentPorts): Agent {
   async function carryOut(step: AgentStep, subject: string): Promise<void> {
     const revision = step.assigned === null ? 0 : mirror.revisionOf(keyOf('task', step.assigned.task.id))
     try {
-      await performStep(step, revision, {
+      const written = await performStep(step, revision, {
         node,
         store,
         nowMs: () => clock.nowMs(),
         beginDrain: (id) => void draining.set(id, clock.nowMs()),
       })
+      if (written === null) await clock.sleep(CONFLICT_MS)
+      else if (written > 0) reported.set(subject, written)
       if (step.type !== 'report' && step.type !== 'begin-drain') failures.delete(subject)
       else if (step.type === 'report' && isEnded(step.status.state)) draining.delete(subject)
     } catch (error) {

@@ -16,30 +16,36 @@ export interface StepWorld {
   readonly beginDrain: (taskId: string) => void
 }
 
-/** Carries out one step; `revision` is that of the task's record when it was planned. Each can be done twice. */
-export async function performStep(step: AgentStep, revision: number, world: StepWorld): Promise<void> {
+/**
+ * Carries out one step; `revision` is that of the task's record when it was planned. Each can be done twice. Resolves to the store's revision of what was written: 0
+ * when nothing was to be written, null when the record changed meanwhile.
+ */
+export async function performStep(step: AgentStep, revision: number, world: StepWorld): Promise<number | null> {
   const { node, store } = world
   switch (step.type) {
     case 'report': {
       const { task } = step.assigned
       const key = keyOf('task', task.id)
       const value = { ...task, status: step.status, updatedAtMs: world.nowMs() }
-      await store.write({ conditions: [{ key, revision }], puts: [{ key, value }] })
-      return
+      return await store.write({ conditions: [{ key, revision }], puts: [{ key, value }] })
     }
     case 'create':
       await ensureParts(step.assigned, node)
       for (const { id, name } of step.aside) await node.renameTask(id, name)
       await node.createTask(step.spec)
-      return
+      return 0
     case 'start':
-      return await node.startTask(step.containerId)
+      await node.startTask(step.containerId)
+      return 0
     case 'stop':
-      return await node.stopTask(step.containerId)
+      await node.stopTask(step.containerId)
+      return 0
     case 'remove':
-      return await node.removeTask(step.containerId)
+      await node.removeTask(step.containerId)
+      return 0
     case 'begin-drain':
-      return world.beginDrain(step.assigned.task.id)
+      world.beginDrain(step.assigned.task.id)
+      return 0
     default:
       return unreachable(step)
   }

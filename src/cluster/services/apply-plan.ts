@@ -51,17 +51,11 @@ export function transactionOf(
         return change(step.task, { desiredState: 'running' })
       case 'end-task':
         return change(step.task, { desiredState: step.desiredState, reason: step.reason })
-      case 'orphan-task': {
-        const { status } = step.task
-        const orphaned = {
-          ...status,
-          state: 'orphaned' as const,
-          sinceMs: cluster.nowMs,
-          message: step.reason,
-          isReady: false,
-          readySinceMs: null,
-        }
-        return change(step.task, { status: orphaned, reason: step.reason })
+      case 'orphan-task':
+      case 'close-task': {
+        const state = step.type === 'orphan-task' ? ('orphaned' as const) : ('shutdown' as const)
+        const ended = { state, sinceMs: cluster.nowMs, message: step.reason, isReady: false, readySinceMs: null }
+        return change(step.task, { status: { ...step.task.status, ...ended }, reason: step.reason })
       }
       case 'forget-task':
         return void deletes.add(keyOf('task', step.task.id))

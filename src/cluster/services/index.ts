@@ -2,7 +2,7 @@
 export { newTaskId } from './apply-plan.ts'
 export { serviceError } from './errors.ts'
 export { startServiceLoop, type ImageLookup, type RouteMetrics, type ServiceLoop, type ServiceLoopPorts } from './loop.ts'
-export { openMirror, type Mirror, type MirrorEntry } from './mirror.ts'
+export { openMirror, SERVICE_PREFIXES, type Mirror, type MirrorEntry } from './mirror.ts'
 export { isExclusive } from './order.ts'
 export type * from './port.ts'
 export { describeEnd } from './restart-policy.ts'

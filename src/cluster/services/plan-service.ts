@@ -1,9 +1,11 @@
+import { isAtLeast } from '#cluster/model'
+
 import { ORPHAN_AFTER_MS } from './bounds.ts'
 import { planKeeping } from './plan-keeping.ts'
 import { planRuns } from './plan-runs.ts'
 import { planTasks } from './plan-tasks.ts'
 import { planWriter, type PlanWriter, type ServicePlan } from './service-plan.ts'
-import { isLive, targetOf, type ClusterState, type ServiceState } from './service-state.ts'
+import { isLive, isStaying, targetOf, type ClusterState, type ServiceState } from './service-state.ts'
 
 /**
  * From what is wanted of a service and what is there to what is to be written next. Pure. What is wanted and there plans nothing; plan after plan leads there.
@@ -23,7 +25,12 @@ export function planService(state: ServiceState, cluster: ClusterState): Service
 /** Tasks on nodes that are away for long, but for those whose data is only there. */
 function planOrphans(state: ServiceState, { nodes, nowMs }: ClusterState, out: PlanWriter): void {
   for (const task of state.tasks) {
-    if (!isLive(task) || task.nodeId === null) continue
+    if (!isLive(task)) continue
+    if (!isStaying(task) && !isAtLeast(task.status.state, 'assigned')) {
+      out.step({ type: 'close-task', task, reason: task.reason ?? 'it is not wanted any more' })
+      continue
+    }
+    if (task.nodeId === null) continue
     const node = nodes.get(task.nodeId)
     if (node === undefined) {
       out.step({ type: 'orphan-task', task, reason: `its node ${task.nodeId} is forgotten` })

@@ -10,6 +10,8 @@ export type ServiceStep = { readonly reason: string } & (
   | { readonly type: 'end-task'; readonly task: TaskRecord; readonly desiredState: 'shutdown' | 'remove' }
   /** Its node will not say anything of it any more. */
   | { readonly type: 'orphan-task'; readonly task: TaskRecord }
+  /** It has no node yet that could say that it ended. */
+  | { readonly type: 'close-task'; readonly task: TaskRecord }
   | { readonly type: 'forget-task'; readonly task: TaskRecord }
   | { readonly type: 'forget-revision'; readonly revision: RevisionRecord }
   | { readonly type: 'change-service'; readonly service: ServiceRecord }
