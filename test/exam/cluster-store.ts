@@ -65,14 +65,18 @@ function entries(exam: Exam): void {
     assert.equal((await store.get('task/1'))?.createdRevision, third)
   })
 
-  exam('a value is what it was when it was given, and what a reader gets is its own', async ({ store }) => {
+  exam('a value is what it was when it was given, whatever is done to what was given or read', async ({ store }) => {
     const value = { list: [1] }
     const written = store.write({ puts: [{ key: 'a', value }] })
     value.list.push(2)
     await written
     const read = await store.get<{ list: number[] }>('a')
     assert.deepEqual(read?.value, { list: [1] })
-    read.value.list.push(3)
+    try {
+      read.value.list.push(3)
+    } catch {
+      // It may as well be one that cannot be changed.
+    }
     assert.deepEqual((await store.get('a'))?.value, { list: [1] })
   })
 

@@ -61,7 +61,7 @@ export function memoryStore(clock: Clock, keptChanges = 4096): MemoryStore {
     for (const { lease } of puts) if (lease !== null && !living.isAlive(Number(lease))) throw leaseNotFound(lease)
     if (conditions.some(({ key, revision: wanted }) => (table.get(key)?.revision ?? 0) !== wanted)) return null
     commit([
-      ...puts.map(({ key, text, lease }) => ({ key, value: JSON.parse(text) as unknown, lease })),
+      ...puts.map(({ key, text, lease }) => ({ key, value: JSON.parse(text, frozen) as unknown, lease })),
       ...deletes.filter((key) => table.has(key)).map((key) => ({ key, value: null, lease: null })),
     ])
     return revision
@@ -131,6 +131,11 @@ export function memoryStore(clock: Clock, keptChanges = 4096): MemoryStore {
       await Promise.resolve()
     },
   }
+}
+
+/** Readers share what is here: who changes it is told at once, instead of all others being misled. */
+function frozen(_key: string, value: unknown): unknown {
+  return Object.freeze(value)
 }
 
 function publicEntry<T>(entry: Entry<unknown> | undefined): Entry<T> | undefined {

@@ -68,6 +68,26 @@ test('what was written is there after closing, and revisions and leases go on', 
   stop.abort()
 })
 
+test('a watcher comes from what is on the disk only to what is in memory as well, without a seam', async (t) => {
+  const path = join(scratch(t), 'cluster.db')
+  const clock = virtualClock()
+  const puts = (from: number, count: number) =>
+    Array.from({ length: count }, (_, n) => ({ key: `k/${from + n}`, value: from + n }))
+  {
+    await using store = openSqliteStore({ path, clock })
+    await Promise.all(Array.from({ length: 700 }, async (_, n) => store.write({ puts: puts(n * 3, 3) })))
+  }
+  await using store = openSqliteStore({ path, clock })
+  const watching = collect(store.watch('k/', 0, AbortSignal.timeout(20_000)))
+  await Promise.all(Array.from({ length: 700 }, async (_, n) => store.write({ puts: puts(n * 3, 3), deletes: ['absent'] })))
+  const batches = await watching.until(1400)
+  assert.deepEqual(
+    batches.map(({ revision }) => revision),
+    Array.from({ length: 1400 }, (_, n) => n + 1),
+  )
+  assert.ok(batches.every(({ changes }) => changes.length === 3))
+})
+
 test('old changes go when there are too many of them, and who wants those is told', async (t) => {
   const path = join(scratch(t), 'cluster.db')
   const open = () => openSqliteStore({ path, clock: virtualClock(), log: { maxChanges: 160, maxBytes: 1 << 20 } })
