@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 
-import type { BuildReport, BuildWish, ComparedContext, WireContextEntry } from '#api/glovebox'
+import type { BuildReport, BuildWish, ComparedContext, WireContextEntry, WireDirectory } from '#api/glovebox'
 import { GloveboxError } from '#base'
 
 import { json, lines } from './call.ts'
 import { checked } from './checked.ts'
-import type { BuildSource } from './context/index.ts'
+import type { BuildSource, NamedDirectory } from './context/index.ts'
 import type { Transport } from './transport.ts'
 
 /** How much of a context has been sent. */
@@ -22,8 +22,10 @@ export interface BuildCallOptions {
   readonly onContext?: (progress: ContextProgress) => void
 }
 
-/** The source says the rest. */
-export type WishBesideSource = Omit<BuildWish, 'context' | 'dockerfile' | 'dockerfileText'>
+/** The source says the rest. Directories are sent as the context is: what changed of them. */
+export interface WishBesideSource extends Omit<BuildWish, 'context' | 'dockerfile' | 'dockerfileText' | 'directories'> {
+  readonly directories: Readonly<Record<string, NamedDirectory>>
+}
 
 export interface BuildCalls {
   /** Sends what changed of the context and builds; ends with the build, whose failure is thrown. Errors: `client.context_changed`, those of the builder. */
@@ -51,6 +53,8 @@ export interface BuildEndpoint {
     signal: AbortSignal | undefined,
   ): AsyncIterable<BuildReport>
   output(token: string, signal: AbortSignal | undefined): Promise<Readable>
+  /** Takes the wanted content of a directory beside the context; gives a session that wants nothing more. */
+  store(session: string, bodies: AsyncIterable<Buffer>, signal: AbortSignal | undefined): Promise<string>
 }
 
 export function buildCalls(transport: Transport): BuildCalls {
@@ -66,6 +70,11 @@ export function buildCalls(transport: Transport): BuildCalls {
       const stream = Readable.from(wishAndBodies(wish, bodies), { objectMode: false })
       return checked(lines(transport, { method: 'POST', path: PATH, query: { session }, stream, ...withSignal(signal) }))
     },
+    store: async (session, bodies, signal) => {
+      const stream = Readable.from(bodies, { objectMode: false })
+      const call = { method: 'POST', path: `${PATH}/contexts/files`, query: { session }, stream, ...withSignal(signal) } as const
+      return (await json<{ readonly session: string }>(transport, call)).session
+    },
     output: async (token, signal) =>
       await transport.send({ method: 'GET', path: `${PATH}/outputs`, query: { token }, ...withSignal(signal) }),
   })
@@ -77,11 +86,35 @@ function withSignal(signal: AbortSignal | undefined) {
 
 /** Builds over whatever reaches a daemon. */
 export function buildCallsOf(endpoint: BuildEndpoint): BuildCalls {
+  const sent = async ({ files, layout }: NamedDirectory, signal: AbortSignal | undefined) => {
+    const entries = await files.list()
+    const { session, wanted } = await endpoint.compare(files.key, entries, signal)
+    if (wanted.length === 0) return { session, layout }
+    const bodies = bodiesOf(
+      files,
+      wanted.map((index) => entries[index]).filter((entry) => entry !== undefined),
+      () => undefined,
+    )
+    return { session: await endpoint.store(session, bodies, signal), layout }
+  }
   async function* once(
     source: BuildSource,
-    wish: BuildWish,
+    { directories, ...rest }: Omit<BuildWish, 'directories'> & WishBesideSource,
     { signal, onContext }: BuildCallOptions,
   ): AsyncGenerator<BuildReport> {
+    const opened: Record<string, WireDirectory> = {}
+    // One after the other: two names may stand for one directory.
+    for (const [name, directory] of Object.entries(directories)) opened[name] = await sent(directory, signal)
+    const wish: BuildWish = { ...rest, directories: opened }
+    if (source.address !== undefined) {
+      yield* endpoint.build(
+        '',
+        wish,
+        bodiesOf(source, [], () => undefined),
+        signal,
+      )
+      return
+    }
     const entries = await source.list()
     const fileCount = entries.length
     onContext?.({ fileCount, wantedCount: 0, sentBytes: 0, isDone: false })
@@ -96,7 +129,7 @@ export function buildCallsOf(endpoint: BuildEndpoint): BuildCalls {
     run: async function* (source, options, call = {}) {
       const { path, text } = source.dockerfile
       const dockerfileText = source.address === undefined || text === '' ? null : text
-      const wish: BuildWish = { ...options, context: source.address ?? null, dockerfile: path, dockerfileText }
+      const wish = { ...options, context: source.address ?? null, dockerfile: path, dockerfileText }
       for (let attempt = 1; ; attempt += 1)
         try {
           yield* once(source, wish, call)
@@ -136,7 +169,7 @@ async function* wishAndBodies(wish: BuildWish, bodies: AsyncIterable<Buffer>): A
 }
 
 async function* bodiesOf(
-  source: BuildSource,
+  source: Pick<BuildSource, 'read'>,
   wanted: readonly WireContextEntry[],
   onSent: (sentBytes: number, isDone: boolean) => void,
 ): AsyncGenerator<Buffer> {

@@ -94,6 +94,48 @@ describe('what builds are made from', () => {
     assert.equal(await show('composed:1', 'cat', '/p/a'), 'of the part')
   })
 
+  test('a directory under a name is sent as far as it changed', async () => {
+    const { cli } = bench()
+    const shared = project('shared', { 'lib/a': 'one', hidden: 'x', '.dockerignore': 'hidden\n' })
+    const app = project('uses-shared', { Dockerfile: 'FROM busybox\nCOPY --from=shared . /s\n', own: '' })
+    const build = async () => await cli.must('build', '-q', '-t', 'shared:1', '--build-context', `shared=${shared}`, app)
+    const first = await build()
+    assert.equal(await show('shared:1', 'find', '/s', '-type', 'f'), '/s/.dockerignore\n/s/lib/a')
+    assert.equal(await build(), first)
+    writeFileSync(join(shared, 'lib/a'), 'changed')
+    assert.notEqual(await build(), first)
+    assert.equal(await show('shared:1', 'cat', '/s/lib/a'), 'changed')
+    const none = await cli('build', '--build-context', 'shared=/nowhere', app)
+    assert.match(none.stderr, /look at the build context \/nowhere: ENOENT/)
+  })
+
+  test('an OCI layout under a name is an image', async () => {
+    const { cli, daemon } = bench()
+    const out = join(daemon.directory, 'layout')
+    const made = project('makes-layout', { Dockerfile: 'FROM busybox\nRUN echo inside > /made\n' })
+    await cli.must('build', '-q', '-o', `type=oci,dest=${out}.tar`, made)
+    mkdirSync(out)
+    assert.equal((await run('tar', ['-xf', `${out}.tar`, '-C', out])).code, 0)
+    const app = project('uses-layout', { Dockerfile: 'FROM base\nCOPY --from=base /made /copy\n' })
+    await cli.must('build', '-q', '-t', 'laid:1', '--build-context', `base=oci-layout://${out}`, app)
+    assert.equal(await show('laid:1', 'cat', '/made', '/copy'), 'inside\ninside')
+    const wrong = await cli('build', '--build-context', `base=oci-layout://${out}:none`, app)
+    assert.match(wrong.stderr, /the build context base: the layout has no tag "none"/)
+  })
+
+  test('a Compose service takes a directory beside its context', async () => {
+    const { cli } = bench()
+    const directory = project('composed-beside', {
+      'compose.yaml':
+        'services:\n  web:\n    image: beside:1\n    build: { context: app, additional_contexts: { lib: ./lib } }\n  api:\n    image: beside:2\n    build: { context: app, additional_contexts: { lib: ./lib }, labels: { a: b } }\n',
+      'app/Dockerfile': 'FROM busybox\nCOPY --from=lib a /a\n',
+      'lib/a': 'beside',
+    })
+    const built = await run('sh', ['-c', 'cd "$0" && exec "$1" build', directory, cli.launcher], { env: cli.env })
+    assert.equal(built.code, 0, built.stderr)
+    assert.equal(await show('beside:2', 'cat', '/a'), 'beside')
+  })
+
   test('an archive on the standard input may be compressed with xz', async () => {
     const { cli } = bench()
     const ended = await cli.with({ input: archive }, 'build', '-q', '-t', 'piped:1', '-')

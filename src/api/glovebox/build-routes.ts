@@ -5,13 +5,14 @@ import type { ApiAnswer, ApiRequest } from './request.ts'
 
 /** Routes below `/builds`; undefined for none of them. */
 export async function answerBuilds(builds: BuildsPort, request: ApiRequest): Promise<ApiAnswer | undefined> {
-  const [, kind = '', ...more] = request.segments
-  if (more.length > 0) return undefined
-  switch (`${request.method} ${kind}`) {
+  const [, ...rest] = request.segments
+  switch (`${request.method} ${rest.join('/')}`) {
     case 'POST contexts': {
       const { key, entries } = await readContextList(request.raw)
       return { json: await builds.compare(key, entries) }
     }
+    case 'POST contexts/files':
+      return { json: { session: await builds.store(request.query.get('session') ?? '', request.raw) } }
     case 'POST ': {
       const { wish, rest: bodies } = await readWish(request.raw)
       return { lines: builds.build(request.query.get('session') ?? '', wish, bodies, request.signal) }

@@ -7,6 +7,7 @@ import type {
   WireCachePrune,
   WireCacheSource,
   WireCacheTarget,
+  WireDirectory,
   WireLayerForm,
   WireOutput,
 } from './wire-builds.ts'
@@ -42,6 +43,7 @@ export function readBuildWish(value: unknown): BuildWish {
     secrets: read('secrets', {}, isTextMap),
     sshAgents: read('sshAgents', {}, isTextMap),
     contexts: read('contexts', {}, isTextMap),
+    directories: readDirectories(read('directories', {}, isObject)),
     call: read('call', 'build', isOneOf('build', 'check', 'outline', 'targets')),
   }
   read.rest()
@@ -112,6 +114,17 @@ function readForm(read: Read, fallback: WireLayerForm['compression']): WireLayer
   const isLevel = (one: unknown) =>
     one === null || (compression !== 'none' && Number.isInteger(one) && Number(one) >= least && Number(one) <= most)
   return { compression, level: read('level', null, isLevel) }
+}
+
+function readDirectories(value: JsonObject): BuildWish['directories'] {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => {
+      const read = reader(one, `of the directory ${name.slice(0, 100)}`)
+      const directory: WireDirectory = { session: read('session', '', isText), layout: read('layout', null, isTextOrNull) }
+      read.rest()
+      return [name, directory]
+    }),
+  )
 }
 
 function readLimits(value: unknown): WireBuildLimits {

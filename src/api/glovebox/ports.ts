@@ -48,7 +48,7 @@ export interface CommandLinePort {
 /** Whoever asked for a command, at the other end of a connection. */
 export interface CommandStreams {
   /** Of the connection: tells who is there. Undefined where that cannot be told. */
-  readonly connectionFd: number | undefined
+  readonly connectionFd?: number | undefined
   /** Aborts when they are gone. */
   readonly gone: AbortSignal
   /** What happens to them meanwhile. Ends with the connection. */
@@ -94,7 +94,6 @@ export interface RoutesPort {
 export interface BuildsPort {
   /** What of a context has to be sent, since it changed. */
   compare(key: string, entries: readonly WireContextEntry[]): Promise<ComparedContext>
-  /** Builds from a context that was compared; `bodies` is the content that was wanted. Ends when the image is there; a failure is thrown. */
   /** A file that a build waits with, see the report `output-ready`. Once. */
   output(token: string, signal: AbortSignal): AsyncIterable<Buffer>
   /** What builds said of an image: how it was made, and what is in it. */
@@ -102,6 +101,9 @@ export interface BuildsPort {
   /** What is kept for later builds. */
   kept(): readonly WireCacheEntry[]
   prune(wish: WireCachePrune): Promise<{ readonly deleted: readonly string[]; readonly reclaimedBytes: number }>
+  /** Takes the content that was wanted of a directory beside the context, and gives a session that wants nothing more. */
+  store(session: string, bodies: AsyncIterable<Buffer>): Promise<string>
+  /** Builds from a context that was compared; `bodies` is the content that was wanted. Ends when the image is there; a failure is thrown. */
   build(session: string, wish: BuildWish, bodies: AsyncIterable<Buffer>, signal: AbortSignal): AsyncIterable<BuildReport>
 }
 

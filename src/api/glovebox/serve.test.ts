@@ -79,6 +79,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
     },
     builds: {
       compare: () => assert.fail('not asked'),
+      store: () => assert.fail('not asked'),
       build: () => assert.fail('not asked'),
       output: () => assert.fail('not asked'),
       attestations: () => assert.fail('not asked'),

@@ -49,6 +49,12 @@ export interface WireBuildLimits {
   readonly shmBytes: number | null
 }
 
+export interface WireDirectory {
+  readonly session: string
+  /** null: its files are meant. Else it is an OCI layout, and this the tag or digest in it; empty is the only one, or `latest`. */
+  readonly layout: string | null
+}
+
 /** What a build is asked for, ahead of the content of files. */
 export interface BuildWish {
   /** An address that the daemon fetches; null: the context that was compared. */
@@ -86,6 +92,8 @@ export interface BuildWish {
   readonly sshAgents: Readonly<Record<string, string>>
   /** What names in FROM, COPY --from and RUN --mount=from stand for: `docker-image://NAME`, `target:STAGE`, or an address. */
   readonly contexts: Readonly<Record<string, string>>
+  /** Directories of the client that names stand for, by the session of each, all of whose content was sent. */
+  readonly directories: Readonly<Record<string, WireDirectory>>
   /** All but `build` build nothing: `check` looks for likely mistakes, `outline` tells what the target takes, `targets` which there are. */
   readonly call: 'build' | 'check' | 'outline' | 'targets'
 }

@@ -4,6 +4,7 @@ import type { CliContext } from '../command.ts'
 import { cliError } from '../errors.ts'
 import { pairs } from '../run/pairs.ts'
 import { readAttestations } from './attestations.ts'
+import { readContexts } from './contexts.ts'
 import { readCacheFrom, readCacheTo } from './caches.ts'
 import type { BuildFlags } from './flags.ts'
 import { readOutputFlag, type OutputChoice } from './outputs.ts'
@@ -47,7 +48,7 @@ export function wishOfFlags(flags: BuildFlags, outputs: readonly OutputChoice[],
     labels: pairs(flags.label),
     target: flags.target ?? null,
     platforms: flags.platform.flatMap((word) => word.split(',')),
-    contexts: contextsOf(flags['build-context']),
+    ...readContexts(pairs(flags['build-context']), context),
     usesCache: !flags['no-cache'],
     uncachedStages: flags['no-cache-filter'].flatMap((word) => word.split(',')),
     cacheFrom: flags['cache-from'].map((word) => readCacheFrom(word, context.cwd)),
@@ -74,19 +75,6 @@ function limitsOf(flags: BuildFlags): BuildWish['limits'] {
     pids: null,
     shmBytes: flags['shm-size'] ?? null,
   }
-}
-
-/** The builder knows images, stages and addresses by name. */
-function contextsOf(words: readonly string[]): Readonly<Record<string, string>> {
-  const contexts = pairs(words)
-  for (const [name, place] of Object.entries(contexts)) {
-    if (place === '') throw cliError('cli.usage', `build: --build-context ${JSON.stringify(name)} is not NAME=PLACE`)
-    if (/^(?:[a-z][a-z0-9+.-]*:\/\/|target:|git@)/.test(place) && !place.startsWith('oci-layout:')) continue
-    throw cliError('cli.unsupported', `build: --build-context ${name}=${place}: directories under a name are not supported`, {
-      hint: 'Use docker-image://IMAGE, target:STAGE or an address.',
-    })
-  }
-  return contexts
 }
 
 function callOf(flags: BuildFlags): BuildWish['call'] {

@@ -15,7 +15,7 @@ export const buildFlags = {
   platform: list('OS/ARCH[,...]', 'Build for these platforms (default: that of the daemon)'),
   'build-context': list(
     'NAME=PLACE',
-    'What a name in FROM or --from stands for: docker-image://IMAGE, target:STAGE or an address',
+    'What a name in FROM or --from stands for: a directory, docker-image://IMAGE, oci-layout://DIRECTORY[:TAG], target:STAGE or an address',
   ),
   pull: isSet('Look for newer base images'),
   'no-cache': isSet('Run every instruction anew'),

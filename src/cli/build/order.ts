@@ -4,15 +4,18 @@ import type { BuildSpec } from '#cluster/spec'
 
 import { cliError } from '../errors.ts'
 import { readAttestations } from './attestations.ts'
+import { readContexts } from './contexts.ts'
 import { readCacheFrom, readCacheTo } from './caches.ts'
 import { readSecrets, sshAgents, type Surroundings } from './secrets.ts'
 import { entitlementOf, networkOf, PLAIN_WISH, type ImageWish } from './wish.ts'
 
 /** What Compose lets one ask for and the builder cannot do yet, in the words of the file. */
 function unsupported(spec: BuildSpec): string | undefined {
-  const isDirectory = (place: string) => place.startsWith('/') || place.startsWith('service:')
   const asked: readonly (readonly [string, boolean])[] = [
-    ['"additional_contexts" that is a directory or a service', Object.values(spec.additionalContexts).some(isDirectory)],
+    [
+      '"additional_contexts" that is a service',
+      Object.values(spec.additionalContexts).some((place) => place.startsWith('service:')),
+    ],
     ['"ulimits"', spec.ulimits.length > 0],
     ['"extra_hosts"', spec.extraHosts.length > 0],
     [`the network ${JSON.stringify(spec.network)}`, networkOf(spec.network ?? 'default') === undefined],
@@ -37,10 +40,11 @@ export interface ServiceOrder {
   readonly reference: string
   readonly usesCache: boolean
   readonly pulls: boolean
+  readonly clock: Pick<Clock, 'nowMs'>
 }
 
 /** The builder's options for a service. Reads its secrets. Errors: `cli.not_found`, `cli.failed`. */
-export function serviceWish({ spec, reference, usesCache, pulls }: ServiceOrder, surroundings: Surroundings): ImageWish {
+export function serviceWish({ spec, reference, usesCache, pulls, clock }: ServiceOrder, surroundings: Surroundings): ImageWish {
   const secrets = spec.secrets.map(({ id, file, variable }) => ({
     id,
     ...(file === null ? {} : { file }),
@@ -53,7 +57,7 @@ export function serviceWish({ spec, reference, usesCache, pulls }: ServiceOrder,
     labels: spec.labels,
     target: spec.target,
     platforms: spec.platforms,
-    contexts: spec.additionalContexts,
+    ...readContexts(spec.additionalContexts, { cwd: surroundings.cwd, clock }),
     cacheFrom: spec.cacheFrom.map((word) => readCacheFrom(word, surroundings.cwd)),
     cacheTo: spec.cacheTo.map((word) => readCacheTo(word, surroundings.cwd)),
     ...readAttestations({ attest: [], provenance: spec.provenance ?? undefined, sbom: spec.sbom ?? undefined }),

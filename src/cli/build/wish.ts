@@ -1,7 +1,8 @@
 import type { BuildWish } from '#api/glovebox'
+import type { WishBesideSource } from '#client'
 
 /** What is asked of the builder besides the context. */
-export type ImageWish = Omit<BuildWish, 'context' | 'dockerfile' | 'dockerfileText'>
+export type ImageWish = WishBesideSource
 
 export const PLAIN_WISH: ImageWish = {
   tags: [],
@@ -33,6 +34,7 @@ export const PLAIN_WISH: ImageWish = {
   secrets: {},
   sshAgents: {},
   contexts: {},
+  directories: {},
   call: 'build',
 }
 

@@ -5,6 +5,7 @@
 export { dockerfileSource, streamSource, textOf } from './archive.ts'
 export { isAddress, remoteSource } from './remote.ts'
 export { directorySource, type DockerfileChoice } from './directory.ts'
+export { namedDirectory, type NamedDirectory } from './named-directory.ts'
 export { scanTree, type ScanOptions } from './scan.ts'
 export { OWN_FILES, type SourceFiles } from './source-files.ts'
 export type { BuildSource, SourceDockerfile } from './source.ts'

@@ -1,8 +1,15 @@
 import { StringDecoder } from 'node:string_decoder'
 
-import type { BuildReport, BuildsPort } from '#api/glovebox'
+import type { BuildReport, BuildsPort, BuildWish } from '#api/glovebox'
 import type { Random } from '#base'
-import { fetchOptions, type Builder, type BuildEvent, type BuildRequest, type Predicate } from '#engine/builder'
+import {
+  fetchOptions,
+  type Builder,
+  type BuildEvent,
+  type BuildRequest,
+  type GivenDirectory,
+  type Predicate,
+} from '#engine/builder'
 import type { KeptContexts } from '#engine/builder/kept-context'
 import type { ByteString } from '#oci/tar'
 
@@ -41,6 +48,7 @@ export function buildsPort(
           linkname: linkname as ByteString,
         })),
       ),
+    store: async (session, bodies) => await contexts.store(session, bodies),
     build: async function* (session, wish, bodies, signal) {
       const options = optionsOf(wish)
       const { dockerfile: dockerfilePath, dockerfileText } = wish
@@ -52,12 +60,15 @@ export function buildsPort(
               dockerfilePath,
               dockerfileText: dockerfileText ?? undefined,
             })
+      await using open = new AsyncDisposableStack()
+      const directories = await openDirectories(wish, contexts, open)
       const stop = new AbortController()
       const queue = eventQueue()
       const gone = AbortSignal.any([signal, stop.signal])
       const request: BuildRequest = {
         ...options,
         context,
+        directories,
         signal: gone,
         deliver: async ({ output, stream }) =>
           await deliveries.offer(stream, gone, (token) => queue.push({ kind: 'output-ready', output, token })),
@@ -84,6 +95,19 @@ export function buildsPort(
       }
     },
   }
+}
+
+async function openDirectories(
+  { directories }: BuildWish,
+  contexts: KeptContexts,
+  open: AsyncDisposableStack,
+): Promise<ReadonlyMap<string, GivenDirectory>> {
+  const opened = new Map<string, GivenDirectory>()
+  for (const [name, { session, layout }] of Object.entries(directories)) {
+    const { tree } = open.use(await contexts.files(session))
+    opened.set(name, { tree, layout: layout ?? undefined })
+  }
+  return opened
 }
 
 /** Events as they go over the wire; the failure comes as the end of the answer. A character may come in two chunks of output. */

@@ -34,6 +34,12 @@ export function buildExchange(needs: ExchangeNeeds): BuildExchange {
       if (!transfer.hold(expected.diffId)) await transfer.addLayer(source, expected)
       await recorded()
     },
+    importImage: async (configBytes, layers) => {
+      await using transfer = images.transfer()
+      for (const { digest, sizeBytes, diffId, open } of layers)
+        if (!transfer.hold(diffId)) await transfer.addLayer(open(), { digest, sizeBytes, diffId })
+      return (await transfer.store(configBytes, [])).id
+    },
     rootTar: async function* (layers) {
       const id = `build-export-${random.bytes(16).toString('hex')}`
       try {

@@ -17,7 +17,8 @@ import type { CacheUsage, PruneWish } from './prune-plan.ts'
 import type { FetchOptions } from './remote/index.ts'
 import { remoteContext, type RemoteContextOptions } from './remote-context.ts'
 
-import type { BuildOutcome, BuildRequest } from './request.ts'
+import { layoutReference, withLayouts } from './layout-context.ts'
+import type { BuildOutcome, BuildRequest, GivenDirectory } from './request.ts'
 
 /** What Docker's `POST /build` asks of a classic builder. */
 export interface ClassicBuildRequest {
@@ -78,7 +79,8 @@ export function createBuilder(ports: BuilderPorts): Builder {
     }
     try {
       await using open = new AsyncDisposableStack()
-      return await buildImage(ports, await withContexts(ports, request, open), emit, hold)
+      const using = withLayouts(ports, request.directories)
+      return await buildImage(using, await withContexts(ports, request, open), emit, hold)
     } finally {
       for (const key of mine) release(held, key)
     }
@@ -120,7 +122,7 @@ export function createBuilder(ports: BuilderPorts): Builder {
   const { prune, usage } = keptForLater(ports, (key) => held.has(key))
   const check: Builder['check'] = async (request, emit) => {
     await using open = new AsyncDisposableStack()
-    await checkBuild(ports, await withContexts(ports, request, open), emit)
+    await checkBuild(withLayouts(ports, request.directories), await withContexts(ports, request, open), emit)
   }
   const outline: Builder['outline'] = (request) => outlineTarget(textInput(request))
   const targets: Builder['targets'] = (request) => listTargets(textInput(request))
@@ -134,13 +136,16 @@ function textInput(request: BuildRequest): PlanInput {
 
 /** Fetches what the named contexts of a request stand for. */
 async function withContexts(ports: BuilderPorts, request: BuildRequest, open: AsyncDisposableStack): Promise<BuildRequest> {
-  const { contexts = new Map<string, string>(), context } = request
-  if (contexts.size === 0) return request
-  if (contexts.size > MAX_NAMED_CONTEXTS)
-    throw buildError('build.context_invalid', `${contexts.size} contexts are named, more than ${MAX_NAMED_CONTEXTS}`)
+  const { contexts = new Map<string, string>(), directories = new Map<string, GivenDirectory>(), context } = request
+  const count = contexts.size + directories.size
+  if (count === 0) return request
+  if (count > MAX_NAMED_CONTEXTS)
+    throw buildError('build.context_invalid', `${count} contexts are named, more than ${MAX_NAMED_CONTEXTS}`)
   const options = fetchOptions(request)
   const named = new Map(context.named)
   for (const [name, text] of contexts) named.set(name, await namedContext(name, text, ports, options, open))
+  for (const [name, { tree, layout }] of directories)
+    named.set(name, layout === undefined ? { kind: 'tree', tree } : { kind: 'image', reference: layoutReference(name) })
   return { ...request, context: { ...context, named } }
 }
 

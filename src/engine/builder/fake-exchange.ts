@@ -71,6 +71,16 @@ export function fakeExchange(layers: Map<Digest, Buffer>): FakeExchange {
       layers.set(expected.diffId, plain)
       await recorded()
     },
+    importImage: async (configBytes, given) => {
+      for (const { digest, diffId, open } of given) {
+        const bytes = await whole(open())
+        verify(bytes, digest.text)
+        const plain = bytes.readUInt16BE(0) === GZIP_MAGIC ? gunzipSync(bytes) : bytes
+        verify(plain, diffId)
+        layers.set(diffId, plain)
+      }
+      return digestOf(configBytes)
+    },
     rootTar: async function* (list) {
       for (const diffId of list) yield layers.get(diffId) ?? Buffer.alloc(0)
     },

@@ -12,7 +12,7 @@ import { openArchive } from './unpack-archives.ts'
 
 /**
  * Reads `docker-image://NAME`, `target:STAGE` and addresses of repositories, archives and files; what those hold is fetched at once, and lies on
- * the stack until the build ends. Directories are sent by the client and have no text. Errors: `build.context_invalid`, `build.unsupported`,
+ * the stack until the build ends. Directories and OCI layouts are sent by the client and have no text. Errors: `build.context_invalid`, `build.unsupported`,
  * `build.remote_*`.
  */
 export async function namedContext(
@@ -30,9 +30,13 @@ export async function namedContext(
   const stage = /^target:(.+)$/.exec(text)?.[1]
   if (stage !== undefined) return { kind: 'stage', name: stage }
   if (text.startsWith('oci-layout://'))
-    throw buildError('build.unsupported', `the build context ${name}=${text}: OCI layouts are not supported as contexts`, {
-      hint: `Load it with docker load, and write ${name}=docker-image://NAME.`,
-    })
+    throw buildError(
+      'build.unsupported',
+      `the build context ${name}=${text}: a layout is sent by the client, and not looked for here`,
+      {
+        hint: `Send the directory, or load it with docker load and write ${name}=docker-image://NAME.`,
+      },
+    )
   if (!isRemoteContext(text))
     throw buildError(
       'build.context_invalid',

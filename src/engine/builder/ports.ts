@@ -215,6 +215,14 @@ export interface BlobPlace extends AsyncDisposable {
   pushLayer?(layer: { readonly diffId: Digest; readonly sizeBytes: number }): Promise<BlobOf>
 }
 
+/** A layer that comes with an image. */
+export interface ImportedLayer {
+  readonly digest: VerifiableDigest
+  readonly sizeBytes: number
+  readonly diffId: Digest
+  open(): AsyncIterable<Uint8Array>
+}
+
 /** What leaves this machine and comes to it beside images. */
 export interface BuildExchange {
   registry(
@@ -235,6 +243,8 @@ export interface BuildExchange {
     expected: { readonly digest: VerifiableDigest; readonly sizeBytes: number; readonly diffId: Digest },
     recorded: () => Promise<void>,
   ): Promise<void>
+  /** Stores an image without a name, its layers checked. `configBytes` are kept as they are. Errors: `digest.*`, `content.*`, `image.*`. */
+  importImage(configBytes: Uint8Array, layers: readonly ImportedLayer[]): Promise<Digest>
   /** The files of merged layers as one tar. */
   rootTar(layers: readonly Digest[]): AsyncIterable<Buffer>
   /** Keeps what is said of an image beside it. */

@@ -4,6 +4,7 @@ import type { Platform } from '#oci/image'
 import type { BuildContext } from './context.ts'
 import type { CacheSource, CacheTarget } from './exchange/cache-places.ts'
 import type { BuildOutput } from './outputs/output.ts'
+import type { FileTree } from './file-tree.ts'
 import type { Entitlement } from './plan-input.ts'
 import type { Credentials, RunLimits, RunNetwork } from './ports.ts'
 
@@ -14,6 +15,8 @@ export interface BuildRequest {
   readonly target?: string
   /** What names stand for, as `namedContext` reads them; fetched before anything is planned. */
   readonly contexts?: ReadonlyMap<string, string>
+  /** Directories of the client that names stand for. */
+  readonly directories?: ReadonlyMap<string, GivenDirectory>
   /** One image for each; this machine's by default. */
   readonly platforms?: readonly Platform[]
   readonly labels?: Readonly<Record<string, string>>
@@ -41,6 +44,12 @@ export interface BuildRequest {
   /** Takes what an output sends to the client; done when the client has it all. */
   readonly deliver?: (output: Delivery) => Promise<void>
   readonly signal?: AbortSignal
+}
+
+export interface GivenDirectory {
+  readonly tree: FileTree
+  /** Set: the directory is an OCI layout, and this the tag or digest of the image in it; empty is the only one, or `latest`. */
+  readonly layout: string | undefined
 }
 
 /** A file that a client takes while the build waits. */

@@ -56,7 +56,7 @@ async function send(
   return { sent: wanted.map((index) => entries[index]?.path ?? ''), content: await contentOf(context) }
 }
 
-async function contentOf({ tree }: BuildContext): Promise<Files> {
+async function contentOf({ tree }: Pick<BuildContext, 'tree'>): Promise<Files> {
   const found: Record<string, string> = {}
   for (const name of await tree.list(EMPTY_BYTES)) found[name] = (await gather(tree.read(name))).toString()
   return found
@@ -135,4 +135,31 @@ test('contexts that were not used for longest go first', async () => {
   assert.ok((await at.contexts.prune(150)) >= 100)
   assert.deepEqual((await send(at.contexts, { a: 'y'.repeat(100) }, 'new')).sent, [])
   assert.deepEqual((await send(at.contexts, { a: 'x'.repeat(100) }, 'old')).sent, ['Dockerfile', 'a'])
+})
+
+test('a directory beside the context is kept in the same way, and read as it is', async () => {
+  using at = rig()
+  const look = async (contexts: KeptContexts, files: Files) => {
+    const entries = entriesOf(files)
+    const { session, wanted } = await contexts.compare('beside', entries)
+    const stored = wanted.length === 0 ? session : await contexts.store(session, bodiesOf(entries, wanted))
+    await using opened = await contexts.files(stored)
+    return { sent: wanted.length, content: await contentOf(opened) }
+  }
+  const files = { '.dockerignore': 'a', a: 'one' }
+  assert.deepEqual(await look(at.contexts, files), { sent: 3, content: { Dockerfile: 'FROM scratch', ...files } })
+  assert.equal((await look(at.open(), files)).sent, 0)
+  assert.equal((await look(at.contexts, { ...files, a: 'other' })).content['a'], 'other')
+})
+
+test('a session is opened once, and not before all that it wants is there', async () => {
+  using at = rig()
+  const entries = entriesOf({ a: 'x' })
+  const { session, wanted } = await at.contexts.compare('beside', entries)
+  await assert.rejects(at.contexts.files(session), /ends in the middle of a file/)
+  await assert.rejects(at.contexts.files(session), { code: 'build.session_unknown' })
+  const again = await at.contexts.compare('beside', entries)
+  const stored = await at.contexts.store(again.session, bodiesOf(entries, wanted))
+  await using _opened = await at.contexts.files(stored)
+  await assert.rejects(at.contexts.files(stored), { code: 'build.session_unknown' })
 })

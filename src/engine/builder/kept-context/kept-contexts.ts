@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { keyedLocks, type Clock, type Random } from '#base'
 import { textOfBytes, type TarEntry } from '#oci/tar'
 
-import { contextOf, type BuildContext } from '../context.ts'
-import { indexArchive } from '../context-index.ts'
+import { archiveTree, contextOf } from '../context.ts'
+import { indexArchive, type ArchiveIndex } from '../context-index.ts'
 import { buildError } from '../errors.ts'
 import { MAX_CONTEXT_BYTES } from '../limits.ts'
-import { spoolOn } from '../spool.ts'
+import { spoolOn, type Spool } from '../spool.ts'
 import { compacted, openPack, readPack, writeIndex, type Pack, type PackedFile } from './pack.ts'
 import type { ContextEntry, KeptContext, KeptContexts } from './port.ts'
 import { takeBodies, type TakenBody } from './take-bodies.ts'
@@ -31,6 +31,8 @@ const MAX_KNOWN = 8
 const MAX_ENTRIES = 1_000_000
 /** Contexts kept by default; those not used for longest go first. */
 const KEPT_BYTES = 4 * 1024 ** 3
+
+async function* nothing(): AsyncGenerator<Buffer> {}
 
 interface Session {
   readonly key: string
@@ -75,6 +77,43 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
     }
     return removedBytes
   }
+  /** What was compared, with what came of it: given to `use`, which owns the spool when it succeeds. */
+  const take = async <T>(
+    name: string,
+    bodies: AsyncIterable<Buffer>,
+    use: (files: PackedTree, session: Session, pack: Pack) => Promise<T>,
+  ): Promise<T> => {
+    const session = sessions.get(name)
+    sessions.delete(name)
+    if (session === undefined)
+      throw buildError('build.session_unknown', `the build session ${JSON.stringify(name.slice(0, 64))} is not known`, {
+        hint: 'Compare the context again: a session is good for one build, and for ten minutes.',
+      })
+    const home = homeOf(session.key)
+    return await locks.run(home, async () => {
+      const pack = await packOf(home)
+      const wanted = new Set(session.wanted)
+      // What was compared with may have been written anew or removed since: then the answer is no longer true.
+      const isMissing = session.entries.some((entry, index) => !isKept(entry, pack) && !wanted.has(index))
+      if (pack.generation !== session.generation || isMissing)
+        throw buildError('build.session_unknown', 'another build of the same directory came between', { hint: 'Build again.' })
+      const received = await receive(home, session, pack, bodies)
+      try {
+        remember(home, received.pack)
+        await utimes(home, new Date(clock.nowMs()), new Date(clock.nowMs()))
+        await prune(KEPT_BYTES)
+        return await use(received.tree, session, received.pack)
+      } catch (error) {
+        await received.tree.spool[Symbol.asyncDispose]()
+        throw error
+      }
+    })
+  }
+  const begin = (session: Session): string => {
+    const name = random.bytes(16).toString('hex')
+    sessions.set(name, session)
+    return name
+  }
   return {
     compare: async (key, entries) => {
       if (entries.length > MAX_ENTRIES)
@@ -85,32 +124,21 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
       dropOld()
       const pack = await packOf(homeOf(key))
       const wanted = entries.flatMap((entry, index) => (isKept(entry, pack) ? [] : [index]))
-      const session = random.bytes(16).toString('hex')
-      sessions.set(session, { key, entries, wanted, generation: pack.generation, beganMs: clock.monotonicMs() })
+      const session = begin({ key, entries, wanted, generation: pack.generation, beganMs: clock.monotonicMs() })
       return { session, wanted }
     },
-    receive: async (name, bodies, { dockerfilePath }) => {
-      const session = sessions.get(name)
-      sessions.delete(name)
-      if (session === undefined)
-        throw buildError('build.session_unknown', `the build session ${JSON.stringify(name.slice(0, 64))} is not known`, {
-          hint: 'Compare the context again: a session is good for one build, and for ten minutes.',
-        })
-      const home = homeOf(session.key)
-      return await locks.run(home, async () => {
-        const pack = await packOf(home)
-        const wanted = new Set(session.wanted)
-        // What was compared with may have been written anew or removed since: then the answer is no longer true.
-        const isMissing = session.entries.some((entry, index) => !isKept(entry, pack) && !wanted.has(index))
-        if (pack.generation !== session.generation || isMissing)
-          throw buildError('build.session_unknown', 'another build of the same directory came between', { hint: 'Build again.' })
-        const received = await receive(home, session, pack, bodies, dockerfilePath)
-        remember(home, received.pack)
-        await utimes(home, new Date(clock.nowMs()), new Date(clock.nowMs()))
-        await prune(KEPT_BYTES)
-        return received.context
-      })
-    },
+    receive: async (name, bodies, { dockerfilePath }) =>
+      await take(name, bodies, async ({ index, spool }) => await contextOf(index, spool, dockerfilePath)),
+    store: async (name, bodies) =>
+      await take(name, bodies, async ({ spool }, { key, entries }, { generation }) => {
+        await spool[Symbol.asyncDispose]()
+        return begin({ key, entries, wanted: [], generation, beganMs: clock.monotonicMs() })
+      }),
+    files: async (name) =>
+      await take(name, nothing(), async ({ index, spool }) => {
+        const tree = archiveTree(index, spool)
+        return await Promise.resolve({ tree, [Symbol.asyncDispose]: async () => await spool[Symbol.asyncDispose]() })
+      }),
     list: () => listKept(directory),
     remove: async (id) => {
       const found = listKept(directory).find((one) => one.id === id)
@@ -125,14 +153,19 @@ function isKept(entry: ContextEntry, { files }: Pack): boolean {
   return entry.type !== 'file' || files.get(entry.path)?.signature === entry.signature
 }
 
-/** Puts what came into the pack; gives the context, and the pack as it is now. */
+/** Files that lie in an open pack. */
+interface PackedTree {
+  readonly index: ArchiveIndex
+  readonly spool: Spool
+}
+
+/** Puts what came into the pack; gives its files, and the pack as it is now. */
 async function receive(
   home: string,
   { entries, wanted }: Session,
   pack: Pack,
   bodies: AsyncIterable<Buffer>,
-  dockerfilePath: string,
-): Promise<{ readonly context: BuildContext; readonly pack: Pack }> {
+): Promise<{ readonly tree: PackedTree; readonly pack: Pack }> {
   const file = await openPack(home, pack)
   try {
     const options = { count: wanted.length, startByte: pack.sizeBytes, maxBytes: MAX_CONTEXT_BYTES }
@@ -144,8 +177,8 @@ async function receive(
       entries.map((entry) => tarEntryOf(entry, next.files.get(entry.path))),
       ({ path }) => next.files.get(path)?.sha256 ?? '',
     )
-    const context = await contextOf(index, spoolOn(file, next.sizeBytes), dockerfilePath)
-    return { context, pack: hasChanged ? await compacted(home, next) : next }
+    const spool = spoolOn(file, next.sizeBytes)
+    return { tree: { index, spool }, pack: hasChanged ? await compacted(home, next) : next }
   } catch (error) {
     await file.close()
     throw error

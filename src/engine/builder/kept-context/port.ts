@@ -1,6 +1,7 @@
 import type { ByteString } from '#oci/tar'
 
 import type { BuildContext } from '../context.ts'
+import type { FileTree } from '../file-tree.ts'
 
 /** One thing in a context directory, as its client sees it. */
 export interface ContextEntry {
@@ -39,6 +40,10 @@ export interface KeptContexts {
   compare(key: string, entries: readonly ContextEntry[]): Promise<ComparedContext>
   /** `bodies`: of each wanted file its length, as eight bytes with the highest first, and its bytes. */
   receive(session: string, bodies: AsyncIterable<Buffer>, options: { readonly dockerfilePath: string }): Promise<BuildContext>
+  /** Keeps what was wanted, and gives a session that wants nothing more. */
+  store(session: string, bodies: AsyncIterable<Buffer>): Promise<string>
+  /** The files of a session that wants nothing, as they are: no Dockerfile is looked for, and no ignore file. */
+  files(session: string): Promise<{ readonly tree: FileTree } & AsyncDisposable>
   list(): readonly KeptContext[]
   /** False when it is not there. */
   remove(id: string): Promise<boolean>
