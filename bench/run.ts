@@ -14,6 +14,7 @@ import { parallelRuns } from './parallel.ts'
 import { probeImage } from './probe-image.ts'
 import { pullAndPush } from './pull-and-push.ts'
 import { registries } from './registry.ts'
+import { routing } from './router.ts'
 import { runContainers } from './run-containers.ts'
 import { clusterStore } from './store.ts'
 import type { Row } from './rows.ts'
@@ -31,6 +32,7 @@ const SECTIONS = [
   'network',
   'build',
   'registry',
+  'router',
   'store',
 ] as const
 const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network', 'build'] as const
@@ -70,6 +72,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
   if (isWanted('list')) rows.push(...(await listContainers(glovebox, image)))
   if (isWanted('layer')) rows.push(...(await layerUsable(directory)))
   if (isWanted('registry')) rows.push(...(await registries(directory)))
+  if (isWanted('router')) rows.push(...(await routing()))
   if (isWanted('store')) rows.push(...(await clusterStore(directory)))
   return rows
 }

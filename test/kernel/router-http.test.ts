@@ -154,10 +154,7 @@ describe('routes of requests', { timeout: 60_000 }, () => {
     assert.equal((await curl('-u', 'ann:wrong', at(ports[2]))).status, 401)
     const statuses: number[] = []
     for (let count = 0; count < 8; count += 1) statuses.push((await curl(at(ports[3]))).status)
-    assert.ok(
-      statuses.every((status) => status === 429),
-      statuses.join(' '),
-    )
+    assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429, 429])
   })
 
   it('refuse bodies that are too large, or of unknown length where there is a bound', async () => {

@@ -1,3 +1,5 @@
+import { weightOf } from './log-format.ts'
+
 /** One line of the proxy's log: of `HTTP_LOG` or `TCP_LOG`. */
 export interface AccessLine {
   readonly kind: 'http' | 'tcp'
@@ -40,7 +42,7 @@ function httpLine(fields: readonly string[]): AccessLine {
   const at = (index: number) => fields[index] ?? ''
   return {
     kind: 'http',
-    weight: Math.max(1, whole(at(0))),
+    weight: weightOf(whole(at(0)), at(1) === '1'),
     isForAccessLog: at(1) === '1',
     atMs: whole(at(3)) * 1000 + whole(at(2)),
     section: at(4),

@@ -2,7 +2,7 @@ import type { RouteRule } from '#cluster/spec'
 
 import { entryKind, hostPort, sectionName } from './names.ts'
 import { ruleOf } from './entries.ts'
-import { clientLines, tcpClientLines } from './client-rules.ts'
+import { clientLines, tcpClientLines, type EntryPlace } from './client-rules.ts'
 import { changeLines, redirectLine } from './http-rules.ts'
 import { ACCESS_LOG_HTTP, ACCESS_LOG_TCP } from './log-format.ts'
 import type { Route } from './port.ts'
@@ -60,7 +60,7 @@ function httpLines(route: Route, rule: RouteRule, options: BackendOptions): read
       'no-store',
     ],
     ...(rule.hasAccessLog ? ACCESS_LOG_HTTP : []),
-    ...clientLines(sectionName(route), rule),
+    ...clientLines(sectionName(route), rule, placeOf(route)),
     ...bodyLines(rule),
     ...redirectLine(rule),
     ...changeLines(rule),
@@ -68,6 +68,13 @@ function httpLines(route: Route, rule: RouteRule, options: BackendOptions): read
     ...stickyLines(route, rule, options),
     ...(rule.isCompressed ? COMPRESSION : []),
   ]
+}
+
+/** Behind the PROXY protocol a client may be of either family, wherever it comes in. */
+function placeOf(route: Route): EntryPlace {
+  const scheme = entryKind(route) === 'https' ? 'https' : 'http'
+  const isOpen = route.hostIp === '' || ruleOf(route).hasProxyProtocol
+  return { scheme, families: isOpen ? 'both' : route.hostIp.includes(':') ? 6 : 4 }
 }
 
 function tcpLines(rule: RouteRule): readonly Line[] {

@@ -41,7 +41,6 @@ function checkMatch(mode: 'http' | 'tcp', { hosts, path, tls }: RouteRule, refus
   if (tls === null) return
   const { certificate, redirectFromPort } = tls
   if (redirectFromPort !== null && !isWhole(redirectFromPort, 1, 65_535)) refuse(`${redirectFromPort} is not a port`)
-  if (redirectFromPort !== null && mode === 'tcp') refuse('a tcp route has no port to redirect from')
   if (certificate.type !== 'files' && hosts.length === 0) refuse(`a certificate of type ${certificate.type} needs hosts`)
   if (certificate.type !== 'acme') return
   if (redirectFromPort === null)

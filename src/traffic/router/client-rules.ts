@@ -11,9 +11,9 @@ const AUTH_MEMORY = '5m'
 const MAX_LOGINS = '1k'
 
 /** Who comes in: whose address counts, who is let in, how often, and with what password. Before all else. */
-export function clientLines(section: string, rule: RouteRule): readonly Line[] {
+export function clientLines(section: string, rule: RouteRule, entry: EntryPlace): readonly Line[] {
   return [
-    ...addressLines(rule),
+    ...addressLines(rule, entry),
     ...networkLines(rule, ['http-request', 'deny', 'deny_status', '403']),
     ...connectionLines(rule, ['http-request', 'deny', 'deny_status', '503']),
     ...rateLines(rule, 'http_req_rate', ['http-request', 'track-sc0'], ['http-request', 'deny', 'deny_status', '429']),
@@ -29,65 +29,54 @@ export function tcpClientLines(rule: RouteRule): readonly Line[] {
   ]
 }
 
-/** What somebody who is not trusted says of the client is not passed on. The trusted's last word is taken for the client's address from here on. */
-function addressLines({ trustedProxies }: RouteRule): readonly Line[] {
+/**
+ * What somebody who is not trusted says of the client is not passed on. The trusted's last word is taken for the client's address from here on. Every
+ * request pays for each of these lines.
+ */
+function addressLines(rule: RouteRule, entry: EntryPlace): readonly Line[] {
+  if (rule.trustedProxies.length > 0) return trustingLines(rule, entry)
+  return [
+    ['option', 'forwardfor'],
+    ['http-request', 'del-header', 'X-Forwarded-', '-m', 'beg'],
+    ['http-request', 'add-header', 'X-Forwarded-Proto', entry.scheme],
+    ['http-request', 'add-header', 'X-Forwarded-Host', '%[req.hdr(host)]'],
+    ...standardLines(entry, []),
+  ]
+}
+
+function trustingLines({ trustedProxies }: RouteRule, entry: EntryPlace): readonly Line[] {
   const forwarded = 'X-Forwarded-For'
-  const proto: Line = ['http-request', 'set-header', 'X-Forwarded-Proto', 'https', 'if', '{', 'ssl_fc', '}']
-  const plain: Line = ['http-request', 'set-header', 'X-Forwarded-Proto', 'http', 'if', '!{', 'ssl_fc', '}']
-  if (trustedProxies.length === 0) {
-    return [['http-request', 'set-header', forwarded, '%[src]'], proto, plain, HOST, ...standardLines([])]
-  }
-  const trusted = ['{', 'var(txn.trusted)', '-m', 'bool', '}']
+  const trusted = ['if', '{', 'var(txn.trusted)', '-m', 'bool', '}']
   const stranger = ['!{', 'var(txn.trusted)', '-m', 'bool', '}']
   return [
     ...networkAcl('trusted', trustedProxies),
     ['http-request', 'set-var(txn.trusted)', 'bool(true)', 'if', 'trusted', '{', 'req.hdr(x-forwarded-for)', '-m', 'found', '}'],
-    ['http-request', 'set-header', forwarded, '%[src]', 'if', ...stranger],
-    ['http-request', 'set-var(txn.peer)', 'src', 'if', ...trusted],
-    ['http-request', 'set-src', 'req.hdr_ip(x-forwarded-for,-1)', 'if', ...trusted],
-    ['http-request', 'add-header', forwarded, '%[var(txn.peer)]', 'if', ...trusted],
-    [...proto, ...stranger],
-    [...plain, ...stranger],
-    [...HOST, 'if', ...stranger],
-    ...standardLines(stranger),
+    ['http-request', 'del-header', 'X-Forwarded-', '-m', 'beg', 'if', ...stranger],
+    ['http-request', 'add-header', 'X-Forwarded-Proto', entry.scheme, 'if', ...stranger],
+    ['http-request', 'add-header', 'X-Forwarded-Host', '%[req.hdr(host)]', 'if', ...stranger],
+    ...standardLines(entry, stranger),
+    ['http-request', 'add-header', forwarded, '%[src]'],
+    ['http-request', 'set-src', 'req.hdr_ip(x-forwarded-for,-2)', ...trusted],
     ['http-request', 'set-var(txn.client)', 'src'],
   ]
 }
 
-const HOST: Line = ['http-request', 'set-header', 'X-Forwarded-Host', '%[req.hdr(host)]']
-
 /** RFC 7239: an IPv6 address stands in brackets and quotes. */
-function standardLines(condition: readonly string[]): readonly Line[] {
+function standardLines({ scheme, families }: EntryPlace, condition: readonly string[]): readonly Line[] {
+  const set = (address: string): Line => ['http-request', 'set-header', 'Forwarded', `for=${address};proto=${scheme}`]
+  const four = set('%[src]')
+  const six = set('"[%[src]]"')
+  if (families !== 'both') return [[...(families === 4 ? four : six), ...(condition.length === 0 ? [] : ['if', ...condition])]]
   return [
-    [
-      'http-request',
-      'set-header',
-      'Forwarded',
-      'for=%[src];proto=%[req.hdr(x-forwarded-proto)]',
-      'if',
-      ...condition,
-      '!{',
-      'src',
-      '-m',
-      'sub',
-      ':',
-      '}',
-    ],
-    [
-      'http-request',
-      'set-header',
-      'Forwarded',
-      'for="[%[src]]";proto=%[req.hdr(x-forwarded-proto)]',
-      'if',
-      ...condition,
-      '{',
-      'src',
-      '-m',
-      'sub',
-      ':',
-      '}',
-    ],
+    [...four, 'if', ...condition, '{', 'src', '0.0.0.0/0', '}'],
+    [...six, 'if', ...condition, '!{', 'src', '0.0.0.0/0', '}'],
   ]
+}
+
+/** Where a route's clients come in. */
+export interface EntryPlace {
+  readonly scheme: 'http' | 'https'
+  readonly families: 4 | 6 | 'both'
 }
 
 function networkAcl(name: string, networks: readonly string[]): readonly Line[] {

@@ -48,9 +48,11 @@ export function entriesOf(routes: readonly Route[]): readonly Entry[] {
     const from = rule.tls?.redirectFromPort ?? null
     if (from === null) continue
     const hasChallenges = rule.tls?.certificate.type === 'acme'
+    // Whoever speaks something else than HTTP is not led anywhere by it.
+    if (route.mode === 'tcp' && !hasChallenges) continue
     const taken = entries.get(entryName('http', route.hostIp, from))?.uses ?? []
     const match = matchOf(rule)
-    const hosts = match.hosts.filter((host) => !taken.some((use) => isSame(use, host, match.path)))
+    const hosts = (route.mode === 'tcp' ? [] : match.hosts).filter((host) => !taken.some((use) => isSame(use, host, match.path)))
     add('http', route.hostIp, from, {
       hosts,
       path: match.path,
