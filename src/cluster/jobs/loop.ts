@@ -47,7 +47,7 @@ export function startJobs(ports: JobLoopPorts): AsyncDisposable {
   trigger()
 
   function concernedBy(key: string): Iterable<string> {
-    const [kind, id = ''] = key.split('/')
+    const [kind = '', id = ''] = key.split('/')
     switch (kind) {
       case 'task':
         return tasks.take(id)

@@ -1,7 +1,8 @@
-import { keyOf, type NodeRecord, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
+import { keyOf, prefixOf, type NodeRecord, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
 
 import type { ClusterPicture, PictureEntry } from './picture.ts'
-import type { PendingTask, TaskGroup } from './port.ts'
+import type { SchedulerSnapshot } from './plan.ts'
+import type { PendingTask, SchedulableNode, TaskGroup } from './port.ts'
 import { groupOf, isLeaving, isStanding, isWaiting, schedulableOf } from './records.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -15,6 +16,8 @@ export interface Desk {
   markLeaving(tasks: readonly TaskRecord[]): void
   /** Null: its service or revision is not there (yet). */
   pendingOf(task: TaskRecord): PendingTask | null
+  /** All that stands, as the plan of moves takes it. */
+  snapshot(): SchedulerSnapshot
   /** Counts up when room may have come: a node came or changed, a task went. */
   roomChanges(): number
 }
@@ -43,9 +46,13 @@ export function openDesk(picture: ClusterPicture, scheduler: Scheduler): Desk {
 
   function takeNode(id: string): void {
     const record = picture.get<NodeRecord>(keyOf('node', id))?.value
-    if (record === undefined) return scheduler.dropNode(id)
-    const names = [...volumes.values()].flatMap((held) => (held.nodeId === id ? held.names : []))
-    scheduler.putNode(schedulableOf(record, names))
+    if (record === undefined) scheduler.dropNode(id)
+    else scheduler.putNode(nodeFrom(record))
+  }
+
+  function nodeFrom(record: NodeRecord): SchedulableNode {
+    const names = [...volumes.values()].flatMap(({ nodeId, names }) => (nodeId === record.id ? names : []))
+    return schedulableOf(record, names)
   }
 
   function takeTask(id: string): void {
@@ -105,6 +112,14 @@ export function openDesk(picture: ClusterPicture, scheduler: Scheduler): Desk {
       const group = groupFor(task)
       return group === null ? null : { id: task.id, group, onlyNode: task.slot === null ? task.nodeId : null }
     },
+    snapshot: () => ({
+      nodes: picture.range<NodeRecord>(prefixOf('node')).map(({ value }) => nodeFrom(value)),
+      placed: [...standing].flatMap(([id, nodeId]) => {
+        const task = picture.get<TaskRecord>(keyOf('task', id))?.value
+        const group = task === undefined ? null : groupFor(task)
+        return task === undefined || group === null ? [] : [{ id, nodeId, group, isLeaving: isLeaving(task) }]
+      }),
+    }),
     roomChanges: () => changes,
   }
 

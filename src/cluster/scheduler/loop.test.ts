@@ -21,7 +21,7 @@ test('waiting tasks get nodes, and their records say which and why', async () =>
     tasks.map(({ status }) => status.state),
     ['assigned', 'assigned', 'assigned', 'assigned'],
   )
-  assert.deepEqual(tasks.map(({ nodeId }) => nodeId).toSorted(), ['n1', 'n1', 'n2', 'n2'])
+  assert.deepEqual(tasks.map(({ nodeId }) => String(nodeId)).toSorted(), ['n1', 'n1', 'n2', 'n2'])
   assert.match(tasks[0]!.placement, /fewest tasks of web on the node/)
 })
 
@@ -132,13 +132,44 @@ test('a write that came first is not overwritten: the task is decided on anew', 
   )
 })
 
+test('with a time set tasks are moved one after the other, and without it only when somebody asks', async () => {
+  for (const rebalanceEveryMs of [null, 60_000]) {
+    await using world = await open({ rebalanceEveryMs })
+    await world.put(nodeRecord('n1'), nodeRecord('n2'))
+    await world.service('web', {})
+    const running = (id: string): TaskRecord => {
+      const task = taskRecord(id, 'web')
+      return { ...task, nodeId: 'n1', status: { ...task.status, state: 'running' } }
+    }
+    await world.put(running('a'), running('b'), running('c'), running('d'))
+    await world.settle()
+    assert.deepEqual(
+      world.scheduling.moves().map(({ taskId, from, to }) => [taskId, from, to]),
+      [
+        ['d', 'n1', 'n2'],
+        ['c', 'n1', 'n2'],
+      ],
+    )
+    await world.advance(70_000)
+    const told = (await world.tasks()).filter(({ desiredState }) => desiredState === 'shutdown')
+    assert.deepEqual(
+      told.map(({ id, reason }) => [id, reason]),
+      rebalanceEveryMs === null ? [] : [['d', 'it moves to n2: 4 of web in n1 and 0 in n2']],
+    )
+    assert.deepEqual(
+      (await world.scheduling.rebalance()).map(({ taskId }) => taskId),
+      rebalanceEveryMs === null ? ['d'] : [],
+    )
+  }
+})
+
 interface Wish {
   readonly reservedNanoCpus?: number
   readonly priority?: number
   readonly volume?: string
 }
 
-async function open({ conflicts = 0 } = {}) {
+async function open({ conflicts = 0, rebalanceEveryMs = null as number | null } = {}) {
   const clock = virtualClock()
   const store = memoryStore(clock)
   let left = conflicts
@@ -156,7 +187,7 @@ async function open({ conflicts = 0 } = {}) {
   const ports = { store: picked, clock, log: silentLog() }
   const begin = () => {
     const picture = openMirror({ ...ports, prefixes: ['node/', 'service/', 'revision/', 'task/'] })
-    return { picture, scheduling: startScheduling({ ...ports, picture, settings: DEFAULT_SETTINGS }) }
+    return { picture, scheduling: startScheduling({ ...ports, picture, settings: DEFAULT_SETTINGS, rebalanceEveryMs }) }
   }
   let { picture, scheduling } = begin()
   const stop = async () => {
@@ -188,6 +219,7 @@ async function open({ conflicts = 0 } = {}) {
     settle: async () => {
       for (let round = 0; round < 10; round += 1) await clock.advance(50)
     },
+    advance: (ms: number) => clock.advance(ms),
     tasks: async () => (await store.range<TaskRecord>('task/')).entries.map(({ value }) => value),
     [Symbol.asyncDispose]: async () => {
       await stop()

@@ -1,13 +1,14 @@
 import { messageOf, type Clock, type Log } from '#base'
-import { keyOf, prefixOf, type TaskRecord } from '#cluster/model'
+import { isEnded, keyOf, prefixOf, type TaskRecord } from '#cluster/model'
 import type { ClusterStore } from '#cluster/store'
 
 import { openDesk } from './desk.ts'
 import { summaryOf } from './explain.ts'
 import { judgeNominations, type Nomination } from './nominations.ts'
 import type { ClusterPicture, PictureEntry } from './picture.ts'
-import type { PendingTask, Placement, Refusal } from './port.ts'
-import { isLeaving } from './records.ts'
+import type { PendingTask, PlacedTask, Placement, Refusal } from './port.ts'
+import { planRebalance, type Move } from './rebalance.ts'
+import { isLeaving, isServing } from './records.ts'
 import { createScheduler } from './scheduler.ts'
 import type { SchedulerSettings } from './settings.ts'
 import { writeBatches, type TaskWrite } from './write-batches.ts'
@@ -19,11 +20,17 @@ export interface SchedulingPorts {
   readonly clock: Clock
   readonly log: Log
   readonly settings: SchedulerSettings
+  /** So often tasks are moved to where they would stand better; null: only when somebody asks for it. */
+  readonly rebalanceEveryMs: number | null
 }
 
 export interface Scheduling extends AsyncDisposable {
   /** Why a task has no node, as of now; empty: it has one, or would get one. Undefined: there is no such task. */
   explain(taskId: string): readonly Refusal[] | undefined
+  /** What would be moved, and why: nothing is done. Global services stand where they have to. */
+  moves(): readonly Move[]
+  /** Ends the tasks that stand badly, one of each service, whose place another one takes. Gives back those that it ended. */
+  rebalance(): Promise<readonly Move[]>
   /** Resolves when everything that was told up to now is decided and written. */
   idle(): Promise<void>
 }
@@ -202,7 +209,48 @@ export function startScheduling(ports: SchedulingPorts): Scheduling {
     })
   }
 
+  const moves = (): readonly Move[] => {
+    takeChanges()
+    const { nodes, placed } = desk.snapshot()
+    const isBound = ({ id }: PlacedTask) => picture.get<TaskRecord>(keyOf('task', id))?.value.slot === null
+    const steady = placed.filter((task) => !isBound(task))
+    return planRebalance({ nodes, placed: steady }, settings).filter(({ taskId }) => isSteady(taskId))
+  }
+
+  /** Nothing of its service is on the way, neither in nor out. */
+  function isSteady(taskId: string): boolean {
+    const serviceId = picture.get<TaskRecord>(keyOf('task', taskId))?.value.serviceId
+    const isMoving = (task: TaskRecord) => task.serviceId === serviceId && !isEnded(task.status.state) && !isServing(task)
+    return !picture.range<TaskRecord>(prefixOf('task')).some(({ value }) => isMoving(value))
+  }
+
+  async function rebalance(): Promise<readonly Move[]> {
+    const first = [...Map.groupBy(moves(), (move) => move.serviceName).values()].flatMap((of) => of.slice(0, 1))
+    const done: Move[] = []
+    for (const move of first) {
+      const entry = picture.get<TaskRecord>(keyOf('task', move.taskId))
+      if (entry === undefined) continue
+      const reason = `it moves to ${move.to}: ${move.reason}`
+      const value: TaskRecord = { ...entry.value, desiredState: 'shutdown', reason, updatedAtMs: clock.nowMs() }
+      const late = await writeBatches(store, [{ puts: [{ key: entry.key, revision: entry.revision, value }] }])
+      if (late.length === 0) done.push(move)
+    }
+    return done
+  }
+
+  async function rebalanceAgainAndAgain(everyMs: number): Promise<void> {
+    await picture.opened
+    for (;;) {
+      await rest(everyMs)
+      if (closing.signal.aborted) return
+      await rebalance().catch((error: unknown) => log.error('tasks could not be moved', { error: messageOf(error) }))
+    }
+  }
+  const rebalancing = ports.rebalanceEveryMs === null ? undefined : rebalanceAgainAndAgain(ports.rebalanceEveryMs)
+
   return {
+    moves,
+    rebalance,
     explain: (taskId) => {
       const entry = picture.get<TaskRecord>(keyOf('task', taskId))
       if (entry === undefined) return undefined
@@ -217,7 +265,7 @@ export function startScheduling(ports: SchedulingPorts): Scheduling {
       closing.abort()
       listening[Symbol.dispose]()
       timer?.[Symbol.dispose]()
-      await running
+      await Promise.all([running, rebalancing])
     },
   }
 }

@@ -38,7 +38,8 @@ export function preemptionReason({ group }: GroupState, victims: readonly Placed
 }
 
 export function formatCpus(nanoCpus: number): string {
-  return `${Math.round(nanoCpus / 1e6) / 1000} CPUs`
+  const cpus = Math.round(nanoCpus / 1e6) / 1000
+  return `${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`
 }
 
 function free(ledger: Ledger, slot: number): string {

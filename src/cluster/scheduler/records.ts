@@ -56,6 +56,11 @@ export function isWaiting({ status, desiredState }: TaskRecord): boolean {
   return (status.state === 'new' || status.state === 'pending') && (desiredState === 'ready' || desiredState === 'running')
 }
 
+/** It does what it is there for, and is to go on. */
+export function isServing({ status, desiredState }: TaskRecord): boolean {
+  return status.state === 'running' && desiredState === 'running'
+}
+
 export function isLeaving({ desiredState }: TaskRecord): boolean {
   return desiredState === 'shutdown' || desiredState === 'remove'
 }
