@@ -11,6 +11,9 @@ import { childOf, map, plain, textOf, without, type MapNode, type Origin, type S
 /** Sections that an included application brings along. */
 const SECTIONS = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models'] as const
 
+/** Its routes and policy come along; what the file itself says counts more. */
+const EXTENSION = 'x-glovebox'
+
 export interface Including {
   readonly loading: Loading
   /** Files that lead here by including. */
@@ -93,6 +96,11 @@ function withResources(file: MapNode, included: MapNode, { problems }: Loading):
         problems.addAt(known.spot, `${section}: "${name}" is something else in ${resource.spot.origin.file}, which is included`)
     }
     entries.set(section, map((ours ?? theirs).spot, merged))
+  }
+  const extension = childOf(included, EXTENSION)
+  if (extension !== undefined) {
+    const ours = entries.get(EXTENSION)
+    entries.set(EXTENSION, ours === undefined ? extension : mergeNodes(extension, ours, `/${EXTENSION}`))
   }
   return { ...file, entries }
 }

@@ -158,6 +158,18 @@ volumes: { data: }
     ])
   })
 
+  it('brings routes along', async () => {
+    const { spec } = await read({
+      'compose.yaml':
+        'include: [a.yaml]\nx-glovebox: { routes: [{ name: w, service: web, target_port: 1 }] }\nservices: { web: { image: x } }\n',
+      'a.yaml': 'services: { a: { image: y } }\nx-glovebox: { routes: [{ name: a, service: a, target_port: 2 }] }\n',
+    })
+    assert.deepEqual(
+      spec.routes?.map(({ name }) => name),
+      ['a', 'w'],
+    )
+  })
+
   it('lets a file on top change what is included', async () => {
     const { spec } = await read({
       'compose.yaml': 'include: [a.yaml]\nservices: { web: { image: x } }\n',
