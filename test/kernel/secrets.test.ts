@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { busyboxImage, startTestDaemon, type TestDaemon } from './daemon-fixture.ts'
+import { busyboxImage, startTestDaemon, type TestDaemon, untilTrue } from './daemon-fixture.ts'
 
 const CLI = join(import.meta.dirname, '../../build/cli.cjs')
 const MARK = 'gb-secret-4c1d-in-memory-only'
@@ -102,6 +102,19 @@ describe('secrets of a whole daemon', { timeout: 60_000 }, () => {
     await daemon.client.containers.remove('shop-web-1', { force: true })
     must(['up', '--name', 'shop', app])
     assert.equal((await daemon.exec('shop-web-1', ['cat', '/etc/token'])).output, `${MARK} token 2`)
+    assert.equal(onDisk(), '')
+  })
+
+  test('after a restart of everything tasks have their files again', async () => {
+    const places = ['--root', daemon.root, '--run-dir', daemon.runDir, '--instance-name', daemon.name]
+    must([...places, 'daemon', 'stop'])
+    await daemon.launch()
+    await untilTrue(20_000, async () => {
+      const { State } = await daemon.client.containers.inspect('shop-web-1')
+      return State.Running
+    })
+    const { output } = await daemon.exec('shop-web-1', ['cat', ...FILES])
+    assert.equal(output, `${MARK} password${MARK} token 2port = 80`)
     assert.equal(onDisk(), '')
   })
 

@@ -83,6 +83,8 @@ export interface SecretFile {
   readonly gid: number
   readonly mode: number
   readonly content: Buffer
+  /** `secret/NAME`, `config/NAME`: by which it is found again. */
+  readonly origin: string
 }
 
 /** As Docker has it. */

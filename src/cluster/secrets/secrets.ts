@@ -132,7 +132,7 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
           throw secretError('secret.not_found', `${kind} ${ref}, which is to be at ${target}, not found`, {
             hint: `Make it: \`glovebox ${kind} create ${ref} FILE\`.`,
           })
-        return { target, uid, gid, mode, content: await sealed.open(kind, record) }
+        return { target, uid, gid, mode, content: await sealed.open(kind, record), origin: `${kind}/${record.name}` }
       }),
     )
   }

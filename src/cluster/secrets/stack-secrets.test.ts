@@ -10,7 +10,7 @@ import { memoryStore } from '#cluster/store'
 
 import { openSecrets } from './secrets.ts'
 import { putStackSecrets, removeStackSecrets, STACK_LABEL } from './stack-secrets.ts'
-import { filesOfTask } from './task-files.ts'
+import { filesOfTask, mountsOfFiles } from './task-files.ts'
 
 function rig(t: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'glovebox-stack-secrets-'))
@@ -40,7 +40,10 @@ test('what a stack brings is kept under its names and label, and saying it again
   const mount = { secret: 'key', target: '/run/secrets/key', uid: 0, gid: 0, mode: 0o444 }
   const { files } = filesOfTask({ secrets: [mount], configs: [] }, SHOP)
   assert.ok(files)
-  assert.equal((await secrets.files(files.mounts, files.stack))[0]?.content.toString(), 'two')
+  const [file] = await secrets.files(files.mounts, files.stack)
+  assert.equal(file?.content.toString(), 'two')
+  // Found again when the memory of the container is gone.
+  assert.deepEqual(await secrets.files(mountsOfFiles([file]), null), [file])
   assert.deepEqual(filesOfTask({ secrets: [], configs: [] }, SHOP), {})
 })
 

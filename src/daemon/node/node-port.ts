@@ -1,6 +1,6 @@
 import { type Clock, isKind, type Log } from '#base'
 import type { NodePort, NodeTask } from '#cluster/reconcile'
-import type { Secrets } from '#cluster/secrets'
+import { mountsOfFiles, type Secrets } from '#cluster/secrets'
 import type { ContainerRecord, ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Images } from '#engine/images'
@@ -25,6 +25,13 @@ interface Surroundings {
   readonly log: Log
 }
 
+/** What a restart of the machine took from memory. */
+async function restoreFiles(containers: ContainersService, secrets: Pick<Secrets, 'files'>, id: string): Promise<void> {
+  if (containers.hasMemoryFiles(id)) return
+  const { memoryFiles = [] } = containers.get(id).spec
+  await containers.provideMemoryFiles(id, await secrets.files(mountsOfFiles(memoryFiles), null))
+}
+
 /** This machine as a node of the cluster. */
 export function engineNode(
   { containers, images, networks, volumes, events }: Engine,
@@ -46,6 +53,7 @@ export function engineNode(
     },
     renameTask: async (id, name) => await ifThere(async () => void (await containers.rename(id, name))),
     startTask: async (id) => {
+      await restoreFiles(containers, secrets, id)
       if (await containers.start(id)) await runPostStart(containers, id, clock)
     },
     stopTask: async (id) =>

@@ -13,7 +13,7 @@ import { cancelRestart } from './cancel-restart.ts'
 import { connectContainer, disconnectContainer, removeLink } from './connect.ts'
 import { holdFiles, type HeldFiles } from './hold-files.ts'
 import type { LiveContainer } from './live.ts'
-import { sameTargets, storeMemoryFiles } from './memory-files.ts'
+import { hasMemoryFiles, sameTargets, storeMemoryFiles } from './memory-files.ts'
 import { readName } from './names.ts'
 import { logPathOf } from './paths.ts'
 import type { Containers, MemoryFile } from './port.ts'
@@ -44,6 +44,8 @@ export interface ContainersService extends Containers {
    * must end. Errors: `container.not_found`, `container.not_running` when it ends just then.
    */
   holdFiles<T>(ref: string, work: (files: HeldFiles) => Promise<T>): Promise<T>
+  /** All that it was made with are there. Not so after a restart of the machine. */
+  hasMemoryFiles(ref: string): boolean
   /**
    * The files again, or with other contents, for the next start. Errors: `container.running`, `container.memory_file_invalid` when they are not
    * for the targets that it was made with.
@@ -93,6 +95,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
 
   return {
     create: async (spec, name, memoryFiles) => await createContainer(context, spec, name, memoryFiles),
+    hasMemoryFiles: (ref) => hasMemoryFiles(context, registry.find(ref).record),
     provideMemoryFiles: async (ref, files) =>
       await underLock(ref, async (live) => await Promise.resolve(provideMemoryFiles(context, live, files))),
     get: (ref) => registry.find(ref).record,

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fchownSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fchmodSync, fchownSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join, posix } from 'node:path'
 
 import { during, systemCodeOf } from '#base'
@@ -71,6 +71,10 @@ export function memoryMounts(context: Place, { id, name, spec }: ContainerRecord
       )
     return { destination: target, type: 'bind', source, options: MOUNT_OPTIONS }
   })
+}
+
+export function hasMemoryFiles(context: Place, { id, spec }: ContainerRecord): boolean {
+  return (spec.memoryFiles ?? []).every((_, number) => existsSync(join(memoryDirOf(context, id), String(number))))
 }
 
 /** The device by which files in memory are told from all others; undefined: there are none. */

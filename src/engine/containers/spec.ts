@@ -114,6 +114,8 @@ export interface MemoryFileSpec {
   readonly gid: number
   /** Permission bits. */
   readonly mode: number
+  /** What it is, for whoever hands it over to recognise: means nothing here. */
+  readonly origin?: string
 }
 
 export interface NetworkingSpec {
