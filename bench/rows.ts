@@ -5,7 +5,7 @@ export interface Row {
   readonly median: number
   readonly min: number
   readonly p90: number
-  readonly unit: 'ms' | 'MB' | 'KB' | '%' | '/s'
+  readonly unit: 'ms' | 'MB' | 'KB' | '%' | '/s' | 'nodes'
   readonly runs: number
   /** Against what the bar names; null where there is none. */
   readonly ratio: { readonly to: string; readonly value: number; readonly bar: number } | null

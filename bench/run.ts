@@ -17,6 +17,7 @@ import { registries } from './registry.ts'
 import { routing } from './router.ts'
 import { runContainers } from './run-containers.ts'
 import { clusterStore } from './store.ts'
+import { scheduling } from './scheduler.ts'
 import type { Row } from './rows.ts'
 import { printRows } from './rows.ts'
 
@@ -34,6 +35,7 @@ const SECTIONS = [
   'registry',
   'router',
   'store',
+  'scheduler',
 ] as const
 const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network', 'build'] as const
 
@@ -74,6 +76,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
   if (isWanted('registry')) rows.push(...(await registries(directory)))
   if (isWanted('router')) rows.push(...(await routing()))
   if (isWanted('store')) rows.push(...(await clusterStore(directory)))
+  if (isWanted('scheduler')) rows.push(...(await scheduling(directory)))
   return rows
 }
 
