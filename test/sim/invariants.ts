@@ -72,7 +72,8 @@ function checkTurn(
   const target = now.get(`revision/${serviceId}/${String(service.revision).padStart(8, '0')}`) as RevisionRecord | undefined
   if (target === undefined)
     return void broken.push(`service ${service.name} wants revision ${service.revision}, which is not there`)
-  if (target.spec.mode !== 'replicated') return
+  // Of a paused one nobody knows how many there were to be.
+  if (target.spec.mode !== 'replicated' || service.state === 'paused') return
   const wanted = service.replicas
   const tasks: TaskRecord[] = []
   for (const [key, value] of now)

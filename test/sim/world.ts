@@ -159,7 +159,9 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
   begin('scheduler')
   for (const name of nodeIds) begin(name)
   const userMirror = openMirror({ store, clock, log, prefixes: SERVICE_PREFIXES })
-  const services = openServices({ store, mirror: userMirror, clock, random, waits: (id) => loopNow?.waits(id) ?? [] })
+  // A user who waits for time to pass would wait for ever: it passes only when the history says so.
+  const patient = { ...clock, sleep: async () => await Promise.resolve() }
+  const services = openServices({ store, mirror: userMirror, clock: patient, random, waits: (id) => loopNow?.waits(id) ?? [] })
   const all = <T>(kind: 'service' | 'task' | 'node') =>
     [...store.peek()].flatMap(([key, value]) => (key.startsWith(prefixOf(kind)) ? [value as T] : []))
   return {

@@ -27,10 +27,11 @@ export function planAgent(snapshot: AgentSnapshot): AgentPlan {
     wake: (atMs) => void (wakeAtMs = Math.min(wakeAtMs, Math.max(atMs, snapshot.nowMs + 1))),
   }
   const claimed = new Set<string>()
+  const strays = strayServices(snapshot)
   for (const assigned of snapshot.tasks) {
     const container = containerOf(assigned, snapshot.containers)
     if (container !== undefined) claimed.add(container.id)
-    if (!snapshot.busy.has(assigned.task.id)) planTask(assigned, container, snapshot, out)
+    if (!snapshot.busy.has(assigned.task.id)) planTask(assigned, container, { ...snapshot, strays }, out)
   }
   for (const container of snapshot.containers) {
     const id = container.labels[TASK_LABELS.task]
@@ -40,12 +41,36 @@ export function planAgent(snapshot: AgentSnapshot): AgentPlan {
   return { steps, wakeAtMs }
 }
 
+interface Snapshot extends AgentSnapshot {
+  readonly strays: ReadonlySet<string>
+}
+
+/** Services of which something runs here that is not to run any more: on a node that was away its tasks were given to others. */
+function strayServices({ tasks, containers, isKnownTask }: AgentSnapshot): ReadonlySet<string> {
+  const strays = new Set<string>()
+  for (const assigned of tasks) {
+    if (!isEnded(assigned.task.status.state)) continue
+    const container = containerOf(assigned, containers)
+    if (container !== undefined && isAlive(container)) strays.add(serviceKey(assigned))
+  }
+  for (const container of containers) {
+    const id = container.labels[TASK_LABELS.task]
+    if (id !== undefined && isAlive(container) && !isKnownTask(id))
+      strays.add(`${container.labels[TASK_LABELS.stack] ?? ''}/${container.labels[TASK_LABELS.service] ?? ''}`)
+  }
+  return strays
+}
+
+function serviceKey({ service, revision }: AssignedTask): string {
+  return `${service.stack ?? ''}/${revision.spec.name}`
+}
+
 interface Out {
   step(step: AgentStep): void
   wake(atMs: number): void
 }
 
-function planTask(assigned: AssignedTask, container: NodeTask | undefined, snapshot: AgentSnapshot, out: Out): void {
+function planTask(assigned: AssignedTask, container: NodeTask | undefined, snapshot: Snapshot, out: Out): void {
   const { task } = assigned
   const failure = snapshot.memory.failures.get(task.id)
   if (failure !== undefined && failure.nextAtMs > snapshot.nowMs && failure.type !== 'start') {
@@ -97,7 +122,7 @@ function isDrained(assigned: AssignedTask, { nowMs, memory, connections }: Agent
   return false
 }
 
-function planLiving(assigned: AssignedTask, container: NodeTask | undefined, snapshot: AgentSnapshot, out: Out): void {
+function planLiving(assigned: AssignedTask, container: NodeTask | undefined, snapshot: Snapshot, out: Out): void {
   const { task } = assigned
   const { status } = task
   const goTo = (state: TaskState, message: string, more: Partial<TaskStatus> = {}) =>
@@ -114,6 +139,7 @@ function planLiving(assigned: AssignedTask, container: NodeTask | undefined, sna
       if (container === undefined) return fail(assigned, undefined, snapshot, out)
       if (task.desiredState !== 'running') return
       if (task.startAfterMs > snapshot.nowMs) return out.wake(task.startAfterMs)
+      if (snapshot.strays.has(serviceKey(assigned))) return
       return goTo('starting', 'is being started')
     case 'starting':
       return planStarting(assigned, container, snapshot, out)
@@ -124,7 +150,7 @@ function planLiving(assigned: AssignedTask, container: NodeTask | undefined, sna
   }
 }
 
-function planCreate(assigned: AssignedTask, snapshot: AgentSnapshot, out: Out): void {
+function planCreate(assigned: AssignedTask, snapshot: Snapshot, out: Out): void {
   const { task } = assigned
   const failure = snapshot.memory.failures.get(task.id)
   if (failure !== undefined && failure.failures >= MAX_CREATE_FAILURES)
@@ -134,6 +160,7 @@ function planCreate(assigned: AssignedTask, snapshot: AgentSnapshot, out: Out): 
       snapshot,
       out,
     )
+  if (snapshot.strays.has(serviceKey(assigned))) return
   const name = containerName(assigned)
   const holders = snapshot.containers.filter((container) => container.name === name)
   const ours = holders.filter((container) => isOurs(container))

@@ -45,35 +45,52 @@ export function planRolling(rolling: Rolling, seats: SeatWriter, out: PlanWriter
   if (pause > cluster.nowMs && Number.isFinite(pause)) out.wait('it waits between two batches', { untilMs: pause })
   sayUnproven(rolling, unproven, out)
 
-  const fallen = old.filter((seat) => seat.isFallen)
-  const standing = old.filter((seat) => !seat.isFallen)
+  // Those that nobody misses any more first: what fell among them need not come again.
+  const gone = superfluous(rolling, order, unproven)
+  for (const seat of gone) seats.retire(seat, 'a task of the revision that is wanted takes its place')
+  const staying = old.filter((seat) => !gone.includes(seat))
+  // Nothing new comes to a node that is away.
+  const fallen = staying.filter(
+    (seat) => seat.isFallen && (seat.slot !== null || cluster.nodes.get(seat.nodeId ?? '')?.status.state === 'ready'),
+  )
+  const standing = staying.filter((seat) => !seat.isFallen)
   const renewed = fallen.slice(0, allowed)
   for (const seat of renewed) seats.replaceFallen(seat, 'what ended is made anew of the revision that is wanted')
-  for (const seat of fallen.slice(allowed)) seats.refill(seat)
+  const most = mayRetire ? places.wanted + rolling.surge - current.length - renewed.length : places.wanted
+  const again = Math.max(0, most - standing.length)
+  const broken = fallen.slice(allowed)
+  for (const seat of broken.slice(0, again)) seats.refill(seat)
+  for (const seat of broken.slice(again)) seats.retire(seat, 'there are enough others')
   const left = allowed - renewed.length
 
-  if (order === 'stop-first') {
-    const surplus = Math.max(0, held - places.wanted)
-    for (const seat of leastUseful(standing).slice(0, Math.min(standing.length, surplus + left)))
-      seats.retire(seat, 'it makes room for a task of the revision that is wanted')
-    const room = Math.min(
-      places.wanted - live.length - renewed.length,
-      places.wanted - held,
-      rolling.newLimit - current.length - renewed.length,
-    )
-    for (const place of places.free(room, false)) seats.create(place, state.service.revision, 'there are fewer tasks than wanted')
+  if (order === 'start-first') {
+    const room = Math.min(left, places.wanted + rolling.surge - live.length - renewed.length)
+    for (const place of places.free(room, true))
+      seats.create(place, state.service.revision, `it takes the place of an older one, revision ${state.service.revision}`)
     return
   }
-  const room = Math.min(left, places.wanted + rolling.surge - live.length - renewed.length)
-  for (const place of places.free(room, true))
-    seats.create(place, state.service.revision, `it takes the place of an older one, revision ${state.service.revision}`)
-  if (!mayRetire) return
+  for (const seat of leastUseful(standing).slice(0, left))
+    seats.retire(seat, 'it makes room for a task of the revision that is wanted')
+  const room = Math.min(
+    places.wanted - live.length - renewed.length,
+    places.wanted - held,
+    rolling.newLimit - current.length - renewed.length,
+  )
+  for (const place of places.free(room, false)) seats.create(place, state.service.revision, 'there are fewer tasks than wanted')
+}
+
+/** Old tasks in whose place others serve already, and those that nobody wants any more. */
+function superfluous(
+  { places, current, old, mayRetire }: Rolling,
+  order: 'start-first' | 'stop-first',
+  unproven: readonly Seat[],
+): readonly Seat[] {
+  if (!mayRetire) return leastUseful(old).slice(0, Math.max(0, old.length - places.wanted))
+  if (order === 'stop-first') return leastUseful(old).slice(0, Math.max(0, current.length + old.length - places.wanted))
   const proven = current.filter((seat) => !unproven.includes(seat))
   const served = new Set(proven.map((seat) => seat.nodeId))
-  const candidates = places.isByNode ? standing.filter((seat) => served.has(seat.nodeId)) : standing
-  const excess = proven.length + standing.length + fallen.length - places.wanted
-  for (const seat of leastUseful(candidates).slice(0, Math.max(0, excess)))
-    seats.retire(seat, 'a task of the revision that is wanted takes its place')
+  const candidates = places.isByNode ? old.filter((seat) => served.has(seat.nodeId)) : old
+  return leastUseful(candidates).slice(0, Math.max(0, proven.length + old.length - places.wanted))
 }
 
 /** Tasks that are replaced at the same time. */

@@ -36,6 +36,9 @@ export function seatWriter(state: ServiceState, cluster: ClusterState, out: Plan
       const after = afterEnd(seat.task, policy, service.forgivenAtMs ?? 0)
       if (after.next === 'done') return
       const label = taskLabel(state, seat.task)
+      const node = seat.slot === null && seat.nodeId !== null ? cluster.nodes.get(seat.nodeId) : undefined
+      if (node !== undefined && node.status.state !== 'ready')
+        return out.wait(`${label} waits until its node ${node.description.hostname} is back`, { taskId: seat.task.id })
       if (after.next === 'leave') return out.wait(`${label} ${after.reason}`, { taskId: seat.task.id, isHopeless: true })
       retire(seat, `another task takes its place: it ${after.reason}`)
       create(placeOf(seat), revision, `${label} ${after.reason}`, { atMs: after.atMs, failures: after.failures })
