@@ -122,6 +122,33 @@ describe('ADD of repositories', () => {
     assert.ok(!existsSync(join(daemon.directory, 'canary')))
   })
 
+  test('submodules come with their own, from where .gitmodules says, as ADD and as a context', async () => {
+    const at = (name: string) => join(daemon.directory, 'git', name)
+    const link = (name: string, path: string, to: string, url: string) => {
+      writeFileSync(join(at(name), '.gitmodules'), `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n`)
+      git(at(name), 'add', '.gitmodules')
+      git(at(name), 'update-index', '--add', '--cacheinfo', `160000,${git(at(to), 'rev-parse', 'HEAD')},${path}`)
+      git(at(name), 'commit', '--quiet', '--message', 'link')
+    }
+    repository(at('deep.git'), { 'd/file': 'deep' })
+    repository(at('lib.git'), { lib: 'of the library' })
+    repository(at('top.git'), { Dockerfile: 'FROM busybox:test\nCOPY . /c/\n', own: 'own' })
+    link('lib.git', 'inner', 'deep.git', '../../deep.git/.git')
+    link('top.git', 'vendor/lib', 'lib.git', '../../lib.git/.git')
+    const url = `${web.origin}/git/top.git/.git`
+    const show = ['cat', '/s/own', '/s/vendor/lib/lib', '/s/vendor/lib/inner/d/file']
+    assert.equal(await built(`FROM busybox:test\nADD ${url} /s/\n`, ...show), 'ownof the librarydeep')
+    assert.equal(await built(`FROM busybox:test\nADD ${url}#main:vendor /s/\n`, 'cat', '/s/lib/inner/d/file'), 'deep')
+    assert.equal(await built(`FROM busybox:test\nADD ${url}?submodules=false /s/\n`, 'find', '/s/vendor'), '/s/vendor')
+    link('top.git', 'vendor/lib', 'lib.git', 'http://127.0.0.1:1/x')
+    assert.match((await build(`FROM busybox:test\nADD ${url} /s/\n`, '--network', 'host')).stderr, /127\.0\.0\.1:1/)
+    link('top.git', 'vendor/lib', 'lib.git', '/etc')
+    assert.match(
+      (await build(`FROM busybox:test\nADD ${url} /s/\n`, '--network', 'host')).stderr,
+      /submodule "vendor\/lib".*"\/etc"/,
+    )
+  })
+
   test('what harms or is missing is refused by name', async () => {
     const of = async (name: string, fragment = '', flags = '') =>
       (await build(`FROM busybox:test\nADD ${flags} ${web.origin}/git/${name}/.git${fragment} /s/\n`, '--network', 'host')).stderr

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 
+import { labelledLayout, memoryTree } from './memory-tree.ts'
 import type { Built, Row } from './row.ts'
 
 const labels =
@@ -67,20 +68,28 @@ const FROM: readonly Row[] = [
   },
   {
     area: 'FROM',
-    item: 'named contexts: `oci-layout://`',
-    state: 'refused',
-    note: 'load it and name it with `docker-image://`',
+    item: 'named contexts: `oci-layout://DIRECTORY[:tag][@digest]`',
+    state: 'yes',
+    note: 'a directory of the client, which sends it; its blobs are checked',
     dockerfile: 'FROM x',
-    options: { contexts: new Map([['x', 'oci-layout:///tmp/x']]) },
-    error: { code: 'build.unsupported', says: /oci-layout/ },
+    options: { directories: new Map([['x', { tree: labelledLayout(), layout: 'v1' }]]) },
+    expect: labels({ from: 'layout' }),
   },
   {
     area: 'FROM',
     item: 'named contexts: directories of the client',
+    state: 'yes',
+    note: 'sent like the context: what changed, without what their `.dockerignore` names',
+    dockerfile: 'FROM scratch\nCOPY --from=x d /e',
+    options: { directories: new Map([['x', { tree: memoryTree({ 'd/f': 'F' }), layout: undefined }]]) },
+    expect: ({ files }) => assert.equal(files['e/f'], 'F'),
+  },
+  {
+    area: 'FROM',
+    item: 'named contexts: anything else',
     state: 'refused',
-    note: 'the builder takes them, our API does not send them yet',
     dockerfile: 'FROM x',
-    options: { contexts: new Map([['x', '/srv/x']]) },
+    options: { contexts: new Map([['x', 'somewhere']]) },
     error: { code: 'build.context_invalid', says: /nothing known/ },
   },
   {

@@ -287,11 +287,16 @@ const ADD: readonly Row[] = [
   {
     area: 'ADD',
     item: 'git: submodules',
-    state: 'refused',
-    note: 'unless `?submodules=false`',
-    dockerfile: scratch('ADD https://g.test/r.git /'),
-    repositories: { 'https://g.test/r.git': { HEAD: { commit: 'a'.repeat(40), files: {}, submodule: 'lib' } } },
-    error: { code: 'build.unsupported', says: /submodule "lib"/ },
+    state: 'yes',
+    note: '8 deep, 100 of them, each address checked like the first; `?submodules=false` leaves them out',
+    dockerfile: scratch('ADD https://g.test/r.git?submodules=true /', 'ADD https://g.test/r.git?submodules=0#v1 /x/'),
+    repositories: {
+      'https://g.test/r.git': {
+        HEAD: { commit: 'a'.repeat(40), files: { 'lib/f': 'F' } },
+        v1: { commit: 'b'.repeat(40), files: { g: 'G' } },
+      },
+    },
+    expect: ({ files }) => assert.deepEqual([files['lib/f'], files['x/g']], ['F', 'G']),
   },
   {
     area: 'ADD',

@@ -15,7 +15,6 @@ export interface FakePage {
 export interface FakeCommit {
   readonly commit: string
   readonly files: Readonly<Record<string, string>>
-  readonly submodule?: string
 }
 
 /** The world outside in memory. */
@@ -66,9 +65,6 @@ export function fakeRemote(): FakeRemote {
     },
     checkOut: async (source, commit, _options, into) => {
       asked.push(`clone ${source.remote}`)
-      const { submodule } = at(source)
-      if (submodule !== undefined && source.hasSubmodules)
-        throw buildError('build.unsupported', `${source.remote} has the submodule ${JSON.stringify(submodule)}`)
       const prefix = source.subdir === '' ? '' : `${source.subdir}/`
       const entries: TarEntry[] = []
       const digests = new Map<TarEntry, string>()

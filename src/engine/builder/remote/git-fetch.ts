@@ -1,19 +1,21 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isKind, type Clock } from '#base'
-import { EMPTY_BYTES, type TarEntry } from '#oci/tar'
+import { EMPTY_BYTES, type ByteString, type TarEntry } from '#oci/tar'
 
 import { indexArchive } from '../context-index.ts'
 import { buildError } from '../errors.ts'
 import type { Spool } from '../spool.ts'
+import { optionsForModule, parseModules, submodulesOf } from './git-modules.ts'
 import { readTree, treeEntry } from './git-tree.ts'
-import { MAX_REMOTE_BYTES } from './limits.ts'
+import { MAX_REMOTE_BYTES, MAX_SUBMODULE_DEPTH, MAX_SUBMODULES, MAX_TREE_FILES } from './limits.ts'
 import type { FetchedTree, FetchOptions, GitSource } from './port.ts'
 import { openGit, type Git } from './run-git.ts'
 
+const EMPTY_SHA256 = hash('sha256', '', 'hex')
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
 export interface GitNeeds {
@@ -57,7 +59,7 @@ async function resolveRef(git: Git, source: GitSource): Promise<{ readonly commi
   })
 }
 
-/** One commit without its past, as files in the spool. */
+/** One commit without its past, and those of its submodules, as files in the spool. */
 export async function checkOut(
   needs: GitNeeds,
   source: GitSource,
@@ -65,15 +67,83 @@ export async function checkOut(
   options: FetchOptions,
   into: Spool,
 ): Promise<FetchedTree> {
+  const left: Left = { modules: MAX_SUBMODULES, files: MAX_TREE_FILES }
+  const { entries, sha256 } = await filesOf(needs, { source, commit, options, depth: 0 }, into, left)
+  return indexArchive(entries, (entry) => sha256.get(entry) ?? EMPTY_SHA256, 'build.copy_failed')
+}
+
+/** What may still come, over all repositories of one tree. */
+interface Left {
+  modules: number
+  files: number
+}
+
+interface Wanted {
+  readonly source: GitSource
+  readonly commit: string
+  readonly options: FetchOptions
+  readonly depth: number
+}
+
+interface Files {
+  readonly entries: readonly TarEntry[]
+  readonly sha256: ReadonlyMap<TarEntry, string>
+}
+
+async function filesOf(needs: GitNeeds, wanted: Wanted, into: Spool, left: Left): Promise<Files> {
+  const { source } = wanted
+  const { own, modules, mtimeS } = await ownFiles(needs, wanted, into)
+  const entries = [...own.entries]
+  const sha256 = new Map(own.sha256)
+  left.files -= entries.length
+  for (const { path, ...module } of modules) {
+    left.modules -= 1
+    if (wanted.depth >= MAX_SUBMODULE_DEPTH || left.modules < 0 || left.files < 0)
+      throw buildError('build.remote_invalid', `${source.remote} has ${tooMuch(wanted, left)}`, {
+        hint: 'Write ?submodules=false to leave submodules out.',
+      })
+    const options = optionsForModule(wanted.options, source, module.source)
+    const inner = await filesOf(needs, { ...module, options, depth: wanted.depth + 1 }, into, left)
+    entries.push(directory(path, mtimeS))
+    for (const entry of inner.entries) {
+      const moved = { ...entry, path: `${path}/${entry.path}` as ByteString }
+      entries.push(moved)
+      const digest = inner.sha256.get(entry)
+      if (digest !== undefined) sha256.set(moved, digest)
+    }
+  }
+  return { entries, sha256 }
+}
+
+function tooMuch({ depth }: Wanted, { modules }: Left): string {
+  if (depth >= MAX_SUBMODULE_DEPTH) return `submodules in submodules, more than ${MAX_SUBMODULE_DEPTH} deep`
+  return modules < 0 ? `more than ${MAX_SUBMODULES} submodules` : `more than ${MAX_TREE_FILES} files with its submodules`
+}
+
+/** The files of one repository, which is gone when its submodules are fetched. */
+async function ownFiles(needs: GitNeeds, { source, commit, options, depth }: Wanted, into: Spool) {
   await using home = await temporaryHome(needs)
   const git = await openGit(needs.clock, source, options, home.path)
   await git.run(['init', '--quiet', '--bare', '--template='])
   await fetchCommit(git, source, commit)
-  const { entries, sha256Of } = await readTree(git, source, commit, into)
-  if (!source.keepsGitDirectory) return indexArchive(entries, sha256Of, 'build.copy_failed')
+  const { entries, links, mtimeS, sha256Of } = await readTree(git, source, commit, into)
+  const modules = source.hasSubmodules && links.length > 0 ? submodulesOf(source, links, await settingsOf(git, commit)) : []
+  const sha256 = new Map(entries.map((entry) => [entry, sha256Of(entry)]))
+  if (!source.keepsGitDirectory || depth > 0) return { own: { entries, sha256 }, modules, mtimeS }
   await makeWorkable(git, source, commit, home.path)
   const kept = await directoryEntries(home.path, into)
-  return indexArchive([...entries, ...kept.entries], (entry) => kept.sha256.get(entry) ?? sha256Of(entry), 'build.copy_failed')
+  return { own: { entries: [...entries, ...kept.entries], sha256: new Map([...sha256, ...kept.sha256]) }, modules, mtimeS }
+}
+
+/** Read by git, from the object: nothing is included, and nothing of it becomes a setting. */
+async function settingsOf(git: Git, commit: string) {
+  try {
+    return parseModules(await git.run(['config', '--blob', `${commit}:.gitmodules`, '--no-includes', '--null', '--list']))
+  } catch (error) {
+    // Without the file there are links that lead nowhere.
+    if (isKind(error, 'unavailable')) return parseModules(Buffer.alloc(0))
+    throw error
+  }
 }
 
 async function fetchCommit(git: Git, source: GitSource, commit: string): Promise<void> {
@@ -105,14 +175,14 @@ async function makeWorkable(git: Git, source: GitSource, commit: string, home: s
 const LEFT_OUT: ReadonlySet<string> = new Set(['ssh-settings', 'FETCH_HEAD'])
 
 async function directoryEntries(home: string, into: Spool) {
-  const entries: TarEntry[] = [directory('.git')]
+  const entries: TarEntry[] = [directory('.git', 0)]
   const sha256 = new Map<TarEntry, string>()
   const walk = async (path: string, name: string): Promise<void> => {
     for (const one of (await readdir(path, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const [at, below] = [join(path, one.name), `${name}/${one.name}`]
       if (path === home && LEFT_OUT.has(one.name)) continue
       if (one.isDirectory()) {
-        entries.push(directory(below))
+        entries.push(directory(below, 0))
         await walk(at, below)
       } else if (one.isFile()) {
         const { size } = await stat(at)
@@ -141,8 +211,8 @@ async function directoryEntries(home: string, into: Spool) {
   return { entries, sha256 }
 }
 
-function directory(path: string): TarEntry {
-  return treeEntry(path, { type: 'directory', mode: 0o755, mtimeS: 0, size: 0, linkname: EMPTY_BYTES, dataOffset: 0 })
+function directory(path: ByteString | string, mtimeS: number): TarEntry {
+  return treeEntry(path, { type: 'directory', mode: 0o755, mtimeS, size: 0, linkname: EMPTY_BYTES, dataOffset: 0 })
 }
 
 async function temporaryHome({ directory: parent }: GitNeeds): Promise<AsyncDisposable & { readonly path: string }> {

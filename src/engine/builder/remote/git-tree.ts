@@ -5,6 +5,7 @@ import { bytesOfBuffer, bytesOfText, EMPTY_BYTES, textOfBytes, type ByteString, 
 import { buildError } from '../errors.ts'
 import type { Spool } from '../spool.ts'
 import { MAX_REMOTE_BYTES, MAX_TREE_FILES } from './limits.ts'
+import type { GitLink } from './git-modules.ts'
 import type { GitSource } from './port.ts'
 import type { Git } from './run-git.ts'
 
@@ -31,33 +32,41 @@ const MODES: Readonly<Record<string, { readonly type: 'file' | 'directory' | 'sy
 export async function readTree(git: Git, source: GitSource, commit: string, into: Spool) {
   const tree = `${commit}:${source.subdir}`
   const listing = await git.run(['ls-tree', '-r', '-t', '-z', '-l', '--full-tree', tree])
-  const objects = listed(listing, source)
+  const { objects, links } = listed(listing, source, into)
   const mtimeS = Number((await git.run(['show', '--no-patch', '--format=%ct', commit])).toString('latin1').trim())
   const bodies = await readBodies(git, objects, source, into)
   return {
     entries: objects.map((object) => entryOf(object, bodies, mtimeS)),
+    links,
+    mtimeS,
     sha256Of: (entry: TarEntry) => bodies.sha256At(entry),
   }
 }
 
-function listed(listing: Buffer, source: GitSource): readonly ListedObject[] {
+interface Listed {
+  readonly objects: readonly ListedObject[]
+  readonly links: readonly GitLink[]
+}
+
+function listed(listing: Buffer, source: GitSource, into: Pick<Spool, 'sizeBytes'>): Listed {
   const objects: ListedObject[] = []
+  const links: GitLink[] = []
   for (let at = 0; at < listing.length;) {
     const end = listing.indexOf(0, at)
     const tab = listing.indexOf(9, at)
     const [mode = '', , object = '', size = ''] = listing.toString('latin1', at, tab).split(/ +/)
     const path = bytesOfBuffer(listing.subarray(tab + 1, end))
     checkPath(path, source)
-    if (mode === '160000') refuseSubmodule(source, path)
+    if (mode === '160000') links.push({ path, commit: object })
     else if (MODES[mode] === undefined) throw broken(source, `${textOfBytes(path)} has the mode ${mode}`)
     else objects.push({ mode, object, sizeBytes: Number(size) || 0, path })
-    if (objects.length > MAX_TREE_FILES) throw broken(source, `it has more than ${MAX_TREE_FILES} files`)
+    if (objects.length + links.length > MAX_TREE_FILES) throw broken(source, `it has more than ${MAX_TREE_FILES} files`)
     at = end + 1
   }
-  const total = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const total = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, into.sizeBytes)
   if (total > MAX_REMOTE_BYTES)
     throw buildError('build.context_too_large', `${source.remote} has more than ${MAX_REMOTE_BYTES} bytes`)
-  return objects
+  return { objects, links }
 }
 
 function broken(source: GitSource, why: string) {
@@ -69,17 +78,6 @@ function checkPath(path: ByteString, source: GitSource): void {
   for (const part of path.split('/'))
     if (part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git')
       throw broken(source, `it holds the path ${JSON.stringify(textOfBytes(path))}`)
-}
-
-function refuseSubmodule(source: GitSource, path: ByteString): void {
-  if (!source.hasSubmodules) return
-  throw buildError(
-    'build.unsupported',
-    `${source.remote} has the submodule ${JSON.stringify(textOfBytes(path))}, and submodules are not supported`,
-    {
-      hint: 'Write ?submodules=false to leave them out, and ADD each of them by itself.',
-    },
-  )
 }
 
 interface Bodies {

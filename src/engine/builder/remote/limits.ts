@@ -12,5 +12,9 @@ export const MAX_LISTING_BYTES = 256 * 1024 * 1024
 export const MAX_COMPLAINT_BYTES = 8 * 1024
 /** Files in the tree of a commit, as in a build context. */
 export const MAX_TREE_FILES = 1_000_000
+/** Repositories within repositories: more is one that holds itself. */
+export const MAX_SUBMODULE_DEPTH = 8
+/** Of one tree, with those of its submodules. */
+export const MAX_SUBMODULES = 100
 /** What xz may take to decompress: its highest preset needs 65 MiB, others may ask for gigabytes. */
 export const XZ_MEMORY_BYTES = 512 * 1024 * 1024

@@ -22,7 +22,7 @@ export interface GitSource {
   /** The beginning of the commit, at least seven digits, in lower case. */
   readonly commitPrefix: string | undefined
   readonly keepsGitDirectory: boolean
-  /** False leaves out what submodules would hold; true refuses a tree that has some. */
+  /** False leaves out what submodules would hold. */
   readonly hasSubmodules: boolean
 }
 
@@ -59,7 +59,7 @@ export interface RemoteSources {
   download(source: HttpSource, options: FetchOptions, into: Spool, known?: Validators): Promise<Downloaded | undefined>
   /** The commit that a source means now, 40 or 64 digits. */
   commitOf(source: GitSource, options: FetchOptions): Promise<string>
-  /** Puts the files of a commit into an empty spool. */
+  /** Puts the files of a commit, and of its submodules, into an empty spool. */
   checkOut(source: GitSource, commit: string, options: FetchOptions, into: Spool): Promise<FetchedTree>
 }
 
