@@ -1,6 +1,4 @@
-import type { Cron } from './cron.ts'
-import { nextTime } from './next-time.ts'
-import type { TimeZone } from './time-zone.ts'
+import { nextTime, type Cron, type TimeZone } from '#cluster/jobs/cron'
 
 /** Times of a schedule in a stretch of time. */
 export interface DueTimes {

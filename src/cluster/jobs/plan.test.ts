@@ -6,7 +6,9 @@ import fc from 'fast-check'
 import type { RunRecord, ScheduleRecord, TaskRecord } from '#cluster/model'
 import type { JobSpec, ScheduleSpec } from '#cluster/spec'
 
-import { nextTime, parseCron, planJob, timeZone, type JobState } from './index.ts'
+import { nextTime, parseCron, timeZone } from '#cluster/jobs/cron'
+
+import { planJob, type JobState } from './index.ts'
 
 const CASES = Number(process.env['GLOVEBOX_JOB_CASES'] ?? 60)
 const MINUTE_MS = 60_000

@@ -1,13 +1,12 @@
+import { isKind } from '#base'
 import type { RunRecord, ScheduleRecord } from '#cluster/model'
+import { nextTime, parseCron, timeZone, type Cron, type TimeZone } from '#cluster/jobs/cron'
 import type { JobSpec, ScheduleSpec } from '#cluster/spec'
 
-import { parseCron } from './cron.ts'
 import { dueTimes } from './due-times.ts'
 import { isUnderWay, judgeRun, type RunSight } from './judge-run.ts'
-import { nextTime } from './next-time.ts'
 import { planRetention } from './retention.ts'
 import type { JobPlan, JobStep } from './steps.ts'
-import { timeZone } from './time-zone.ts'
 
 /** One job, with everything that its plan depends on. */
 export interface JobState {
@@ -79,21 +78,17 @@ function planOnce(state: JobState, nowMs: number): Due {
 }
 
 function planScheduled(state: JobState, spec: ScheduleSpec, nowMs: number): Due {
-  const [cron, zone] = [parseCron(spec.cron), timeZone(spec.timeZone)]
-  const before = state.schedule
-  const isSame = before !== null && before.cron === spec.cron && before.timeZone === spec.timeZone
-  const kept: ScheduleRecord = isSame
-    ? before
-    : {
-        serviceId: state.serviceId,
-        handledUntilMs: nowMs,
-        cron: spec.cron,
-        timeZone: spec.timeZone,
-        missed: before?.missed ?? 0,
-        skipped: before?.skipped ?? 0,
-        note: '',
-        updatedAtMs: nowMs,
-      }
+  const kept = keptSchedule(state, spec, nowMs)
+  const isSame = kept === state.schedule
+  let times: readonly [Cron, TimeZone]
+  try {
+    times = [parseCron(spec.cron), timeZone(spec.timeZone)]
+  } catch (error) {
+    if (!isKind(error, 'invalid')) throw error
+    // It was not read by this version, or not checked: whoever asks why nothing runs finds it here.
+    return { ...NOTHING, schedule: kept.note === error.message ? null : { ...kept, note: error.message, updatedAtMs: nowMs } }
+  }
+  const [cron, zone] = times
   const { lastMs, count } = dueTimes(cron, zone, kept.handledUntilMs, nowMs)
   const nextMs = nextTime(cron, zone, nowMs)
   if (lastMs === null) return { ...NOTHING, schedule: isSame ? null : kept, nextMs }
@@ -126,6 +121,14 @@ function planScheduled(state: JobState, spec: ScheduleSpec, nowMs: number): Due 
     ...handled(`${at} began ${Math.round((nowMs - lastMs) / 1000)} s after its time`, { missed }),
     made: newRun(state, { id, cause: 'schedule', dueAtMs: lastMs, reason }, nowMs),
   }
+}
+
+/** How far it was followed; one that is new, or was changed, begins now. */
+function keptSchedule({ serviceId, schedule }: JobState, spec: ScheduleSpec, nowMs: number): ScheduleRecord {
+  const { cron, timeZone } = spec
+  if (schedule !== null && schedule.cron === cron && schedule.timeZone === timeZone) return schedule
+  const [missed, skipped] = [schedule?.missed ?? 0, schedule?.skipped ?? 0]
+  return { serviceId, handledUntilMs: nowMs, cron, timeZone, missed, skipped, note: '', updatedAtMs: nowMs }
 }
 
 function scheduleOf(state: JobState): ScheduleSpec | null {

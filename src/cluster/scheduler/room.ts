@@ -49,14 +49,20 @@ export function affinityRefusal(ledger: Ledger, state: GroupState, node: NodeSta
   for (const rule of state.required) {
     if (!holds(ledger, state, node, rule)) return { rule, by: state, place: placeOf(rule.topology)(node.node) }
   }
+  return keptAway(ledger, state, node)
+}
+
+/** Tasks of others that do not want it near. Of several the first by name: it does not matter which came first. */
+function keptAway(ledger: Ledger, state: GroupState, node: NodeState): AffinityRefusal | null {
+  let found: AffinityRefusal | null = null
   for (const by of ledger.guards.get(state.service.name) ?? [])
     for (const rule of by.required) {
       if (rule.type !== 'anti-affinity' || rule.service !== state.service.name) continue
       const domain = by.guarded.get(rule.topology)
       const place = domain?.place(node.node) ?? ''
-      if ((domain?.counts.get(place) ?? 0) > 0) return { rule, by, place }
+      if ((domain?.counts.get(place) ?? 0) > 0 && (found === null || by.key < found.by.key)) found = { rule, by, place }
     }
-  return null
+  return found
 }
 
 function holds(ledger: Ledger, state: GroupState, node: NodeState, rule: AffinitySpec): boolean {

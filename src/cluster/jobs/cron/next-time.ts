@@ -43,12 +43,20 @@ function nextOfDay(cron: Cron, zone: TimeZone, afterMs: number): number | null {
   // A day back: what was skipped at its end may come after it.
   let day = nextDay(cron, floor(zone.wallOf(afterMs), DAY_MS) - DAY_MS)
   const end = afterMs + MAX_DAYS * DAY_MS
-  for (; day !== null && day < end; day = nextDay(cron, day + DAY_MS))
-    for (const hour of hours)
+  const isOver = (wallMs: number) => zone.reach(wallMs) <= afterMs
+  const [lastHour = 0, lastMinute = 0] = [hours.at(-1), minutes.at(-1)]
+  for (; day !== null && day < end; day = nextDay(cron, day + DAY_MS)) {
+    // Later on the wall is never earlier in truth: whole days and hours can be left out.
+    if (isOver(day + lastHour * HOUR_MS + lastMinute * MINUTE_MS)) continue
+    for (const hour of hours) {
+      const start = day + hour * HOUR_MS
+      if (isOver(start + lastMinute * MINUTE_MS)) continue
       for (const minute of minutes) {
-        const at = zone.reach(day + hour * HOUR_MS + minute * MINUTE_MS)
+        const at = zone.reach(start + minute * MINUTE_MS)
         if (at > afterMs) return at
       }
+    }
+  }
   return null
 }
 
