@@ -10,6 +10,33 @@ import { interpolate, type Lookup } from './interpolate.ts'
 const VALUES: Readonly<Record<string, string>> = { A: 'a', EMPTY: '' }
 const lookup: Lookup = (name) => VALUES[name]
 
+/** A text with expressions, and what it is to become. */
+interface Word {
+  readonly text: string
+  readonly value: string
+}
+
+const { word } = fc.letrec<{ word: Word; part: Word }>((tie) => ({
+  word: fc.array(tie('part'), { maxLength: 3 }).map((parts) => ({
+    text: parts.map(({ text }) => text).join(''),
+    value: parts.map(({ value }) => value).join(''),
+  })),
+  part: fc.oneof(
+    { maxDepth: 4 },
+    fc.string({ unit: fc.constantFrom('x', ' ', '-', ':', '.', '/') }).map((text) => ({ text, value: text })),
+    fc.constant({ text: '$$', value: '$' }),
+    fc.constant({ text: '${A}', value: 'a' }),
+    fc
+      .tuple(fc.constantFrom('A', 'EMPTY', 'NONE'), fc.constantFrom(':-', '-', ':+', '+'), tie('word'))
+      .map(([name, operator, inner]) => {
+        const known = VALUES[name]
+        const isGiven = known !== undefined && (!operator.startsWith(':') || known !== '')
+        const [given, otherwise] = operator.endsWith('+') ? [inner.value, ''] : [known ?? '', inner.value]
+        return { text: `\${${name}${operator}${inner.text}}`, value: isGiven ? given : otherwise }
+      }),
+  ),
+}))
+
 describe('interpolation', () => {
   it('knows every form of the specification', () => {
     const cases: readonly (readonly [string, string])[] = [
@@ -40,6 +67,14 @@ describe('interpolation', () => {
       fc.property(fc.string(), (text) => {
         const result = interpolate(text.replaceAll('$', '$$$$'), lookup)
         assert.deepEqual(result, { text, unset: [], errors: [] })
+      }),
+    )
+  })
+
+  it('is what the shell makes of the same, however deep it is nested', () => {
+    fc.assert(
+      fc.property(word, ({ text, value }) => {
+        assert.deepEqual(interpolate(text, lookup), { text: value, unset: [], errors: [] })
       }),
     )
   })

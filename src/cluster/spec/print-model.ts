@@ -27,7 +27,7 @@ export function printableModel({ merged, spec, builds }: ComposeReading): Plain 
         return Object.keys(items).length === 0 ? [] : [[section, items] as const]
       }),
     ),
-    ...Object.fromEntries(extensions.map((key) => [key, plain(childOf(merged, key))])),
+    ...Object.fromEntries(extensions.map((key) => [key, printExtension(childOf(merged, key))])),
   }) as Plain
 }
 
@@ -65,6 +65,22 @@ function pathOrigin(node: SourceNode, key: string) {
   return (childOf(node, key) ?? node).spot.origin
 }
 
+/** Certificates of routes are files; nothing else of our extension is. */
+function printExtension(node: SourceNode | undefined): unknown {
+  const routes = childOf(node, 'routes')
+  if (node?.kind !== 'map' || routes?.kind !== 'list') return plain(node)
+  const printed = routes.items.map((route) => {
+    const tls = childOf(route, 'tls')
+    if (tls?.kind !== 'map') return plain(route)
+    const files = ['certificate', 'key'].flatMap((key) => {
+      const path = textOf(childOf(tls, key))
+      return path === undefined ? [] : [[key, hostPath(pathOrigin(tls, key), path)] as const]
+    })
+    return { ...(plain(route) as Plain), tls: { ...(plain(tls) as Plain), ...Object.fromEntries(files) } }
+  })
+  return { ...(plain(node) as Plain), routes: printed }
+}
+
 /** What the printed service says in another form than the file. */
 const TAKEN_IN = ['env_file', 'label_file', 'tmpfs', 'extends']
 
@@ -88,6 +104,7 @@ function printService(node: SourceNode | undefined, spec: ServiceSpec, buildArgs
     ...(spec.ports.length === 0 ? {} : { ports: spec.ports.map(printPort) }),
     ...(volumes.length === 0 ? {} : { volumes }),
     ...(tmpfs.length === 0 ? {} : { tmpfs }),
+    ...(said['x-glovebox'] === undefined ? {} : { 'x-glovebox': printExtension(childOf(node, 'x-glovebox')) }),
     ...(said['develop'] === undefined ? {} : { develop: printWatches(childOf(node, 'develop')) }),
     ...(said['security_opt'] === undefined ? {} : { security_opt: printSecurity(childOf(node, 'security_opt')) }),
   }

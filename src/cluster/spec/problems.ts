@@ -49,7 +49,7 @@ export function gatherProblems(): Problems & { in(root: SourceNode): Complaints 
 }
 
 /** The value at a pointer, or its nearest parent that is there and what is missing below it. */
-export function nearest(root: SourceNode, at: string): { readonly node: SourceNode; readonly missing: string } {
+function nearest(root: SourceNode, at: string): { readonly node: SourceNode; readonly missing: string } {
   let node = root
   const parts = splitPointer(at)
   for (const [index, part] of parts.entries()) {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 import type { ReadContext } from './context.ts'
 import { type Field, withoutNulls } from './fields.ts'
 import type { AttachmentSpec, NetworkSpec, SubnetSpec } from './model.ts'
@@ -90,8 +92,10 @@ export function readAttachments(service: Field, context: ReadContext): readonly 
 
 function readEndpoint(options: Field): Omit<AttachmentSpec, 'network'> {
   options.only(ENDPOINT_FIELDS, { interface_name: 'links are called by their driver and number' })
-  const text = (name: string) => options.child(name).text()
-  const [ipv4Address, ipv6Address] = [text('ipv4_address'), text('ipv6_address')]
+  const [ipv4Address, ipv6Address] = [
+    readAddress(options.child('ipv4_address'), 4),
+    readAddress(options.child('ipv6_address'), 6),
+  ]
   const macAddress = readMac(options.child('mac_address'))
   const gatewayPriority = options.child('gw_priority').whole({ min: -1_000_000, max: 1_000_000 })
   const linkLocalAddresses = options.child('link_local_ips').texts()
@@ -105,6 +109,13 @@ function readEndpoint(options: Field): Omit<AttachmentSpec, 'network'> {
     ...(linkLocalAddresses.length === 0 ? {} : { linkLocalAddresses }),
     ...(Object.keys(driverOptions).length === 0 ? {} : { driverOptions }),
   }
+}
+
+function readAddress(address: Field, family: 4 | 6): string | null {
+  const text = address.text()
+  if (text === null || isIP(text) === family) return text
+  address.refuse(`${JSON.stringify(text)} is not an IPv${family} address`)
+  return null
 }
 
 function readMac(mac: Field): string | null {

@@ -149,7 +149,11 @@ function readTls(tls: Field): RouteTlsSpec | null {
   return {
     certificate:
       certificate !== null && key !== null
-        ? { type: 'files', certificatePath: hostPath(tls.origin, certificate), keyPath: hostPath(tls.origin, key) }
+        ? {
+            type: 'files',
+            certificatePath: hostPath(tls.child('certificate').origin, certificate),
+            keyPath: hostPath(tls.child('key').origin, key),
+          }
         : acme.isPresent
           ? readAcme(acme)
           : { type: 'own' },
