@@ -66,7 +66,9 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
     for (const what of checkCommit(batch, before, store.peek())) complain(what)
     note(trace, clock.nowMs() - 1_700_000_000_000, batch.changes)
   })
-  const log: Log = silentLog()
+  const tellLog = (message: string, fields: unknown) =>
+    tell(`${clock.nowMs() - 1_700_000_000_000} ${message} ${JSON.stringify(fields)}`)
+  const log: Log = { ...silentLog(), error: tellLog }
 
   const nodeIds = Array.from({ length: nodeCount }, (_, index) => `node${index + 1}`)
   for (const name of nodeIds)

@@ -11,7 +11,7 @@ export interface Places {
   /** How many tasks are wanted. */
   readonly wanted: number
   /** The next ones without a task, at most `count`; `isBeside`: also where an old one still stands. */
-  free(count: number, isBeside: boolean): readonly Place[]
+  free(count: number, isBeside: boolean, except?: readonly Seat[]): readonly Place[]
   /** Is not wanted at all any more, whatever it is. */
   isForeign(seat: Seat): boolean
   /** Of a global service an old task may go only when the new one of its own node is there. */
@@ -38,8 +38,9 @@ export function placesOf(state: ServiceState, cluster: ClusterState, seats: read
     wanted: nodes.length,
     isByNode: true,
     isForeign: ({ nodeId }) => nodeId === null || !ids.has(nodeId),
-    free: (count, isBeside) =>
+    free: (count, isBeside, except = []) =>
       nodes
+        .filter(({ id }) => !except.some((seat) => seat.nodeId === id))
         .filter(({ id, availability, status }) => availability === 'active' && status.state === 'ready' && !current.has(id))
         .filter(({ id }) => isBeside || (!held.has(`node ${id}`) && !live.has(`node ${id}`)))
         .slice(0, Math.max(0, count))
@@ -54,6 +55,11 @@ function freeSlots(count: number, live: ReadonlySet<string>, held: ReadonlySet<s
     if (!live.has(key) && !held.has(key)) places.push({ slot, nodeId: null })
   }
   return places
+}
+
+/** One for each node: of two on the same the better one. */
+export function oneByNode(seats: readonly Seat[]): readonly Seat[] {
+  return [...Map.groupBy(seats, (seat) => seat.nodeId).values()].flatMap((ofNode) => keepBest(ofNode, 1))
 }
 
 /** Those that serve first, then the lowest slots, as people expect of a scale-down. */

@@ -65,7 +65,7 @@ export function planRolling(rolling: Rolling, seats: SeatWriter, out: PlanWriter
 
   if (order === 'start-first') {
     const room = Math.min(left, places.wanted + rolling.surge - live.length - renewed.length)
-    for (const place of places.free(room, true))
+    for (const place of places.free(room, true, renewed))
       seats.create(place, state.service.revision, `it takes the place of an older one, revision ${state.service.revision}`)
     return
   }
@@ -76,7 +76,8 @@ export function planRolling(rolling: Rolling, seats: SeatWriter, out: PlanWriter
     places.wanted - held,
     rolling.newLimit - current.length - renewed.length,
   )
-  for (const place of places.free(room, false)) seats.create(place, state.service.revision, 'there are fewer tasks than wanted')
+  for (const place of places.free(room, false, renewed))
+    seats.create(place, state.service.revision, 'there are fewer tasks than wanted')
 }
 
 /** Old tasks in whose place others serve already, and those that nobody wants any more. */

@@ -1,6 +1,6 @@
 import { MAX_CHANGES_AT_ONCE } from './bounds.ts'
 import { isExclusive } from './order.ts'
-import { keepBest, placesOf, type Places } from './places.ts'
+import { keepBest, oneByNode, placesOf, type Places } from './places.ts'
 import { batchOf, planRolling } from './plan-rolling.ts'
 import { nextRollout, stageOf, type RolloutView } from './plan-rollout.ts'
 import { blockedFromNew, planStarts, seatWriter, type SeatWriter } from './plan-seats.ts'
@@ -62,7 +62,7 @@ function planHeld({ state, places, current, old }: RolloutView, writer: SeatWrit
 
 function planMoving(view: RolloutView, writer: SeatWriter, out: PlanWriter): void {
   const { state, cluster, places, current, old, settings } = view
-  const kept = places.isByNode ? current : keepBest(current, places.wanted)
+  const kept = places.isByNode ? oneByNode(current) : keepBest(current, places.wanted)
   for (const seat of current.filter((candidate) => !kept.includes(candidate)))
     writer.retire(seat, 'there are more tasks than wanted')
   for (const seat of kept.filter((candidate) => candidate.isFallen)) writer.refill(seat)
