@@ -96,7 +96,7 @@ function nameOf(commonName: string): Buffer {
   return sequence(setOf(sequence(objectId(COMMON_NAME), utf8String(commonName))))
 }
 
-export function pem(label: string, der: Buffer): string {
+function pem(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }

@@ -67,6 +67,6 @@ function hasDoubles(names: readonly string[]): boolean {
   return new Set(names).size < names.length
 }
 
-export function isPort(port: number): boolean {
+function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535
 }

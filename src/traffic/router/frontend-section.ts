@@ -145,7 +145,7 @@ function tcpLines(entry: Entry): readonly Line[] {
 }
 
 /** Answers where no route fits. */
-export const NO_ROUTE = 'no-route'
+const NO_ROUTE = 'no-route'
 const NO_ROUTE_TCP = 'no-route-tcp'
 
 export const NO_ROUTE_SECTIONS: readonly Section[] = [

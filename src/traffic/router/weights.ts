@@ -3,7 +3,7 @@ import type { Backend, BackendGroup } from './port.ts'
 /** HAProxy's own bound. */
 export const MAX_WEIGHT = 256
 /** A backend of a route without groups. */
-export const EVEN_WEIGHT = 128
+const EVEN_WEIGHT = 128
 
 /**
  * A weight from 0 to 256 for each backend, by its id, so that the parts of the groups come as near to their shares as whole numbers let them, whatever the
