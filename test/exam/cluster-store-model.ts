@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import type { ChangeBatch, ClusterStore, Entry } from '#cluster/store'
 
-import { collect, type StoreCandidate } from './cluster-store.ts'
+import { collect, type StoreCandidate } from './cluster-store-candidate.ts'
 
 /** Few keys, so that transactions meet. */
 const KEYS = ['a/1', 'a/2', 'a/3', 'b/1', 'b/2'] as const

@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 
 import { type ChangeBatch, type ClusterStore, MAX_VALUE_BYTES, MAX_WRITES } from '#cluster/store'
 
+import { collect, type ExaminedStore, type StoreCandidate } from './cluster-store-candidate.ts'
 import { modelProperties } from './cluster-store-model.ts'
-
-/** An implementation under examination. */
-export interface ExaminedStore {
-  readonly store: ClusterStore
-  /** Lets time pass, for leases: a virtual clock, or real waiting. */
-  advance(ms: number): Promise<void>
-}
-
-export interface StoreCandidate {
-  readonly name: string
-  /** An empty one for each test, closed by the test. */
-  open(t: Pick<TestContext, 'after'>): Promise<ExaminedStore>
-  /** Cases against a model: less where opening takes long. */
-  readonly cases?: number
-}
 
 /** What every `ClusterStore` has to do, whatever it is made of. */
 export function clusterStoreExam(candidate: StoreCandidate): void {
@@ -190,34 +176,6 @@ function refusals(exam: Exam): void {
     await assert.rejects(store.get('a'), { code: 'store.closed' })
     await store[Symbol.asyncDispose]()
   })
-}
-
-/** Reads a watch in the background. */
-export function collect(source: AsyncIterable<ChangeBatch<unknown>>) {
-  const batches: ChangeBatch<unknown>[] = []
-  let arrived = Promise.withResolvers<void>()
-  const read = async () => {
-    for await (const batch of source) {
-      batches.push(batch)
-      arrived.resolve()
-      arrived = Promise.withResolvers()
-    }
-  }
-  const ended = read()
-  ended.catch(() => undefined)
-  return {
-    batches,
-    ended,
-    /** Rejects when it ends before. */
-    until: async (count: number) => {
-      while (batches.length < count)
-        await Promise.race([
-          arrived.promise,
-          ended.then(() => assert.fail(`the watch ended after ${batches.length} of ${count} batches`)),
-        ])
-      return batches
-    },
-  }
 }
 
 function watches(exam: Exam): void {

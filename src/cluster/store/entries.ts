@@ -52,6 +52,6 @@ function entryOf<T>(row: Readonly<Record<string, unknown>>): Entry<T> {
     const value = JSON.parse(String(row['value'])) as T
     return { key, value, revision: Number(row['revision']), createdRevision: Number(row['created']) }
   } catch (error) {
-    throw storeError('store.corrupt', `the value of ${key} is not JSON`, { cause: error })
+    throw storeError('store.file_damaged', `the value of ${key} is not JSON`, { cause: error })
   }
 }

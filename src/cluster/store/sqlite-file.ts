@@ -26,7 +26,7 @@ const SCHEMA = `
 
 /**
  * Opens or creates it, with WAL and synchronous=FULL: what was committed survives loss of power, at one fsync a commit.
- * Errors: `store.newer_version`, `store.corrupt`, `store.disk_full`.
+ * Errors: `store.file_newer`, `store.file_damaged`, `store.file_full`.
  */
 export function openFile(path: string): DatabaseSync {
   let database: DatabaseSync | undefined
@@ -39,7 +39,7 @@ export function openFile(path: string): DatabaseSync {
     const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
     if (version > SCHEMA_VERSION)
       throw storeError(
-        'store.newer_version',
+        'store.file_newer',
         `it was written by a newer Glovebox (format ${version}, this one knows ${SCHEMA_VERSION})`,
         { hint: 'Run the newer program, or give this one another --root.' },
       )
@@ -68,12 +68,12 @@ const SQLITE_NOT_A_DATABASE = 26
 export function fileError(error: unknown): unknown {
   const code = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0
   if (code === SQLITE_FULL)
-    return storeError('store.disk_full', 'the disk is full', {
+    return storeError('store.file_full', 'the disk is full', {
       cause: error,
       hint: 'Free some space where the daemon keeps its data.',
     })
   if (code === SQLITE_CORRUPT || code === SQLITE_NOT_A_DATABASE)
-    return storeError('store.corrupt', `the file is damaged: ${error instanceof Error ? error.message : ''}`, {
+    return storeError('store.file_damaged', `the file is damaged: ${error instanceof Error ? error.message : ''}`, {
       cause: error,
       hint: 'Put back a copy that was made while the file was whole.',
     })

@@ -9,7 +9,8 @@ import fc from 'fast-check'
 
 import { virtualClock } from '#base'
 
-import { clusterStoreExam, collect } from '../../../test/exam/cluster-store.ts'
+import { collect } from '../../../test/exam/cluster-store-candidate.ts'
+import { clusterStoreExam } from '../../../test/exam/cluster-store.ts'
 import type { ClusterStore } from './port.ts'
 import { prefixEnd } from './prefix-end.ts'
 import { openSqliteStore } from './sqlite.ts'
@@ -164,10 +165,10 @@ test('a file of a newer program and a damaged one are refused by name', async (t
   const database = new DatabaseSync(newer)
   database.exec('PRAGMA user_version = 99')
   database.close()
-  assert.throws(() => openSqliteStore({ path: newer, clock: virtualClock() }), { code: 'store.newer_version' })
+  assert.throws(() => openSqliteStore({ path: newer, clock: virtualClock() }), { code: 'store.file_newer' })
   const damaged = join(directory, 'damaged.db')
   writeFileSync(damaged, 'this is no database at all, whatever its name says'.repeat(100))
-  assert.throws(() => openSqliteStore({ path: damaged, clock: virtualClock() }), { code: 'store.corrupt' })
+  assert.throws(() => openSqliteStore({ path: damaged, clock: virtualClock() }), { code: 'store.file_damaged' })
   await Promise.resolve()
 })
 

@@ -19,7 +19,7 @@ export interface SqliteStoreOptions {
   readonly log?: LogBounds
 }
 
-/** The cluster's store of one machine: a file. Errors: `store.newer_version`, `store.corrupt`, `store.disk_full`. */
+/** The cluster's store of one machine: a file. Errors: `store.file_newer`, `store.file_damaged`, `store.file_full`. */
 export function openSqliteStore({ path, clock, log: bounds = LOG_BOUNDS }: SqliteStoreOptions): ClusterStore {
   const database = openFile(path)
   const place = revisionPlace(database)
