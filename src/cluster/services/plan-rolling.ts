@@ -1,7 +1,7 @@
 import type { RolloutSpec } from '#cluster/spec'
 
 import { orderOf } from './order.ts'
-import { leastUseful, type Places } from './places.ts'
+import { leastUseful, oneByNode, type Places } from './places.ts'
 import { blockedFromNew, type SeatWriter } from './plan-seats.ts'
 import { provenAtMs } from './rollout-progress.ts'
 import type { PlanWriter } from './service-plan.ts'
@@ -90,8 +90,11 @@ function superfluous(
   if (order === 'stop-first') return leastUseful(old).slice(0, Math.max(0, current.length + old.length - places.wanted))
   const proven = current.filter((seat) => !unproven.includes(seat))
   const served = new Set(proven.map((seat) => seat.nodeId))
-  const candidates = places.isByNode ? old.filter((seat) => served.has(seat.nodeId)) : old
-  return leastUseful(candidates).slice(0, Math.max(0, proven.length + old.length - places.wanted))
+  if (places.isByNode) {
+    const serving = oneByNode(old)
+    return old.filter((seat) => served.has(seat.nodeId) || !serving.includes(seat))
+  }
+  return leastUseful(old).slice(0, Math.max(0, proven.length + old.length - places.wanted))
 }
 
 /** Tasks that are replaced at the same time. */
