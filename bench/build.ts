@@ -25,7 +25,7 @@ export async function builds(
   const [glovebox, docker] = daemons
   if (glovebox === undefined) return []
   for (const daemon of daemons) await client(daemon, ['import', image.tar, 'bench-probe'])
-  const ours = [ownApi(glovebox), classic(glovebox)]
+  const ours = [ownCommand(glovebox), classic(glovebox)]
   const all = docker === undefined ? ours : [...ours, buildKit(docker)]
   const rows = [...(await manyContexts(all, directory)), ...(await runsOfNothing(all, directory))]
   const base = await projectBase(directory)
@@ -102,14 +102,14 @@ async function client(daemon: BenchDaemon, args: readonly string[], env: NodeJS.
   return await command(DOCKER, ['-H', `unix://${daemon.socketPath}`, ...args], { ...process.env, ...env })
 }
 
-/** Our own API, by a client that is a whole process. */
-function ownApi(daemon: BenchDaemon): Builder {
-  const program = join(import.meta.dirname, 'build-once.ts')
+/** Our own command, as people type it. */
+function ownCommand(daemon: BenchDaemon): Builder {
+  const env = { ...process.env, GLOVEBOX_HOST: `unix://${daemon.socketPath}` }
   return {
     name: 'glovebox',
     build: async (directory, { tag, isCold }) => {
-      const wish = { tags: [tag], usesCache: isCold !== true, network: 'host', entitlements: ['network.host'] }
-      await command(process.execPath, [program, daemon.socketPath, directory, JSON.stringify(wish)])
+      const flags = ['--quiet', '--network', 'host', '--allow', 'network.host', ...(isCold === true ? ['--no-cache'] : [])]
+      await command(join(import.meta.dirname, '..', 'glovebox'), ['build', ...flags, '--tag', tag, directory], env)
     },
   }
 }

@@ -30,6 +30,8 @@ static const char request_head[] =
   "Transfer-Encoding: chunked\r\n\r\n";
 
 static volatile sig_atomic_t caught_signal, is_resized;
+/* The one that was told to the daemon. */
+static int told_signal;
 
 static void on_signal(int number) {
   caught_signal = number;
@@ -46,7 +48,6 @@ static void listen_to_signals(void) {
   sigaction(SIGINT, &told, NULL);
   sigaction(SIGTERM, &told, NULL);
   sigaction(SIGWINCH, &resized, NULL);
-  signal(SIGPIPE, SIG_IGN);
 }
 
 static void forget_signals(void) {
@@ -131,6 +132,7 @@ static void tell_daemon(int fd) {
   }
   if (caught_signal != 0) {
     size_t at = (size_t)sprintf(line, "{\"kind\":\"signal\",\"name\":\"%s\"}\n", caught_signal == SIGINT ? "SIGINT" : "SIGTERM");
+    told_signal = caught_signal;
     caught_signal = 0;
     (void)send_chunk(fd, line, at);
   }
@@ -235,12 +237,18 @@ int run_there(int fd, const char *program, int count, char **words) {
   struct timeval forever = {0};
   answer.fd = fd;
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever);
-  if (!send_request(fd, program, count, words)) return -1;
-  listen_to_signals();
-  int state = read_frames(&answer);
+  /* A daemon that refuses before it has read everything closes the connection under our hands. */
+  signal(SIGPIPE, SIG_IGN);
+  bool is_sent = send_request(fd, program, count, words);
+  if (is_sent) listen_to_signals();
+  int state = is_sent ? read_frames(&answer) : NOT_OURS;
   if (state == ENDED) return answer.code_length == sizeof answer.code ? (int)read_u32be(answer.code) : 0;
   forget_signals();
-  if (state == NOT_OURS) return -1;
+  if (state == NOT_OURS) {
+    /* As it would have ended us had the daemon not been asked. */
+    if (told_signal != 0) raise(told_signal);
+    return -1;
+  }
   complain("the daemon went away before the command was done");
   return 1;
 }

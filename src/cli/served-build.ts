@@ -1,5 +1,5 @@
-import type { CommandCall, CommandMessage, CommandStream, CommandStreams } from '#api/glovebox'
-import { type BuildCalls, buildCallsOf, type BuildEndpoint } from '#client'
+import type { BuildsPort, CommandCall, CommandMessage, CommandStream, CommandStreams, WireError } from '#api/glovebox'
+import { type BuildCalls, buildCallsOf, refusalOf } from '#client'
 import type { SourceFiles } from '#client/context'
 
 import { parseArguments } from './args/parse.ts'
@@ -7,11 +7,14 @@ import type { buildFlags } from './build/flags.ts'
 import { runCli } from './cli.ts'
 import { commandSyntax } from './command-syntax.ts'
 import { readConfig } from './credentials/config-file.ts'
+import { cliError } from './errors.ts'
 import { findCommand } from './find-command.ts'
 
 /** What a daemon has for a build that it runs for a caller. */
 export interface BuildServing {
-  readonly endpoint: BuildEndpoint
+  readonly builds: BuildsPort
+  /** Errors of the daemon as it tells them: its classes are not those of this bundle. */
+  readonly told: (error: unknown) => WireError
   /** The caller's files. */
   readonly files: SourceFiles
   readonly socketPath: string
@@ -64,7 +67,7 @@ export async function servedBuild(call: CommandCall, streams: CommandStreams, se
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
     onSignal: signals.on,
-    served: { files: serving.files, builds: pacedBuilds(serving.endpoint, output) },
+    served: { files: serving.files, builds: pacedBuilds(serving, output) },
   })
   if (code !== 0 && !output.isReleased()) return null
   output.release()
@@ -194,14 +197,31 @@ function callerSignals({ gone, messages }: CommandStreams) {
   }
 }
 
-/** The next report waits until the caller has taken what the last one made it write; then the builder's own bound holds. */
-function pacedBuilds(endpoint: BuildEndpoint, output: HeldOutput): BuildCalls {
-  const build: BuildEndpoint['build'] = async function* (...words) {
-    for await (const report of endpoint.build(...words)) {
-      output.release()
-      yield report
-      if (!output.hasRoom()) await output.drained()
-    }
+/**
+ * The builder without a connection between. Failures read as those that come over one. The next report waits until the caller has taken what the
+ * last one made it write; then the builder's own bound holds.
+ */
+function pacedBuilds({ builds, told }: BuildServing, output: HeldOutput): BuildCalls {
+  const refused = (error: unknown): never => {
+    throw refusalOf(told(error))
   }
-  return buildCallsOf({ ...endpoint, build })
+  return buildCallsOf({
+    ...builds,
+    compare: async (key, entries) => await builds.compare(key, entries).catch(refused),
+    build: async function* (session, wish, bodies, signal = new AbortController().signal) {
+      try {
+        for await (const report of builds.build(session, wish, bodies, signal)) {
+          output.release()
+          yield report
+          if (!output.hasRoom()) await output.drained()
+        }
+      } catch (error) {
+        // As with a connection that was cut on purpose: nothing more comes.
+        if (!signal.aborted) refused(error)
+      }
+    },
+    output: async () => {
+      throw cliError('cli.unsupported', 'the output of a build is taken by its caller')
+    },
+  })
 }

@@ -11,12 +11,13 @@ const KINDS: readonly ErrorKind[] = [
 export async function* checked<T>(values: AsyncIterable<T>): AsyncGenerator<T> {
   for await (const value of values) {
     const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined
-    if (error !== undefined) throw lateRefusal(error)
+    if (error !== undefined) throw refusalOf(error)
     yield value
   }
 }
 
-function lateRefusal(error: unknown): GloveboxError {
+/** A refusal as the daemon tells it, as an error of this program. */
+export function refusalOf(error: unknown): GloveboxError {
   const words = (typeof error === 'object' && error !== null ? error : {}) as Readonly<Record<string, unknown>>
   const { message, code, kind, hint } = words
   if (typeof message !== 'string')

@@ -3,6 +3,7 @@
  * hint; an absent daemon is `client.unreachable`.
  */
 export { type BuildCalls, buildCallsOf, type BuildEndpoint, type ContextProgress, type WishBesideSource } from './builds.ts'
+export { refusalOf } from './checked.ts'
 export { type Client, createClient } from './client.ts'
 export { type ContainerCalls, type DockerChange, type PathStat, type TerminalSize } from './containers.ts'
 export type * from './docker-wire.ts'

@@ -2,11 +2,9 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type BuildsPort, type GloveboxApiPorts, wireErrorOf } from '#api/glovebox'
-import { type Clock, GloveboxError } from '#base'
-import type { BuildEndpoint } from '#client'
+import type { Clock } from '#base'
 import type { Host } from '#host'
 
-import { daemonError } from './errors.ts'
 import { peerFiles } from './peer-files.ts'
 
 export interface CommandLineNeeds {
@@ -39,7 +37,7 @@ export function commandLinePort({
       if (files === undefined) return null
       using _files = files
       const { servedBuild } = await import('#cli')
-      return await servedBuild(call, streams, { socketPath, files, endpoint: localBuilds(builds) })
+      return await servedBuild(call, streams, { socketPath, files, builds, told: wireErrorOf })
     },
   }
 }
@@ -50,28 +48,4 @@ function programIdentity(): string | undefined {
   if (stats === undefined) return undefined
   const [seconds, nanoseconds] = [stats.mtimeNs / 1_000_000_000n, stats.mtimeNs % 1_000_000_000n]
   return `${stats.dev}:${stats.ino}:${seconds}.${String(nanoseconds).padStart(9, '0')}`
-}
-
-/** The builder without a connection between. Failures read as those that come over one. */
-function localBuilds(builds: BuildsPort): BuildEndpoint {
-  return {
-    ...builds,
-    compare: async (key, entries) => await builds.compare(key, entries).catch((error: unknown) => refuse(error)),
-    build: async function* (session, wish, bodies, signal = new AbortController().signal) {
-      try {
-        yield* builds.build(session, wish, bodies, signal)
-      } catch (error) {
-        if (!signal.aborted) refuse(error)
-      }
-    },
-    store: async (session, bodies) => await builds.store(session, bodies).catch((error: unknown) => refuse(error)),
-    output: async () => {
-      throw daemonError('daemon.files_out_of_sight', 'the output of a build is taken by its caller')
-    },
-  }
-}
-
-function refuse(error: unknown): never {
-  const { code, kind, message, hint } = wireErrorOf(error)
-  throw new GloveboxError(code ?? 'daemon.failed', kind as GloveboxError['kind'], message, hint === undefined ? {} : { hint })
 }
