@@ -56,7 +56,7 @@ function fakeServer(issue: (hosts: readonly string[]) => string) {
       case '/order':
         seen.orders += 1
         isProven = isFinal = false
-        hosts = (payload?.['identifiers'] as readonly { value: string }[]).map(({ value }) => value)
+        hosts = ((payload ?? {})['identifiers'] as readonly { value: string }[]).map(({ value }) => value)
         return answer(
           201,
           { authorizations: ['https://ca.test/authz'], finalize: 'https://ca.test/finalize' },
