@@ -25,6 +25,8 @@ export interface Ledger {
   readonly strays: Map<string, Set<PlacedState>>
   /** Slots of the nodes that have a volume, each with how many times it was said. */
   readonly volumes: Map<string, Map<number, number>>
+  /** Volumes of tasks that were preempted: what is in them stays where it is. As long as one round of decisions lasts. */
+  readonly keptVolumes: { readonly volume: string; readonly nodeId: string }[]
   /** Groups with tasks that keep away a service, by that service's name. */
   readonly guards: Map<string, Set<GroupState>>
   /** How many placed tasks have a priority. */
@@ -50,6 +52,7 @@ export function openLedger(settings: SchedulerSettings): Ledger {
     placed: new Map(),
     strays: new Map(),
     volumes: new Map(),
+    keptVolumes: [],
     guards: new Map(),
     priorities: new Map(),
     eligible: new Map(),
@@ -151,6 +154,22 @@ export function dropTask(ledger: Ledger, id: string): void {
   const strays = ledger.strays.get(task.nodeId)
   strays?.delete(task)
   if (strays?.size === 0) ledger.strays.delete(task.nodeId)
+}
+
+export function keepVolumes(ledger: Ledger, { nodeId, state }: PlacedState): void {
+  const slot = ledger.nodes.get(nodeId)?.slot
+  if (slot === undefined) return
+  for (const volume of state.group.volumes) {
+    pinVolume(ledger, volume, slot, 1)
+    ledger.keptVolumes.push({ volume, nodeId })
+  }
+}
+
+export function releaseVolumes(ledger: Ledger): void {
+  for (const { volume, nodeId } of ledger.keptVolumes.splice(0)) {
+    const slot = ledger.nodes.get(nodeId)?.slot
+    if (slot !== undefined) pinVolume(ledger, volume, slot, -1)
+  }
 }
 
 /** Where the tasks of a service stand, to begin counting by another topology. */

@@ -240,7 +240,7 @@ function checkPlacements(
     }
     if (task.onlyNode !== null) assert.equal(placement.nodeId, task.onlyNode)
     assert.notEqual(placement.reason, '')
-    assert.equal(whyNot(world, standing, task.group, placement.nodeId), null)
+    assert.equal(whyNot(world, standing, task.group, placement.nodeId, [...before.values(), ...standing.values()]), null)
     standing.set(task.id, { id: task.id, nodeId: placement.nodeId, group: task.group })
   }
   if (placements.some((placement) => placement.type === 'placed' && placement.preempts.length > 0)) return
@@ -279,6 +279,8 @@ function whyNot(
   standing: ReadonlyMap<string, PlacedTask>,
   of: TaskGroup,
   nodeId: string,
+  /** Those whose volumes are where they stand: of tasks that were just ended too. */
+  writers: readonly PlacedTask[] = [...standing.values()],
 ): string | null {
   const one = world.get(nodeId)
   if (one === undefined) return 'unknown'
@@ -310,7 +312,8 @@ function whyNot(
   for (const volume of of.volumes) {
     const holders = [...world.keys()].filter(
       (id) =>
-        world.get(id)!.volumes.includes(volume) || all.some((task) => task.nodeId === id && task.group.volumes.includes(volume)),
+        world.get(id)!.volumes.includes(volume) ||
+        writers.some((task) => task.nodeId === id && task.group.volumes.includes(volume)),
     )
     if (holders.length > 0 && !holders.includes(nodeId)) return 'volume'
   }

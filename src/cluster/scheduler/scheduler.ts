@@ -4,7 +4,18 @@ import { staticRefusal } from './eligible.ts'
 import { explain } from './explain.ts'
 import type { GroupState } from './group-state.ts'
 import { overlaps } from './host-ports.ts'
-import { dropNode, dropTask, forgetEmptyGroups, groupIn, openLedger, putNode, putTask, type Ledger } from './ledger.ts'
+import {
+  dropNode,
+  dropTask,
+  forgetEmptyGroups,
+  groupIn,
+  keepVolumes,
+  openLedger,
+  putNode,
+  putTask,
+  releaseVolumes,
+  type Ledger,
+} from './ledger.ts'
 import { areNewcomers, newcomerSlots } from './newcomers.ts'
 import type { PendingTask, PlacedTask, Placement, Refusal, SchedulableNode, TaskGroup } from './port.ts'
 import { findPreemption } from './preempt.ts'
@@ -54,6 +65,7 @@ export function createScheduler(settings: SchedulerSettings = DEFAULT_SETTINGS):
     place: (pending) => {
       const placements: Placement[] = []
       for (const batch of batchesOf(ledger, pending)) placeBatch(ledger, batch, placements)
+      releaseVolumes(ledger)
       forgetEmptyGroups(ledger)
       return placements
     },
@@ -166,7 +178,10 @@ function preempt(ledger: Ledger, state: GroupState, task: PendingTask): Placemen
   const found = findPreemption(ledger, state, task.onlyNode)
   if (found === undefined) return undefined
   const { node, victims } = found
-  for (const victim of victims) dropTask(ledger, victim.id)
+  for (const victim of victims) {
+    keepVolumes(ledger, victim)
+    dropTask(ledger, victim.id)
+  }
   putTask(ledger, task.id, node.node.id, state)
   const preempts = victims.map((victim) => victim.id)
   return { type: 'placed', taskId: task.id, nodeId: node.node.id, preempts, reason: preemptionReason(state, victims) }
