@@ -11,7 +11,11 @@ import { run, until } from '../support/processes.ts'
 const HOME = join(import.meta.dirname, '../..')
 const LONG_MS = 30_000
 
+const ROUTE_PORT = 18_473
+
 const FILE = `name: fields
+x-glovebox:
+  routes: [{ name: site, hosts: [site.test], port: ${ROUTE_PORT}, service: peer, target_port: 80 }]
 services:
   web:
     image: busybox:1
@@ -30,7 +34,7 @@ services:
     network_mode: service:web
     pid: service:web
     volumes_from: ["web:ro"]
-  peer: { extends: { file: base.yaml, service: sleeper }, links: ["web:site"] }
+  peer: { extends: { file: base.yaml, service: sleeper }, command: httpd -f -h /etc, links: ["web:site"] }
 networks: { default: { ipam: { config: [{ subnet: 10.78.0.0/24 }] } } }
 secrets: { token: { environment: TOKEN } }
 configs: { conf: { content: "for $\{WHO:-you}" } }
@@ -74,6 +78,17 @@ test('rarer fields reach the containers', async () => {
   assert.match(await inside('web', 'stat', '-c', '%F', '/dev/nothing'), /character/)
   assert.equal(await inside('web', 'cat', '/tmp/hook'), 'started with care')
   assert.match(await inside('peer', 'nslookup', 'site'), /Name:\s+site/)
+})
+
+test('a route leads to its service by the host that is asked for', async () => {
+  const ask = async (host: string) =>
+    await run('/bin/busybox', ['wget', '-q', '-O', '-', '--header', `Host: ${host}`, `http://127.0.0.1:${ROUTE_PORT}/passwd`])
+  const { stdout } = await until('the route', LONG_MS, async () => {
+    const answer = await ask('site.test')
+    return answer.code === 0 ? answer : undefined
+  })
+  assert.match(stdout, /^root:/)
+  assert.notEqual((await ask('other.test')).code, 0)
 })
 
 test('a task that shares namespaces of another begins anew with it', async () => {

@@ -63,7 +63,13 @@ function readTargets(
   const targets = route.child('targets')
   const short = route.child('service').text() ?? service
   const port = route.child('target_port').whole({ min: 1, max: MAX_PORT })
-  if (targets.isPresent) return targets.items().flatMap((item) => readTarget(item, service, services))
+  if (targets.isPresent) {
+    const read = targets.items().flatMap((item) => readTarget(item, service, services))
+    const names = read.map(({ name }) => name)
+    const twice = names.find((name, index) => names.indexOf(name) < index)
+    if (twice !== undefined) targets.refuse(`two targets are called ${JSON.stringify(twice)}: give them a "name"`)
+    return read
+  }
   if (port !== null && short !== null) {
     checkService(route, short, services)
     return [{ type: 'service', name: short, service: short, containerPort: port, share: 1 }]
