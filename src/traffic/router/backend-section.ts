@@ -28,9 +28,9 @@ export function backendSection(route: Route, options: BackendOptions): Section {
   }
 }
 
-/** Only round robin keeps the shares of groups: least connections would give the slower group less. */
+/** Only round robin keeps the shares of several groups: least connections would give the slower group less. */
 function balanceOf(route: Route, rule: RouteRule): string {
-  return route.groups !== undefined || rule.balance === 'round-robin' ? 'roundrobin' : 'leastconn'
+  return (route.groups?.length ?? 0) > 1 || rule.balance === 'round-robin' ? 'roundrobin' : 'leastconn'
 }
 
 function commonLines({ retries, timeouts }: RouteRule): readonly Line[] {

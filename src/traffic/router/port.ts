@@ -32,7 +32,7 @@ export interface Route {
   readonly mode: 'tcp' | 'http'
   readonly backends: readonly Backend[]
   /**
-   * Parts of the requests by group of backends, whatever their numbers, by round robin. A group without a ready backend leaves its part to the others.
+   * Parts of the requests by group of backends, whatever their numbers; several are served by round robin, whatever the rule's `balance`. A group without a ready backend leaves its part to the others.
    * Absent: every backend is as good as the next.
    */
   readonly groups?: readonly BackendGroup[]
