@@ -2,7 +2,9 @@ import { join } from 'node:path'
 
 import { systemRandom, type Clock, type Log } from '#base'
 import type { Secrets } from '#cluster/secrets'
+import type { Services } from '#cluster/services'
 import { openStacks, type Stacks } from '#cluster/stacks'
+import type { ClusterStore } from '#cluster/store'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
 import type { Policy } from '#traffic/policy'
@@ -12,7 +14,10 @@ import { nodeProcesses, openRouter, type Router } from '#traffic/router'
 import type { DaemonOptions } from './arguments.ts'
 import { openDiscovery, withdrawingNode } from './discovery.ts'
 import type { Engine } from './engine.ts'
+import { checkPort } from './node/check-port.ts'
 import { engineNode } from './node/node-port.ts'
+import { openOrchestration } from './orchestration/open-orchestration.ts'
+import { sharedRoutes } from './orchestration/shared-routes.ts'
 import { openPolicy } from './policy.ts'
 import { findProgram } from './programs.ts'
 
@@ -22,6 +27,7 @@ export interface ClusterNeeds extends DaemonOptions {
   readonly host: Host
   readonly engine: Engine
   readonly secrets: Secrets
+  readonly store: ClusterStore
 }
 
 /** The proxy reads packets from anywhere: it gives up root once it listens. */
@@ -30,12 +36,15 @@ const NOBODY = { uid: 65_534, gid: 65_534 }
 /** What turns wishes into containers and routes on this machine. */
 export interface Cluster extends AsyncDisposable {
   readonly stacks: Stacks
+  /** Services of the cluster, and the nodes: what `stacks` does not know of stands alone. */
+  readonly services: Services
+  readonly nodeId: string
   readonly router: Router
   readonly discovery: Discovery
   readonly policy: Policy
 }
 
-export async function openCluster({ engine, host, clock, log, runDir, root, secrets }: ClusterNeeds): Promise<Cluster> {
+export async function openCluster({ engine, host, clock, log, runDir, root, secrets, store }: ClusterNeeds): Promise<Cluster> {
   const certificates = await openCertificates({ directory: join(root, 'certificates'), clock, random: systemRandom(), log })
   const router = openRouter({
     runDir,
@@ -52,17 +61,33 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
   await router.recover()
   let discovery: Discovery | undefined
   const node = withdrawingNode(engineNode(engine, { clock, log, secrets }), () => discovery)
-  const stacks = openStacks({ store: engine.store, node, routes: router, clock, log })
+  const routes = sharedRoutes(router)
+  const stacks = openStacks({ store: engine.store, node, routes: routes.of('stacks'), clock, log })
   discovery = openDiscovery({ ...engine, stacks, host, clock, log })
   const policy = openPolicy({ ...engine, stacks, host, clock, log })
   stacks.recover()
+  const orchestration = openOrchestration({
+    store,
+    records: engine.store,
+    node,
+    checks: checkPort(engine.containers, clock),
+    router,
+    routes: routes.of('services'),
+    machine: host.kernel.facts(),
+    clock,
+    random: systemRandom(),
+    log,
+  })
   const names = discovery
   return {
     stacks,
+    services: orchestration.services,
+    nodeId: orchestration.nodeId,
     router,
     discovery,
     policy,
     [Symbol.asyncDispose]: async () => {
+      await orchestration[Symbol.asyncDispose]()
       await stacks[Symbol.asyncDispose]()
       certificates[Symbol.dispose]()
       await router[Symbol.asyncDispose]()

@@ -51,7 +51,9 @@ export async function startDaemon(
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
   const records = undo.use(openClusterRecords({ ...options, clock }))
-  const cluster = undo.use(await openCluster({ ...options, clock, log, host, engine, secrets: records.secrets }))
+  const cluster = undo.use(
+    await openCluster({ ...options, clock, log, host, engine, secrets: records.secrets, store: records.store }),
+  )
   const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined

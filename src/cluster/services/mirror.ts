@@ -23,7 +23,9 @@ export interface MirrorEntry<T> {
 }
 
 /** What the loop of the services plans from. */
-export const SERVICE_PREFIXES = ['node', 'service', 'revision', 'task', 'run', 'turn', 'alive', 'name'].map((kind) => `${kind}/`)
+export const SERVICE_PREFIXES = ['node', 'service', 'revision', 'task', 'run', 'turn', 'alive', 'name', 'schedule'].map(
+  (kind) => `${kind}/`,
+)
 
 /** The store does not answer, or lost the changes in between. */
 const RETRY_MS = 500

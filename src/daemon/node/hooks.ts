@@ -53,7 +53,14 @@ export async function runPreStop(
   }
 }
 
-async function runHook(containers: Containers, id: string, hook: HookSpec, clock: Clock, timeoutMs: number): Promise<void> {
+/** A command in a container that runs, to its end. Errors: `node.hook_failed`. */
+export async function runHook(
+  containers: Pick<ContainersService, 'get' | 'exec'>,
+  id: string,
+  hook: HookSpec,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<void> {
   const { process } = containers.get(id).spec
   const own = Object.entries(hook.environment).map(([name, value]) => `${name}=${value}`)
   const exec = await containers.exec.create(id, {
