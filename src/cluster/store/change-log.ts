@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { storeError } from './errors.ts'
 import type { Change, ChangeBatch } from './port.ts'
 import { prefixEnd } from './prefix-end.ts'
-import { recentChanges, type StoredChange } from './recent-changes.ts'
+import { recentChanges, type StoredChange, valueOfChange } from './recent-changes.ts'
 
 /** What happened, bounded: the oldest changes go when there are too many or too large ones. */
 export interface ChangeLog {
@@ -113,7 +113,7 @@ function pageOf<T>(changed: Iterable<StoredChange>, prefix: string, revision: nu
       if (changes >= PAGE_CHANGES || bytes >= PAGE_BYTES) return { batches, upTo: batches.at(-1)?.revision ?? revision }
       batches.push({ revision: row.revision, changes: [] })
     }
-    batches.at(-1)?.changes.push({ key: row.key, value: row.value === null ? null : (JSON.parse(row.value) as T) })
+    batches.at(-1)?.changes.push({ key: row.key, value: valueOfChange(row) as T | null })
     changes += 1
     bytes += row.value?.length ?? 0
   }

@@ -52,7 +52,7 @@ export interface ChangeBatch<T> {
   readonly changes: readonly Change<T>[]
 }
 
-/** `value` null: the key went. */
+/** `value` null: the key went. Watchers may share it: it is not to be changed. */
 export interface Change<T> {
   readonly key: string
   readonly value: T | null

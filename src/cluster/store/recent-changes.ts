@@ -4,6 +4,20 @@ export interface StoredChange {
   readonly key: string
   /** null: the key went. */
   readonly value: string | null
+  /** What the text says, once somebody has read it. */
+  parsed?: unknown
+}
+
+/** Parsed once for all watchers; so that none misleads the others, it cannot be changed. */
+export function valueOfChange(change: StoredChange): unknown {
+  if (change.value === null) return null
+  return (change.parsed ??= frozen(JSON.parse(change.value)))
+}
+
+function frozen(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) frozen(part)
+  return Object.freeze(value)
 }
 
 /** The youngest changes in memory, for watchers that keep up: they cost no query. */
