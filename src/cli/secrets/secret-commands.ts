@@ -1,11 +1,10 @@
 import type { SecretKind } from '#api/glovebox'
 
-import { list } from '../args/flags.ts'
+import { list, refused } from '../args/flags.ts'
 import { command, type Command } from '../command.ts'
-import { inspectEach } from '../commands/inspect-each.ts'
 import { forEach } from '../for-each.ts'
-import { objectFormatFlag } from '../listing/object-format.ts'
 import { pairs } from '../run/pairs.ts'
+import { inspectSecrets } from './inspect-secrets.ts'
 import { listSecrets } from './list-secrets.ts'
 import { readValue } from './read-value.ts'
 
@@ -19,7 +18,7 @@ function commandsOf(kind: SecretKind): SecretCommands {
   return {
     create: create(kind),
     ls: listSecrets(kind),
-    inspect: inspect(kind),
+    inspect: inspectSecrets(kind),
     rotate: rotate(kind),
     rm: remove(kind),
   }
@@ -38,7 +37,11 @@ function create(kind: SecretKind): Command {
       [`${kind} create app.${kind === 'secret' ? 'key key.pem' : 'conf app.conf'}`, 'from a file'],
       [`${kind} create db-password < value.txt`, 'from the standard input'],
     ],
-    flags: { label: list('NAME=VALUE', 'Label', 'l') },
+    flags: {
+      label: list('NAME=VALUE', 'Label', 'l'),
+      'template-driver': refused('values are given as they are, without templates'),
+      ...(kind === 'secret' ? { driver: refused('secrets are kept here and nowhere else', true, 'd') } : {}),
+    },
     operands: { min: 1, max: 2 },
     completes: [[], 'file'],
     run: async ({ flags, operands: [name = '', file] }, context) => {
@@ -65,26 +68,6 @@ function rotate(kind: SecretKind): Command {
       const { version } = await (await context.client()).secrets.rotate(kind, name, value)
       context.terminal.stdout.write(`${name} version ${version}\n`)
       return 0
-    },
-  })
-}
-
-function inspect(kind: SecretKind): Command {
-  const summary =
-    kind === 'secret'
-      ? 'What may be known of secrets, as JSON: never the value.'
-      : 'Everything the daemon knows of configs, as JSON; the value in base64.'
-  return command({
-    name: `${kind} inspect`,
-    usage: `[FLAGS] ${kind.toUpperCase()}...`,
-    summary,
-    examples: [[`${kind} inspect -f '{{.usedBy}}' app.key`, 'which services mount it']],
-    flags: { format: objectFormatFlag },
-    operands: { min: 1, max: Infinity },
-    completes: [kind],
-    run: async ({ flags, operands }, context) => {
-      const { secrets } = await context.client()
-      return await inspectEach(operands, flags.format, context, (name) => secrets.inspect(kind, name))
     },
   })
 }
