@@ -46,6 +46,7 @@ describe('what builds are made from', () => {
       if (asked.url === '/c.tar.xz') response.writeHead(200).end(archive)
       else if (asked.url === '/Dockerfile')
         response.writeHead(200, { 'content-type': 'text/plain' }).end('FROM busybox\nRUN echo text > /t\n')
+      else if (asked.url === '/limits') response.writeHead(200).end('FROM busybox\nRUN (ulimit -n; ulimit -Hn) > /seen\n')
       else response.writeHead(404).end()
     })
   })
@@ -136,6 +137,63 @@ describe('what builds are made from', () => {
     assert.equal(await show('beside:2', 'cat', '/a'), 'beside')
   })
 
+  test('steps run under the limits and with the hosts that were asked for', async () => {
+    const { cli, daemon } = bench()
+    const app = project('limited', {
+      Dockerfile: 'FROM busybox\nRUN (ulimit -n; ulimit -Hn; grep other /etc/hosts) > /seen\n',
+      'compose.yaml':
+        'services:\n  web:\n    image: limited:2\n    build: { context: ., extra_hosts: ["other=10.1.2.4"], ulimits: { nofile: 34 }, shm_size: 1m }\n',
+    })
+    await cli.must(
+      'build',
+      '-q',
+      '-t',
+      'limited:1',
+      '--ulimit',
+      'nofile=32:33',
+      '--add-host',
+      'other:10.1.2.3',
+      '--memory-swap',
+      '-1',
+      app,
+    )
+    assert.match(await show('limited:1', 'cat', '/seen'), /^32\n33\n10\.1\.2\.3\s+other$/)
+    const built = await run('sh', ['-c', 'cd "$0" && exec "$1" build', app, cli.launcher], { env: cli.env })
+    assert.equal(built.code, 0, built.stderr)
+    assert.match(await show('limited:2', 'cat', '/seen'), /^34\n34\n10\.1\.2\.4\s+other$/)
+    const wrong = await cli('build', '--ulimit', 'evil=1', app)
+    assert.match(wrong.stderr, /there is no limit "evil"/)
+    const ulimits = JSON.stringify([{ Name: 'nofile', Soft: 35, Hard: 36 }])
+    const remote = `${web.origin}/limits`
+    const classic = { remote, t: 'limited:3', networkmode: 'host', ulimits, cachefrom: '["127.0.0.1:1/none","busybox"]' }
+    const said = await post(daemon.socketPath, classic)
+    assert.match(said, /Successfully tagged/)
+    assert.doesNotMatch(said, /cache/)
+    assert.equal(await show('limited:3', 'cat', '/seen'), '35\n36')
+  })
+
+  test('annotations stand on manifest, index and their lines', async () => {
+    const { cli, daemon } = bench()
+    const out = join(daemon.directory, 'annotated')
+    const app = project('annotated-context', { Dockerfile: 'FROM busybox\n' })
+    const flags = [
+      '--annotation',
+      'org.example.a=x',
+      '--annotation',
+      'index,manifest-descriptor:org.example.b=y',
+      '--provenance=min',
+    ]
+    await cli.must('build', '-q', ...flags, '-o', `type=oci,dest=${out}.tar`, app)
+    mkdirSync(out)
+    assert.equal((await run('tar', ['-xf', `${out}.tar`, '-C', out])).code, 0)
+    const document = (name: string) => JSON.parse(readFileSync(join(out, name), 'utf8')) as Annotated
+    const top = document(blobOf(document('index.json').manifests?.[0]?.digest))
+    const [line] = top.manifests ?? []
+    assert.deepEqual([top.annotations, line?.annotations], [{ 'org.example.b': 'y' }, { 'org.example.b': 'y' }])
+    assert.deepEqual(document(blobOf(line?.digest)).annotations, { 'org.example.a': 'x' })
+    assert.match((await cli('build', '--annotation', 'a=b', app)).stderr, /annotations need an image that is pushed/)
+  })
+
   test('an archive on the standard input may be compressed with xz', async () => {
     const { cli } = bench()
     const ended = await cli.with({ input: archive }, 'build', '-q', '-t', 'piped:1', '-')
@@ -143,6 +201,16 @@ describe('what builds are made from', () => {
     assert.equal(await show('piped:1', 'cat', '/w'), 'packed')
   })
 })
+
+interface Annotated {
+  readonly digest?: string
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly manifests?: readonly Annotated[]
+}
+
+function blobOf(digest = ''): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
 
 /** The whole answer, whatever its status. */
 async function post(socketPath: string, query: Readonly<Record<string, string>>): Promise<string> {

@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '#oci/image'
 import { apiError } from './errors.ts'
 import type {
   BuildWish,
+  WireAnnotation,
   WireBuildLimits,
   WireCachePrune,
   WireCacheSource,
@@ -33,6 +34,7 @@ export function readBuildWish(value: unknown): BuildWish {
     cacheFrom: read<readonly unknown[]>('cacheFrom', [], isList).map(readCacheSource),
     cacheTo: read<readonly unknown[]>('cacheTo', [], isList).map(readCacheTarget),
     outputs: read<readonly unknown[]>('outputs', [], isList).map(readOutput),
+    annotations: read<readonly unknown[]>('annotations', [], isList).map(readAnnotation),
     provenance: read('provenance', null, isOneOf('min', 'max', null)),
     sbom: read('sbom', false, isFlag),
     limits: readLimits(read('limits', {}, isObject)),
@@ -134,12 +136,40 @@ function readLimits(value: unknown): WireBuildLimits {
     cpuShares: read('cpuShares', null, isCountOrNull),
     cpuPeriodUs: read('cpuPeriodUs', null, isCountOrNull),
     cpuQuotaUs: read('cpuQuotaUs', null, isCountOrNull),
+    memorySwapBytes: read('memorySwapBytes', null, (one) => one === -1 || isCountOrNull(one)),
     cpusetCpus: read('cpusetCpus', null, isTextOrNull),
+    cpusetMems: read('cpusetMems', null, isTextOrNull),
     pids: read('pids', null, isCountOrNull),
     shmBytes: read('shmBytes', null, isCountOrNull),
+    ulimits: read<readonly unknown[]>('ulimits', [], isList).map(readUlimit),
+    extraHosts: read('extraHosts', [], (one) => isList(one) && isTextList(one)),
+    cgroupParent: read('cgroupParent', null, isTextOrNull),
   }
   read.rest()
   return limits
+}
+
+function readUlimit(value: unknown): WireBuildLimits['ulimits'][number] {
+  const read = reader(value, 'of a limit')
+  const limit = {
+    name: read('name', '', isText),
+    soft: read('soft', -1, Number.isSafeInteger),
+    hard: read('hard', -1, Number.isSafeInteger),
+  }
+  read.rest()
+  return limit
+}
+
+function readAnnotation(value: unknown): WireAnnotation {
+  const read = reader(value, 'of an annotation')
+  const annotation: WireAnnotation = {
+    level: read('level', 'manifest', isOneOf('manifest', 'index', 'manifest-descriptor', 'index-descriptor')),
+    platform: read('platform', null, isTextOrNull),
+    name: read('name', '', (one) => isText(one) && one !== ''),
+    value: read('value', '', isText),
+  }
+  read.rest()
+  return annotation
 }
 
 interface Read {

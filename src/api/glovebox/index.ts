@@ -36,6 +36,7 @@ export type {
   BuildPlace,
   BuildReport,
   BuildWish,
+  WireAnnotation,
   WireDirectory,
   ComparedContext,
   WireBuildLimits,

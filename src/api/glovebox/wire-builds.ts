@@ -44,9 +44,25 @@ export interface WireBuildLimits {
   readonly cpuShares: number | null
   readonly cpuPeriodUs: number | null
   readonly cpuQuotaUs: number | null
+  readonly memorySwapBytes: number | null
   readonly cpusetCpus: string | null
+  readonly cpusetMems: string | null
   readonly pids: number | null
   readonly shmBytes: number | null
+  /** getrlimit(2); -1: none. */
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]
+  /** `host:address`. */
+  readonly extraHosts: readonly string[]
+  readonly cgroupParent: string | null
+}
+
+/** On a manifest or an index, or on the line that names it in the one above. */
+export interface WireAnnotation {
+  readonly level: 'manifest' | 'index' | 'manifest-descriptor' | 'index-descriptor'
+  /** null: for all of them. */
+  readonly platform: string | null
+  readonly name: string
+  readonly value: string
 }
 
 export interface WireDirectory {
@@ -78,6 +94,7 @@ export interface BuildWish {
   readonly cacheTo: readonly WireCacheTarget[]
   /** Empty: among this machine's images. */
   readonly outputs: readonly WireOutput[]
+  readonly annotations: readonly WireAnnotation[]
   readonly provenance: 'min' | 'max' | null
   readonly sbom: boolean
   readonly limits: WireBuildLimits

@@ -5,6 +5,7 @@ import { progress } from '../output/progress.ts'
 import { readComposeFile } from '../up/compose-file.ts'
 import { provideImages } from '../up/images.ts'
 import { buildDisplay, type BuildTrack } from './display.ts'
+import { registryAuthsOf } from './registry-auths.ts'
 import { warningsText } from './failure.ts'
 import type { BuildFlags } from './flags.ts'
 import { pushTags } from './push-tags.ts'
@@ -50,6 +51,7 @@ export async function buildComposeServices(flags: BuildFlags, context: CliContex
     signal: context.interrupted(),
     clock: context.clock,
     surroundings: { cwd: spec.workingDir, env: context.env },
+    registryAuth: registryAuthsOf(context),
     track,
     pull: async () => undefined,
   })

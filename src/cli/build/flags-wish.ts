@@ -7,6 +7,7 @@ import { readAttestations } from './attestations.ts'
 import { readContexts } from './contexts.ts'
 import { readCacheFrom, readCacheTo } from './caches.ts'
 import type { BuildFlags } from './flags.ts'
+import { readAnnotation, readExtraHost, readSwap, readUlimit } from './limits.ts'
 import { readOutputFlag, type OutputChoice } from './outputs.ts'
 import { readSecrets, secretChoice, sshAgents } from './secrets.ts'
 import { entitlementOf, networkOf, PLAIN_WISH, type ImageWish } from './wish.ts'
@@ -54,6 +55,7 @@ export function wishOfFlags(flags: BuildFlags, outputs: readonly OutputChoice[],
     cacheFrom: flags['cache-from'].map((word) => readCacheFrom(word, context.cwd)),
     cacheTo: flags['cache-to'].map((word) => readCacheTo(word, context.cwd)),
     outputs: outputs.map(({ output }) => output),
+    annotations: flags.annotation.flatMap(readAnnotation),
     ...readAttestations(flags),
     limits: limitsOf(flags),
     pulls: flags.pull,
@@ -71,9 +73,14 @@ function limitsOf(flags: BuildFlags): BuildWish['limits'] {
     cpuShares: flags['cpu-shares'] ?? null,
     cpuPeriodUs: flags['cpu-period'] ?? null,
     cpuQuotaUs: flags['cpu-quota'] ?? null,
+    memorySwapBytes: flags['memory-swap'] === undefined ? null : readSwap(flags['memory-swap']),
     cpusetCpus: flags['cpuset-cpus'] ?? null,
+    cpusetMems: flags['cpuset-mems'] ?? null,
     pids: null,
     shmBytes: flags['shm-size'] ?? null,
+    ulimits: flags.ulimit.map(readUlimit),
+    extraHosts: flags['add-host'].map(readExtraHost),
+    cgroupParent: flags['cgroup-parent'] ?? null,
   }
 }
 

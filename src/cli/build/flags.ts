@@ -1,7 +1,5 @@
 import { bytes, choice, isSet, list, naming, number, refused, text, type FlagValues } from '../args/flags.ts'
 
-const NOT_YET = 'the builder cannot do it yet'
-
 export const buildFlags = {
   tag: list('NAME[:TAG]', 'Name of the image', 't'),
   file: naming('file', text('FILE', 'The Dockerfile (default DIRECTORY/Dockerfile); - is the standard input', 'f')),
@@ -55,12 +53,12 @@ export const buildFlags = {
   ),
   service: list('NAME', 'Without a context: only these services of the Compose file'),
   profile: list('PROFILE', 'Without a context: also the services of this profile'),
-  annotation: refused(NOT_YET),
-  'add-host': refused(NOT_YET),
-  ulimit: refused(NOT_YET),
-  'memory-swap': refused(NOT_YET),
-  'cpuset-mems': refused(NOT_YET),
-  'cgroup-parent': refused(NOT_YET),
+  annotation: list('[TYPE:]NAME=VALUE', 'On the manifest of what is pushed or written, or with index: on their index'),
+  'add-host': list('NAME:IP', 'Line in /etc/hosts of each step'),
+  ulimit: list('NAME=SOFT[:HARD]', 'Resource limit of each step'),
+  'memory-swap': text('BYTES', 'Memory and swap of each step together; -1 is no bound'),
+  'cpuset-mems': text('NODES', 'Memory nodes of each step: 0-1, 0,2'),
+  'cgroup-parent': text('CGROUP', 'The cgroup below which steps run'),
   builder: refused('there is one builder'),
   isolation: refused('it is for containers of Windows'),
   squash: refused('layers are not merged', false),

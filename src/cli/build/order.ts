@@ -16,8 +16,6 @@ function unsupported(spec: BuildSpec): string | undefined {
       '"additional_contexts" that is a service',
       Object.values(spec.additionalContexts).some((place) => place.startsWith('service:')),
     ],
-    ['"ulimits"', spec.ulimits.length > 0],
-    ['"extra_hosts"', spec.extraHosts.length > 0],
     [`the network ${JSON.stringify(spec.network)}`, networkOf(spec.network ?? 'default') === undefined],
   ]
   return asked.find(([, isAsked]) => isAsked)?.[0]
@@ -61,7 +59,7 @@ export function serviceWish({ spec, reference, usesCache, pulls, clock }: Servic
     cacheFrom: spec.cacheFrom.map((word) => readCacheFrom(word, surroundings.cwd)),
     cacheTo: spec.cacheTo.map((word) => readCacheTo(word, surroundings.cwd)),
     ...readAttestations({ attest: [], provenance: spec.provenance ?? undefined, sbom: spec.sbom ?? undefined }),
-    limits: { ...PLAIN_WISH.limits, shmBytes: spec.shmBytes },
+    limits: { ...PLAIN_WISH.limits, shmBytes: spec.shmBytes, ulimits: spec.ulimits, extraHosts: spec.extraHosts },
     usesCache: usesCache && !spec.isCacheOff,
     pulls: pulls || spec.pulls,
     network: networkOf(spec.network ?? 'default') ?? 'default',

@@ -35,6 +35,11 @@ export async function registryAuths(
   }
 }
 
+/** The same for builds whose options are not known yet. */
+export function registryAuthsOf(context: CliContext) {
+  return async (wish: ImageWish, dockerfile: SourceDockerfile) => await registryAuths(wish, dockerfile, context)
+}
+
 function registryOf(image: string): readonly string[] {
   try {
     return [parseReference(image).registry]

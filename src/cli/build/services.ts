@@ -1,6 +1,6 @@
 import { type Clock, during, type KeyedLocks, keyedLocks, limiter } from '#base'
 import type { Client } from '#client'
-import type { BuildSource } from '#client/context'
+import type { BuildSource, SourceDockerfile } from '#client/context'
 import type { BuildSpec } from '#cluster/spec'
 
 import { painter } from '../output/colour.ts'
@@ -9,6 +9,7 @@ import { failureText } from './failure.ts'
 import { serviceWish } from './order.ts'
 import { runBuild } from './run-build.ts'
 import type { Surroundings } from './secrets.ts'
+import type { ImageWish } from './wish.ts'
 
 export interface ServiceBuild {
   readonly service: string
@@ -26,6 +27,8 @@ export interface ServiceBuildOptions {
   readonly usesCache: boolean
   readonly pulls: boolean
   readonly track: (service: string) => BuildTrack
+  /** What is kept for the registries that a build speaks to. */
+  readonly registryAuth: (wish: ImageWish, dockerfile: SourceDockerfile) => Promise<ImageWish['registryAuth']>
 }
 
 /** The daemon bounds how many commands run; more builds than this at a time only hold contexts open. */
@@ -63,7 +66,8 @@ async function buildOne(build: ServiceBuild, options: ServiceBuildOptions, conte
   const { service, source } = build
   const track = options.track(service)
   try {
-    const wish = serviceWish({ ...build, ...options }, options.surroundings)
+    const wanted = serviceWish({ ...build, ...options }, options.surroundings)
+    const wish = { ...wanted, registryAuth: await options.registryAuth(wanted, source.dockerfile) }
     const run: Client['builds']['run'] = (...words) => afterFirst(options.client.builds.run(...words), source.key, contexts)
     return await runBuild(source, wish, { ...options.client.builds, run }, track, options.signal)
   } catch (error) {

@@ -59,16 +59,29 @@ export const volumePrune = pruneCommand({
 export const builderPrune = pruneCommand({
   name: 'builder prune',
   summary: 'Remove results of builds that no image needs.',
-  examples: [['builder prune -af', 'all of them, without asking']],
+  examples: [
+    ['builder prune -af', 'all of them, without asking'],
+    ['builder prune --filter until=48h --keep-storage 5g', 'what nobody used for two days, until 5 GiB are left'],
+    ['builder prune --filter type=exec.cachemount', 'directories of cache mounts'],
+  ],
+  filterHelp: 'Only those that match: until, unused-for, id, type, description, inuse, shared, private',
   flags: {
     all: isSet('Those of the last builds as well', 'a'),
     'keep-storage': bytes('Leave this much'),
+    'max-used-space': bytes('The same'),
+    'reserved-space': bytes('The same'),
   },
   warning: (flags) => (flags.all ? 'This will remove all build cache.' : 'This will remove all dangling build cache.'),
-  prune: (client, filters, flags) =>
-    client.system.pruneBuilds({ all: flags.all || undefined, filters, 'keep-storage': flags['keep-storage'] }),
+  prune: (client, filters, flags) => client.system.pruneBuilds({ all: flags.all || undefined, filters, ...spaces(flags) }),
   saysSpace: true,
 })
+
+/** Several names for what may stay; the daemon takes the smallest. */
+function spaces(flags: Readonly<Record<'keep-storage' | 'max-used-space' | 'reserved-space', number | undefined>>) {
+  const names = ['keep-storage', 'max-used-space', 'reserved-space'] as const
+  const given = names.flatMap((name) => flags[name] ?? [])
+  return given.length === 0 ? {} : { 'keep-storage': Math.min(...given) }
+}
 
 export const systemPrune = command({
   name: 'system prune',

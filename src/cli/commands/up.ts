@@ -1,4 +1,5 @@
 import { isOn, isSet } from '../args/flags.ts'
+import { registryAuthsOf } from '../build/registry-auths.ts'
 import { command } from '../command.ts'
 import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
@@ -48,6 +49,7 @@ export const up = command({
       signal,
       clock: context.clock,
       surroundings: { cwd: spec.workingDir, env: context.env },
+      registryAuth: registryAuthsOf(context),
       usesCache: !flags['no-cache'],
       pulls: flags.pull,
       builds: flags.build,

@@ -32,6 +32,10 @@ export const daemonFlags = {
   'registry-cert': text('FILE', 'The certificate of the registry (PEM)'),
   'registry-key': text('FILE', 'Its private key (PEM)'),
   'registry-proxy': list('PREFIX=HOST', 'Fetch what is asked for below PREFIX/ from this registry, and keep it'),
+  'build-parallel': text('N', 'So many commands of builds at a time (default: as many as processors)'),
+  'build-cpu-shares': text('N', 'Weight of a command of a build, where a container has 1024 (default 256)'),
+  'build-memory': text('BYTES', 'Memory of a command of a build (default: three quarters of the machine)'),
+  'build-pids': text('N', 'Processes of a command of a build (default 10000)'),
 } as const
 
 export interface DaemonChoice {
@@ -55,8 +59,13 @@ export interface DaemonChoice {
   readonly 'registry-cert'?: string | undefined
   readonly 'registry-key'?: string | undefined
   readonly 'registry-proxy'?: readonly string[]
+  readonly 'build-parallel'?: string | undefined
+  readonly 'build-cpu-shares'?: string | undefined
+  readonly 'build-memory'?: string | undefined
+  readonly 'build-pids'?: string | undefined
 }
 
+const BUILDS = ['build-parallel', 'build-cpu-shares', 'build-memory', 'build-pids'] as const
 const FILES = ['tls-ca', 'tls-cert', 'tls-key'] as const
 
 /** The options of the daemon program, and of `glovebox daemon`, which becomes it. Error: `cli.usage`, before anything was begun. */
@@ -85,7 +94,7 @@ export function daemonArguments(
     ...repeated('insecure-registry'),
     ...repeated('default-address-pool'),
     ...repeated('registry-proxy'),
-    ...(['group', 'log-driver', 'tcp', 'registry'] as const).flatMap((flag) =>
+    ...([...(['group', 'log-driver', 'tcp', 'registry'] as const), ...BUILDS] as const).flatMap((flag) =>
       choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]],
     ),
     // The daemon runs in another directory.

@@ -4,6 +4,7 @@ import type { Client } from '#client'
 import type { ComposeReading } from '#cluster/spec'
 
 import type { CliContext } from '../command.ts'
+import { registryAuthsOf } from '../build/registry-auths.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
 import { cliError } from '../errors.ts'
 import { errorText } from '../exit-code.ts'
@@ -84,6 +85,7 @@ async function oneRound(
     signal,
     clock,
     surroundings: { cwd: reading.spec.workingDir, env: context.env },
+    registryAuth: registryAuthsOf(context),
     usesCache: true,
     pulls: false,
     builds: true,

@@ -9,6 +9,7 @@ import type { ComposeReading } from '#cluster/spec'
 import { newBuild, afterNews } from '../build/view.ts'
 import type { BuildTrack } from '../build/display.ts'
 import type { CliContext } from '../command.ts'
+import { registryAuthsOf } from '../build/registry-auths.ts'
 import { errorText } from '../exit-code.ts'
 import { painter } from '../output/colour.ts'
 import { progress, type Progress } from '../output/progress.ts'
@@ -166,6 +167,7 @@ function rebuilder(session: DevSession, complain: (error: unknown) => void, say:
       signal,
       clock,
       surroundings: { cwd: reading.spec.workingDir, env: context.env },
+      registryAuth: registryAuthsOf(context),
       pull,
     }
     return await provideImages(services, specs, { ...options, track: () => silentTrack(clock.monotonicMs()) })

@@ -7,8 +7,10 @@ import { filterQuery } from '../list-format.ts'
 import { confirm } from './confirm.ts'
 import { prunedText, reclaimedText } from './prune-text.ts'
 
+const USUAL_FILTERS = 'Only those that match: until, label'
+
 const ownFlags = {
-  filter: list('NAME=VALUE', 'Only those that match: until, label'),
+  filter: list('NAME=VALUE', USUAL_FILTERS),
   force: isSet('Do not ask', 'f'),
 } as const
 
@@ -17,6 +19,8 @@ export interface Prune<F extends Flags> {
   readonly summary: string
   readonly examples: Command['examples']
   readonly flags: F
+  /** Which filters there are, when they are others than usual. */
+  readonly filterHelp?: string
   readonly warning: (flags: FlagValues<F>) => string
   /** Further filters that the flags stand for. */
   readonly filters?: (flags: FlagValues<F>) => readonly string[]
@@ -32,7 +36,7 @@ export function pruneCommand<const F extends Flags>(kind: Prune<F>): Command {
     usage: '[FLAGS]',
     summary: kind.summary,
     examples: kind.examples,
-    flags: { ...kind.flags, ...ownFlags },
+    flags: { ...kind.flags, ...ownFlags, filter: list('NAME=VALUE', kind.filterHelp ?? USUAL_FILTERS) },
     operands: { min: 0, max: 0 },
     run: async ({ flags }, context) => {
       const { stdout } = context.terminal

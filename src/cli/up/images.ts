@@ -5,7 +5,7 @@ import type { BuildSpec, PullPolicy, ServiceSpec } from '#cluster/spec'
 
 import { checkBuildSpec, serviceSource } from '../build/order.ts'
 import type { Surroundings } from '../build/secrets.ts'
-import { buildServices, type ServiceBuild } from '../build/services.ts'
+import { buildServices, type ServiceBuild, type ServiceBuildOptions } from '../build/services.ts'
 import { afterNews, instructionText, newBuild, type BuildView } from '../build/view.ts'
 import type { BuildTrack } from '../build/display.ts'
 import { cliError } from '../errors.ts'
@@ -28,6 +28,8 @@ export interface ImagesOptions {
   readonly surroundings: Surroundings
   /** How builds are shown; by default a line for each. */
   readonly track?: (service: string) => BuildTrack
+  /** What is kept for the registries that builds speak to. */
+  readonly registryAuth: ServiceBuildOptions['registryAuth']
   /** Fetches an image from its registry. */
   readonly pull: (image: string) => Promise<void>
 }

@@ -90,11 +90,11 @@ function platformOf({ os, architecture, variant }: ImageRecord): Platform {
 
 function buildImages(images: Images, registries: Registries, imageUse: BuildNeeds['imageUse']): BuildImages {
   return {
-    resolve: async (reference, { platform, isPullForced, signal }) => {
+    resolve: async (reference, { platform, isPullForced, signal, credentials }) => {
       const fits = (image: ImageRecord) => choosePlatform(platform, [image], platformOf) !== undefined
       const before = images.find(reference)
       if (isPullForced || before === undefined || !fits(before))
-        await pullBase(registries, reference, { platform, isPullForced, signal })
+        await pullBase(registries, reference, { platform, isPullForced, signal, credentials })
       const found = images.find(reference)
       if (found === undefined) return undefined
       // For another machine than this one: the name stays with what it meant here.

@@ -1,4 +1,5 @@
 import { during, GloveboxError } from '#base'
+import type { Credentials } from '#engine/builder'
 import type { Registries } from '#engine/registry'
 import { formatPlatform, type Platform } from '#oci/image'
 import { parseReference } from '#oci/reference'
@@ -12,18 +13,23 @@ const NOT_THERE = new Set([
 ])
 
 /**
- * Fetches the base image of a build, as nobody in particular. A name without a registry that the default one does not have, or that cannot be
+ * Fetches the base image of a build, as whoever builds. A name without a registry that the default one does not have, or that cannot be
  * asked for, is left to the builder: it knows the line of the Dockerfile and says what to do.
  */
 export async function pullBase(
   registries: Registries,
   reference: string,
-  options: { readonly platform: Platform; readonly isPullForced: boolean; readonly signal: AbortSignal | undefined },
+  options: {
+    readonly platform: Platform
+    readonly isPullForced: boolean
+    readonly signal: AbortSignal | undefined
+    readonly credentials: Credentials | null
+  },
 ): Promise<void> {
-  const { platform, isPullForced, signal = new AbortController().signal } = options
+  const { platform, isPullForced, credentials, signal = new AbortController().signal } = options
   const isDefault = parseReference(reference).registry === 'docker.io'
   try {
-    const pull = registries.pull({ ref: reference, platform: formatPlatform(platform), credentials: null, signal })
+    const pull = registries.pull({ ref: reference, platform: formatPlatform(platform), credentials, signal })
     for await (const _progress of pull);
   } catch (error) {
     if (!isPullForced && isDefault && error instanceof GloveboxError && NOT_THERE.has(error.code)) return

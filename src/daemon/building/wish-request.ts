@@ -20,6 +20,10 @@ export function optionsOf(wish: BuildWish): Omit<BuildRequest, 'context'> {
     entitlements: new Set(wish.entitlements),
     secrets: new Map(Object.entries(wish.secrets).map(([id, text]) => [id, Buffer.from(text, 'base64')])),
     sshAgents: new Map(Object.entries(wish.sshAgents)),
+    annotations: wish.annotations.map(({ platform, ...rest }) => ({
+      ...rest,
+      platform: platform === null ? undefined : parsePlatform(platform),
+    })),
     hasSbom: wish.sbom,
     credentialsFor: (reference) => wish.registryAuth[parseReference(reference).registry] ?? null,
     limits: limitsOf(wish),

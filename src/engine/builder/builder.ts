@@ -1,5 +1,6 @@
 import { hostPlatform, parsePlatform } from '#oci/image'
 
+import { checkLimits } from './check-limits.ts'
 import { classicMessages, type ClassicMessage } from './classic-stream.ts'
 import { receiveContext, type BuildContext } from './context.ts'
 import { buildError } from './errors.ts'
@@ -12,7 +13,7 @@ import { listTargets, outlineTarget, type BuildOutline, type BuildTarget } from 
 import type { PlanInput } from './plan-input.ts'
 import { planInput } from './plan-platforms.ts'
 import { keptForLater, type Pruned } from './cache-usage.ts'
-import type { BuilderPorts, RunLimits, RunNetwork } from './ports.ts'
+import type { BuilderPorts, Credentials, RunLimits, RunNetwork, RunUlimit } from './ports.ts'
 import type { CacheUsage, PruneWish } from './prune-plan.ts'
 import type { FetchOptions } from './remote/index.ts'
 import { remoteContext, type RemoteContextOptions } from './remote-context.ts'
@@ -31,6 +32,10 @@ export interface ClassicBuildRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly target: string
   readonly isCacheOff: boolean
+  /** Images whose cache is looked into, where they carry one; others are passed over. */
+  readonly cacheFrom: readonly string[]
+  /** What the client knows of a registry, by any name of its. */
+  readonly credentialsFor: (reference: string) => Credentials | null
   readonly shouldPull: boolean
   readonly isQuiet: boolean
   readonly networkMode: string
@@ -42,6 +47,9 @@ export interface ClassicBuildRequest {
     readonly cpuPeriodUs: number | null
     readonly cpuQuotaUs: number | null
     readonly cpusetCpus: string
+    readonly cpusetMems: string
+    readonly cgroupParent: string
+    readonly ulimits: readonly RunUlimit[]
     readonly shmBytes: number | null
   }
   /** Empty: the host's. */
@@ -78,6 +86,7 @@ export function createBuilder(ports: BuilderPorts): Builder {
       held.set(key, (held.get(key) ?? 0) + 1)
     }
     try {
+      checkLimits(request.limits ?? {})
       await using open = new AsyncDisposableStack()
       const using = withLayouts(ports, request.directories)
       return await buildImage(using, await withContexts(ports, request, open), emit, hold)
@@ -177,6 +186,8 @@ function imageRequest(request: ClassicBuildRequest): Omit<BuildRequest, 'context
     target: request.target,
     isCacheUsed: !request.isCacheOff,
     isPullForced: request.shouldPull,
+    cacheFrom: request.cacheFrom.map((reference) => ({ kind: 'registry', reference, isOptional: true })),
+    credentialsFor: request.credentialsFor,
     network: networkOf(request.networkMode),
     limits: limitsOf(request),
     ...(request.platform === '' ? {} : { platforms: [parsePlatform(request.platform)] }),
@@ -204,6 +215,9 @@ function limitsOf({ limits, extraHosts }: ClassicBuildRequest): RunLimits {
   return {
     ...given,
     ...(limits.cpusetCpus === '' ? {} : { cpusetCpus: limits.cpusetCpus }),
+    ...(limits.cpusetMems === '' ? {} : { cpusetMems: limits.cpusetMems }),
+    ...(limits.cgroupParent === '' ? {} : { cgroupParent: limits.cgroupParent }),
+    ...(limits.ulimits.length === 0 ? {} : { ulimits: limits.ulimits }),
     ...(extraHosts.length === 0 ? {} : { extraHosts }),
   }
 }

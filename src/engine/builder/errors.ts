@@ -11,6 +11,7 @@ export const buildError = declareErrors({
   'build.copy_failed': 'invalid',
   'build.dockerfile_not_found': 'invalid',
   'build.instruction_invalid': 'invalid',
+  'build.limits_invalid': 'invalid',
   'build.not_allowed': 'denied',
   'build.output_invalid': 'invalid',
   'build.owner_unknown': 'invalid',

@@ -9,6 +9,7 @@ export { createBuilder, fetchOptions, type Builder, type ClassicBuildRequest } f
 export type { Pruned } from './cache-usage.ts'
 export type { CacheUsage, PruneWish } from './prune-plan.ts'
 export type { CacheSource, CacheTarget } from './exchange/cache-places.ts'
+export type { Annotation, AnnotationLevel } from './outputs/annotations.ts'
 export type { BuildOutput, LayerForm } from './outputs/output.ts'
 export { classicMessages, type ClassicMessage, type ClassicStreamOptions } from './classic-stream.ts'
 export { receiveContext, type BuildContext, type ReceiveOptions } from './context.ts'
@@ -47,6 +48,7 @@ export type {
   RunMount,
   RunNetwork,
   RunOutcome,
+  RunUlimit,
   RunSpec,
 } from './ports.ts'
 export type { BuildPlan, StagePlan, Step, StepAction } from './steps.ts'

@@ -19,9 +19,12 @@ export function runKey(
   mounts: readonly unknown[],
   layers: readonly Digest[],
   epochS: number | undefined,
+  extraHosts: readonly string[] = [],
 ): string {
   const { args, env, workingDir, user, network, isInsecure } = action
-  return keyOf('run', { layers, args, env: env.toSorted(), workingDir, user, network, isInsecure, mounts, epochS })
+  // Left out where there are none: keys of before stay good.
+  const hosts = extraHosts.length === 0 ? {} : { extraHosts }
+  return keyOf('run', { layers, args, env: env.toSorted(), workingDir, user, network, isInsecure, mounts, epochS, ...hosts })
 }
 
 /** Files of a context as a layer for mounts. */

@@ -29,6 +29,10 @@ export function layoutReference(name: string): string {
   return `${PREFIX}${name}`
 }
 
+export function isLayout(reference: string): boolean {
+  return reference.startsWith(PREFIX)
+}
+
 /** The ports of a build that was given OCI layouts: their images are taken in when the plan wants them. */
 export function withLayouts<T extends Pick<BuildPorts, 'images' | 'exchange'>>(
   ports: T,
@@ -36,7 +40,7 @@ export function withLayouts<T extends Pick<BuildPorts, 'images' | 'exchange'>>(
 ): T {
   if (![...directories.values()].some(({ layout }) => layout !== undefined)) return ports
   const resolve: BuildImages['resolve'] = async (reference, options) => {
-    const name = reference.startsWith(PREFIX) ? reference.slice(PREFIX.length) : undefined
+    const name = isLayout(reference) ? reference.slice(PREFIX.length) : undefined
     const found = name === undefined ? undefined : directories.get(name)
     if (name === undefined || found?.layout === undefined) return await ports.images.resolve(reference, options)
     try {

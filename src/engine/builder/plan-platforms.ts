@@ -2,6 +2,7 @@ import { parseDockerfile } from '#oci/dockerfile'
 import { formatPlatform, hostPlatform, type Platform } from '#oci/image'
 
 import { buildError } from './errors.ts'
+import { isLayout } from './layout-context.ts'
 import { imageKey, planBuild } from './plan.ts'
 import type { PlanInput } from './plan-input.ts'
 import type { BaseImage, BuildPorts } from './ports.ts'
@@ -56,7 +57,12 @@ async function planWithBases(
     if (planned.kind === 'plan') return planned.plan
     for (const need of planned.images) {
       if (resolved.has(imageKey(need))) continue
-      const options = { platform: need.platform, isPullForced: request.isPullForced ?? false, signal: request.signal }
+      const options = {
+        platform: need.platform,
+        isPullForced: request.isPullForced ?? false,
+        signal: request.signal,
+        credentials: isLayout(need.reference) ? null : (request.credentialsFor?.(need.reference) ?? null),
+      }
       resolved.set(imageKey(need), (await ports.images.resolve(need.reference, options)) ?? null)
     }
   }

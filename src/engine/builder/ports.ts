@@ -18,7 +18,13 @@ export interface BuildImages {
   /** The image of a reference for a platform, pulled when it is missing or when asked; undefined when there is none. */
   resolve(
     reference: string,
-    options: { readonly platform: Platform; readonly isPullForced: boolean; readonly signal: AbortSignal | undefined },
+    options: {
+      readonly platform: Platform
+      readonly isPullForced: boolean
+      readonly signal: AbortSignal | undefined
+      /** What the client knows of the registry. */
+      readonly credentials: Credentials | null
+    },
   ): Promise<BaseImage | undefined>
   /** Stores an image whose layers are all here. Equal configurations give equal ids. */
   commit(config: ImageConfig): Promise<Digest>
@@ -93,6 +99,13 @@ export interface LayerPath {
 
 export type RunNetwork = 'default' | 'none' | 'host'
 
+/** getrlimit(2); -1: none. */
+export interface RunUlimit {
+  readonly name: string
+  readonly soft: number
+  readonly hard: number
+}
+
 export interface RunLimits {
   readonly memoryBytes?: number
   readonly memorySwapBytes?: number
@@ -101,7 +114,12 @@ export interface RunLimits {
   readonly cpuPeriodUs?: number
   readonly cpuQuotaUs?: number
   readonly cpusetCpus?: string
+  readonly cpusetMems?: string
   readonly shmBytes?: number
+  readonly ulimits?: readonly RunUlimit[]
+  /** Below which cgroup commands run; empty: with the containers. */
+  readonly cgroupParent?: string
+  /** `host:address`, or `host:host-gateway`. */
   readonly extraHosts?: readonly string[]
 }
 

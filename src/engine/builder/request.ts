@@ -3,6 +3,7 @@ import type { Platform } from '#oci/image'
 
 import type { BuildContext } from './context.ts'
 import type { CacheSource, CacheTarget } from './exchange/cache-places.ts'
+import type { Annotation } from './outputs/annotations.ts'
 import type { BuildOutput } from './outputs/output.ts'
 import type { FileTree } from './file-tree.ts'
 import type { Entitlement } from './plan-input.ts'
@@ -37,6 +38,8 @@ export interface BuildRequest {
   readonly sshAgents?: ReadonlyMap<string, string>
   /** Where the result goes; among this machine's images by default. */
   readonly outputs?: readonly BuildOutput[]
+  /** On manifests and indices of what leaves this machine. */
+  readonly annotations?: readonly Annotation[]
   readonly provenance?: 'min' | 'max'
   readonly hasSbom?: boolean
   /** Asked with the name of a registry's image, for what is pushed and fetched. */

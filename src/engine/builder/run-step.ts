@@ -56,7 +56,7 @@ export async function runWork(
     }
   }
   const inputs = await mountInputs(build, action.mounts, layersOf)
-  return { key: runKey(action, inputs, layers, build.epochS), make }
+  return { key: runKey(action, inputs, layers, build.epochS, build.limits.extraHosts), make }
 }
 
 function runFailed(action: RunAction, exitCode: number, place: Place) {

@@ -5,7 +5,7 @@ import type { CacheUsage, PruneWish } from '#engine/builder'
 import { dockerError } from '../errors.ts'
 import { readFilters, type Filters } from '../filters.ts'
 
-const FILTERS = ['until', 'unused-for', 'id', 'type', 'description', 'inuse', 'shared', 'private']
+const FILTERS = ['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']
 
 /** The query of POST /build/prune. Errors: `docker.option_unsupported`, `docker.filter_invalid`, `input.invalid`. */
 export function pruneWish(query: Query): PruneWish {
@@ -29,6 +29,8 @@ function matcher(filters: Filters): (entry: CacheUsage) => boolean {
   const flags = { inuse: filters.flag('inuse'), shared: filters.flag('shared'), private: filters.flag('private') }
   return (entry) =>
     filters.matches('id', (id) => entry.id.startsWith(id)) &&
+    // Steps name the layers below them in their key, and are nobody's children.
+    filters.matches('parent', () => false) &&
     filters.matches('type', (type) => entry.kind === type) &&
     filters.matches('description', (text) => entry.description.includes(text)) &&
     (flags.inuse ?? entry.isInUse) === entry.isInUse &&

@@ -2,7 +2,8 @@ import type { LayerForm } from '../outputs/output.ts'
 
 /** Where results of former builds are fetched from: an image or a cache in a registry, or an OCI layout in a directory of this machine. */
 export type CacheSource =
-  | { readonly kind: 'registry'; readonly reference: string }
+  /** `isOptional`: nothing is said when it is not there or holds no cache. */
+  | { readonly kind: 'registry'; readonly reference: string; readonly isOptional?: boolean }
   | { readonly kind: 'local'; readonly path: string }
 
 /** `min`: what is in the image; `max`: the steps of all stages. */

@@ -43,6 +43,7 @@ export async function openCaches(ports: BuildPorts, request: BuildRequest, emit:
       emit({ kind: 'moved', what: 'cache-import', place: text, digest: undefined })
       continue
     }
+    if (source.kind === 'registry' && source.isOptional === true) continue
     if (found !== undefined && !isAbsent(found)) throw during(`cache ${text}`, found)
     const why = found instanceof Error ? found.message : 'there is nothing'
     const where = { file: request.context.dockerfile.name, line: 1 }

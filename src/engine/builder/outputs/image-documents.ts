@@ -6,6 +6,7 @@ import { familiarName, parseReference } from '#oci/reference'
 import type { BlobOf, Predicate } from '../ports.ts'
 
 const LAYER_TYPES = { none: MEDIA_TYPES.ociLayer, gzip: MEDIA_TYPES.ociLayerGzip, zstd: MEDIA_TYPES.ociLayerZstd }
+const REFERENCE_TYPE = 'vnd.docker.reference.type'
 const IN_TOTO_TYPE = 'application/vnd.in-toto+json'
 /** in-toto attestation framework; the version that readers of image attestations know. */
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v0.1'
@@ -41,7 +42,7 @@ export function imageManifest(
     mediaType: MEDIA_TYPES.ociManifest,
     config: descriptorOf(config),
     layers,
-    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    ...given(annotations),
   })
 }
 
@@ -84,18 +85,32 @@ function subjectsOf({ manifest, platform, names }: Parameters<typeof attestation
   return subjects.length === 0 ? [{ name: '_', digest }] : subjects
 }
 
-export function imageEntry(manifest: Document, platform: Platform): WrittenDescriptor {
-  return { ...descriptorOf(manifest), platform: writePlatform(platform) }
+export function imageEntry(
+  manifest: Document,
+  platform: Platform,
+  annotations: Readonly<Record<string, string>> = {},
+): WrittenDescriptor {
+  return { ...descriptorOf(manifest), platform: writePlatform(platform), ...given(annotations) }
+}
+
+/** Without any the field is left out. */
+function given(annotations: Readonly<Record<string, string>>) {
+  return Object.keys(annotations).length === 0 ? {} : { annotations }
 }
 
 export function attestationEntry(manifest: Document, of: Document): WrittenDescriptor {
   return {
     ...descriptorOf(manifest),
     platform: { architecture: 'unknown', os: 'unknown' },
-    annotations: { 'vnd.docker.reference.digest': of.digest, 'vnd.docker.reference.type': 'attestation-manifest' },
+    annotations: { 'vnd.docker.reference.digest': of.digest, [REFERENCE_TYPE]: 'attestation-manifest' },
   }
 }
 
-export function imageIndex(entries: readonly WrittenDescriptor[]): Document {
-  return document(MEDIA_TYPES.ociIndex, { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: entries })
+export function isAttestation({ annotations }: WrittenDescriptor): boolean {
+  return annotations?.[REFERENCE_TYPE] !== undefined
+}
+
+export function imageIndex(entries: readonly WrittenDescriptor[], annotations: Readonly<Record<string, string>> = {}): Document {
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: entries }
+  return document(MEDIA_TYPES.ociIndex, { ...index, ...given(annotations) })
 }

@@ -6,6 +6,7 @@ import { writeCacheRecords } from '../exchange/cache-document.ts'
 import { CACHE_ANNOTATION, DIFF_ID_ANNOTATION } from '../exchange/cache-document.ts'
 import { recordsFor } from '../exchange/export-cache.ts'
 import type { BlobOf, CacheRecord } from '../ports.ts'
+import { annotationsOn, type Annotation } from './annotations.ts'
 import {
   attestationEntry,
   attestationManifest,
@@ -13,6 +14,7 @@ import {
   imageEntry,
   imageIndex,
   imageManifest,
+  isAttestation,
   layerDescriptor,
   type Document,
 } from './image-documents.ts'
@@ -33,8 +35,10 @@ export function imageSet(
     readonly layers: ReadonlyMap<Digest, BlobOf>
     readonly names: readonly string[]
     readonly inline: ReadonlyMap<string, CacheRecord> | undefined
+    readonly annotations?: readonly Annotation[]
   },
 ): ImageSet {
+  const { annotations = [] } = options
   const blobs: Document[] = []
   const manifests: Document[] = []
   const entries = images.flatMap((image) => {
@@ -42,7 +46,7 @@ export function imageSet(
     const manifest = manifestOf(image, config, options)
     blobs.push(config)
     manifests.push(manifest)
-    const entry = imageEntry(manifest, image.platform)
+    const entry = imageEntry(manifest, image.platform, annotationsOn(annotations, 'manifest-descriptor', image.platform))
     if (image.predicates.length === 0) return [entry]
     const said = attestationManifest(
       { manifest: manifest.digest, platform: image.platform, names: options.names },
@@ -55,15 +59,16 @@ export function imageSet(
   const [only] = manifests
   if (only !== undefined && manifests.length === 1) return { blobs, manifests, top: only }
   // Attestations come behind all images: clients that take the first entry get one.
-  const sorted = [
-    ...entries.filter(({ annotations }) => annotations === undefined),
-    ...entries.filter(({ annotations }) => annotations),
-  ]
-  const index = imageIndex(sorted)
+  const sorted = [...entries.filter((entry) => !isAttestation(entry)), ...entries.filter(isAttestation)]
+  const index = imageIndex(sorted, annotationsOn(annotations, 'index'))
   return { blobs, manifests: [...manifests, index], top: index }
 }
 
-function manifestOf(image: AttestedImage, config: Document, { layers, inline }: Parameters<typeof imageSet>[1]): Document {
+function manifestOf(
+  image: AttestedImage,
+  config: Document,
+  { layers, inline, annotations = [] }: Parameters<typeof imageSet>[1],
+): Document {
   const descriptors = image.config.diffIds.flatMap((diffId) => {
     const blob = layers.get(diffId)
     if (blob === undefined) return []
@@ -71,5 +76,6 @@ function manifestOf(image: AttestedImage, config: Document, { layers, inline }: 
     return [{ ...layerDescriptor(blob), ...annotations }]
   })
   const records = inline === undefined ? undefined : writeCacheRecords(recordsFor({ mode: 'min' }, [image], inline))
-  return imageManifest(config, descriptors, records === undefined ? {} : { [CACHE_ANNOTATION]: records.toString() })
+  const cache = records === undefined ? {} : { [CACHE_ANNOTATION]: records.toString() }
+  return imageManifest(config, descriptors, { ...annotationsOn(annotations, 'manifest', image.platform), ...cache })
 }

@@ -7,6 +7,7 @@ import { buildError } from '../errors.ts'
 import type { EmitBuildEvent } from '../events.ts'
 import type { BlobOf, BlobPlace, BuildPorts, CacheRecord } from '../ports.ts'
 import type { BuildRequest } from '../request.ts'
+import { annotationsOn, refuseLostAnnotations } from './annotations.ts'
 import { document } from './image-documents.ts'
 import { imageSet } from './image-set.ts'
 import { layoutTar } from './layout-tar.ts'
@@ -57,6 +58,8 @@ function refuseLost({ request, images, outputs, inline }: Sending): void {
   const carriesIndex = (output: BuildOutput) => output.kind === 'oci' || (output.kind === 'image' && output.push !== 'no')
   if (inline !== undefined && !outputs.some(carriesIndex))
     throw buildError('build.output_invalid', 'a cache within the image needs an image that is pushed or written as an OCI layout')
+  const hasIndex = images.length > 1 || images.some(({ predicates }) => predicates.length > 0)
+  refuseLostAnnotations(request.annotations ?? [], { outputs, hasIndex })
   const single = outputs.find(({ kind }) => ['tar', 'local', 'docker'].includes(kind))
   if (single !== undefined && images.length > 1)
     throw buildError(
@@ -116,7 +119,7 @@ async function pushTo(
 ): Promise<Digest> {
   const layers = new Map<Digest, BlobOf>()
   for (const layer of layersOf(ports, images)) layers.set(layer.diffId, await putLayer(ports, place, layer, form))
-  const set = imageSet(images, { layers, names: request.tags ?? [], inline })
+  const set = imageSet(images, { layers, names: request.tags ?? [], inline, annotations: request.annotations ?? [] })
   for (const { digest, bytes } of set.blobs) if (!(await place.has(digest))) await place.put(digest, bytes)
   for (const manifest of set.manifests) {
     const name = manifest === set.top ? (tag ?? manifest.digest) : manifest.digest
@@ -140,7 +143,7 @@ async function sendLayout(
   for (const layer of layersOf(ports, images)) layers.set(layer.diffId, open.use(await formLayer(ports, layer, form)))
   // Docker's format has no place for anything but the image.
   const plain = kind === 'docker' ? images.map((image) => ({ ...image, predicates: [] })) : images
-  const set = imageSet(plain, { layers, names, inline })
+  const set = imageSet(plain, { layers, names, inline, annotations: request.annotations ?? [] })
   const [first] = images
   const docker =
     kind === 'oci' || first === undefined
@@ -149,7 +152,16 @@ async function sendLayout(
           config: document('', first.configBytes),
           layers: first.config.diffIds.flatMap((diffId) => layers.get(diffId) ?? []),
         }
-  await deliver(sending, output, layoutTar(set, [...layers.values()], names, docker))
+  await deliver(
+    sending,
+    output,
+    layoutTar(
+      set,
+      [...layers.values()],
+      { names, annotations: annotationsOn(request.annotations ?? [], 'index-descriptor') },
+      docker,
+    ),
+  )
   emit({ kind: 'moved', what: 'output', place: kind, digest: set.top.digest })
 }
 
