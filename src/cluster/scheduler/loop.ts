@@ -7,7 +7,7 @@ import { summaryOf } from './explain.ts'
 import { judgeNominations, type Nomination } from './nominations.ts'
 import type { ClusterPicture, PictureEntry } from './picture.ts'
 import type { PendingTask, PlacedTask, Placement, Refusal } from './port.ts'
-import { planRebalance, type Move } from './rebalance.ts'
+import { MAX_MOVES, planRebalance, type Move } from './rebalance.ts'
 import { isLeaving, isServing } from './records.ts'
 import { createScheduler } from './scheduler.ts'
 import type { SchedulerSettings } from './settings.ts'
@@ -209,25 +209,23 @@ export function startScheduling(ports: SchedulingPorts): Scheduling {
     })
   }
 
-  const moves = (): readonly Move[] => {
+  const planMoves = (perService: number): readonly Move[] => {
     takeChanges()
     const { nodes, placed } = desk.snapshot()
     const isBound = ({ id }: PlacedTask) => picture.get<TaskRecord>(keyOf('task', id))?.value.slot === null
     const steady = placed.filter((task) => !isBound(task))
-    return planRebalance({ nodes, placed: steady }, settings).filter(({ taskId }) => isSteady(taskId))
-  }
-
-  /** Nothing of its service is on the way, neither in nor out. */
-  function isSteady(taskId: string): boolean {
-    const serviceId = picture.get<TaskRecord>(keyOf('task', taskId))?.value.serviceId
-    const isMoving = (task: TaskRecord) => task.serviceId === serviceId && !isEnded(task.status.state) && !isServing(task)
-    return !picture.range<TaskRecord>(prefixOf('task')).some(({ value }) => isMoving(value))
+    // Nothing of its service may be on the way, neither in nor out.
+    const moving = new Set<string>()
+    for (const { value } of picture.range<TaskRecord>(prefixOf('task')))
+      if (!isEnded(value.status.state) && !isServing(value)) moving.add(value.serviceId)
+    const still = steady.filter(({ group }) => !moving.has(group.serviceId))
+    const around = placed.filter((task) => isBound(task) || moving.has(task.group.serviceId))
+    return planRebalance({ nodes, placed: still, around }, settings, perService)
   }
 
   async function rebalance(): Promise<readonly Move[]> {
-    const first = [...Map.groupBy(moves(), (move) => move.serviceName).values()].flatMap((of) => of.slice(0, 1))
     const done: Move[] = []
-    for (const move of first) {
+    for (const move of planMoves(1)) {
       const entry = picture.get<TaskRecord>(keyOf('task', move.taskId))
       if (entry === undefined) continue
       const reason = `it moves to ${move.to}: ${move.reason}`
@@ -249,7 +247,7 @@ export function startScheduling(ports: SchedulingPorts): Scheduling {
   const rebalancing = ports.rebalanceEveryMs === null ? undefined : rebalanceAgainAndAgain(ports.rebalanceEveryMs)
 
   return {
-    moves,
+    moves: () => planMoves(MAX_MOVES),
     rebalance,
     explain: (taskId) => {
       const entry = picture.get<TaskRecord>(keyOf('task', taskId))

@@ -20,14 +20,16 @@ export const MAX_MOVES = 100
 
 /**
  * What to move so that services stand as they are meant to: off nodes that they may not be on any more, and evenly over the labels that they are spread over, and over nodes (`spread`). Each
- * move makes it better by itself: no two tasks change places, and done one after the other in this order each has room. Nobody is preempted. Pure.
+ * move makes it better by itself: no two tasks change places, and done one after the other in this order each has room. Nobody is preempted. What is `around`
+ * takes room and is not moved. Pure.
  */
 export function planRebalance(
-  snapshot: SchedulerSnapshot,
+  snapshot: SchedulerSnapshot & { readonly around?: readonly PlacedTask[] },
   settings: SchedulerSettings = DEFAULT_SETTINGS,
-  maxMoves = MAX_MOVES,
+  maxMovesPerService = MAX_MOVES,
 ): readonly Move[] {
-  const scheduler = schedulerOf(snapshot, settings)
+  const { around = [] } = snapshot
+  const scheduler = schedulerOf({ ...snapshot, placed: [...snapshot.placed, ...around] }, settings)
   const nodes = new Map(snapshot.nodes.map((node) => [node.id, node]))
   const moves: Move[] = []
   const byService = Map.groupBy(
@@ -36,9 +38,11 @@ export function planRebalance(
   )
   for (const tasks of [...byService.values()].toSorted(byServiceName)) {
     const at = new Map(tasks.map((task) => [task.id, task]))
-    for (const move of strayed(scheduler, nodes, at)) if (moves.length < maxMoves) moves.push(apply(at, move))
-    while (moves.length < maxMoves) {
-      const move = evened(scheduler, nodes, at, settings)
+    const end = Math.min(MAX_MOVES, moves.length + maxMovesPerService)
+    for (const move of strayed(scheduler, nodes, at, end - moves.length)) moves.push(apply(at, move))
+    const map = mapOf(scheduler, nodes, tasks, settings)
+    while (moves.length < end) {
+      const move = evened(scheduler, map, at)
       if (move === undefined) break
       moves.push(apply(at, move))
     }
@@ -51,50 +55,86 @@ function* strayed(
   scheduler: Scheduler,
   nodes: ReadonlyMap<string, SchedulableNode>,
   at: ReadonlyMap<string, PlacedTask>,
+  most: number,
 ): Generator<Move> {
+  let found = 0
   for (const task of [...at.values()].toSorted(byId)) {
     const node = nodes.get(task.nodeId)
+    if (found >= most) return
     if (node === undefined || scheduler.isOpen(node.id, task.group)) continue
     // A paused node keeps what it has, and one that is away may come back.
     if (!node.isReady || node.availability === 'pause') continue
     const to = retry(scheduler, task)
     if (to === undefined) continue
     const why = node.availability === 'drain' ? 'is drained' : 'does not meet its constraints any more'
+    found += 1
     yield moveOf(task, to, `${node.hostname} ${why}`)
   }
 }
 
-/** One task from where there are most to where there are at least two fewer; undefined: there is none that would help. */
-function evened(
+/** The nodes as a service sees them: each with its places from the widest to the narrowest. */
+interface NodeMap {
+  readonly paths: ReadonlyMap<string, readonly string[]>
+  /** Paths of the nodes that its youngest tasks may go to. */
+  readonly open: readonly (readonly string[])[]
+}
+
+function mapOf(
   scheduler: Scheduler,
   nodes: ReadonlyMap<string, SchedulableNode>,
-  at: ReadonlyMap<string, PlacedTask>,
+  tasks: readonly PlacedTask[],
   settings: SchedulerSettings,
-): Move | undefined {
-  const levels = levelsOf([...at.values()], settings)
+): NodeMap {
+  const youngest = tasks.toSorted((a, b) => b.group.revision - a.group.revision)[0]
+  const levels = levelsOf(youngest, settings)
   const paths = new Map([...nodes].map(([id, node]) => [id, pathOf(node, levels)]))
+  const open = [...paths].filter(([id]) => youngest !== undefined && scheduler.isOpen(id, youngest.group)).map(([, path]) => path)
+  return { paths, open }
+}
+
+/** One task from where there are most to where there are at least two fewer; undefined: there is none that would help. */
+function evened(scheduler: Scheduler, { paths, open }: NodeMap, at: ReadonlyMap<string, PlacedTask>): Move | undefined {
   const counts = new Map<string, number>()
   for (const task of at.values())
     for (const place of paths.get(task.nodeId) ?? []) counts.set(place, (counts.get(place) ?? 0) + 1)
-  const heaviest = [...at.values()].toSorted((a, b) => byWeight(paths, counts, a, b) || byId(b, a))
+  const least = leastOf(open, counts)
+  const isUneven = (task: PlacedTask) =>
+    (paths.get(task.nodeId) ?? []).some((place, level, path) => {
+      const fewest = least.get(path[level - 1] ?? '')
+      return fewest !== undefined && (counts.get(place) ?? 0) - fewest >= 2
+    })
   const tried = new Set<string>()
-  for (const task of heaviest) {
+  for (const task of [...at.values()].filter(isUneven).toSorted((a, b) => byWeight(paths, counts, a, b) || byId(b, a))) {
     // Tasks of one revision on one node are alike.
     const kind = `${task.nodeId} ${task.group.revision}`
-    if (tried.has(kind) || !isUneven(nodes, scheduler, task, paths, counts)) continue
+    if (tried.has(kind)) continue
     tried.add(kind)
     const to = retry(scheduler, task)
     if (to === undefined) continue
     const [from, there] = [paths.get(task.nodeId) ?? [], paths.get(to) ?? []]
     const level = from.findIndex((place, index) => place !== there[index])
-    const [most, least] = [counts.get(from[level] ?? '') ?? 0, counts.get(there[level] ?? '') ?? 0]
-    if (level >= 0 && most - least >= 2) {
+    const [most, fewest] = [counts.get(from[level] ?? '') ?? 0, counts.get(there[level] ?? '') ?? 0]
+    if (level >= 0 && most - fewest >= 2) {
       const places = [from[level], there[level]].map((place) => place?.slice(place.lastIndexOf('\0') + 1))
-      return moveOf(task, to, `${most} of ${task.group.serviceName} in ${places[0]} and ${least} in ${places[1]}`)
+      return moveOf(task, to, `${most} of ${task.group.serviceName} in ${places[0]} and ${fewest} in ${places[1]}`)
     }
     scheduler.putTask(task)
   }
   return undefined
+}
+
+/** The fewest tasks that a branch of each fork has. */
+function leastOf(open: NodeMap['open'], counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const least = new Map<string, number>()
+  for (const path of open) {
+    let fork = ''
+    for (const place of path) {
+      const count = counts.get(place) ?? 0
+      least.set(fork, Math.min(least.get(fork) ?? count, count))
+      fork = place
+    }
+  }
+  return least
 }
 
 /** Where it would go today. It stands there then. Undefined: nowhere else; it stands where it stood. */
@@ -108,26 +148,7 @@ function retry(scheduler: Scheduler, task: PlacedTask): string | undefined {
   return to === task.nodeId ? undefined : to
 }
 
-/** Somewhere where it may be there are at least two fewer, at some level of the same branch. */
-function isUneven(
-  nodes: ReadonlyMap<string, SchedulableNode>,
-  scheduler: Scheduler,
-  task: PlacedTask,
-  paths: ReadonlyMap<string, readonly string[]>,
-  counts: ReadonlyMap<string, number>,
-): boolean {
-  const from = paths.get(task.nodeId) ?? []
-  for (const id of nodes.keys()) {
-    const there = paths.get(id) ?? []
-    const level = from.findIndex((place, index) => place !== there[index])
-    if (level < 0 || (counts.get(from[level] ?? '') ?? 0) - (counts.get(there[level] ?? '') ?? 0) < 2) continue
-    if (scheduler.isOpen(id, task.group)) return true
-  }
-  return false
-}
-
-function levelsOf(tasks: readonly PlacedTask[], settings: SchedulerSettings): readonly string[] {
-  const youngest = tasks.toSorted((a, b) => b.group.revision - a.group.revision)[0]
+function levelsOf(youngest: PlacedTask | undefined, settings: SchedulerSettings): readonly string[] {
   const reserves = youngest !== undefined && youngest.group.nanoCpus + youngest.group.memoryBytes > 0
   const spread = youngest?.group.spread ?? []
   return settings.strategy === 'pack' && reserves ? spread : [...spread, 'node.id']
