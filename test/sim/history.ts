@@ -55,6 +55,7 @@ async function act(world: World, choices: Map<string, ServiceChoice>): Promise<v
     choices.set(name, to)
     await allowed(services.update(ref, wishFor(to)))
   }
+  if (choice.mode === 'replicated-job' && what < 5) return await update({ ...choice, image: `job:${random.integer(9)}` })
   switch (what) {
     case 0:
     case 1:
@@ -65,7 +66,7 @@ async function act(world: World, choices: Map<string, ServiceChoice>): Promise<v
       return await update({ ...choice, image: `bad:${random.integer(9)}` })
     case 5:
     case 6:
-      if (choice.mode === 'global' || choice.hasVolume === true || choice.hostPort !== undefined) return
+      if (choice.mode !== 'replicated' || choice.hasVolume === true || choice.hostPort !== undefined) return
       choices.set(name, { ...choice, replicas: random.integer(6) })
       return void (await allowed(services.scale(ref, choices.get(name)?.replicas ?? 1)))
     case 7:
@@ -84,7 +85,7 @@ async function act(world: World, choices: Map<string, ServiceChoice>): Promise<v
     case 13:
       return world.cut(node, 1000 + random.integer(60_000))
     case 14:
-      return world.kill(random.integer(2) === 0 ? 'services' : 'scheduler')
+      return world.kill((['services', 'scheduler', 'jobs'] as const)[random.integer(3)] ?? 'services')
     default:
       await services.updateNode(node, { availability: (['active', 'pause', 'drain'] as const)[random.integer(3)] ?? 'active' })
   }
@@ -148,6 +149,12 @@ export function unsettled(world: World, choices: ReadonlyMap<string, ServiceChoi
 
 function unsettledService(world: World, service: ServiceRecord): readonly string[] {
   const target = world.revision(service)
+  if (target?.spec.job !== null && target !== undefined) {
+    const run = world.runsOf(service).find(({ revision }) => revision === target.number)
+    return run?.state === 'succeeded'
+      ? []
+      : [`job ${service.name}: its run is ${run?.state ?? 'not there'}: ${run?.reason ?? ''}`]
+  }
   const tasks = world.tasksOf(service).filter((task) => !isEnded(task.status.state))
   const wanted = target?.spec.mode === 'global' ? world.machines.size : service.replicas
   const ready = tasks.filter((task) => task.status.isReady && task.desiredState === 'running')

@@ -122,12 +122,22 @@ export function wishFor(choice: ServiceChoice): ServiceWish {
 export function randomChoice(name: string, index: number, random: Random): ServiceChoice {
   const pick = <T>(...of: readonly T[]): T => of[random.integer(of.length)] as T
   const strategy = pick<RolloutSpec['strategy']>('rolling', 'rolling', 'rolling', 'blue-green', 'canary')
-  const kind = pick('plain', 'plain', 'plain', 'volume', 'port', 'global')
+  const kind = pick('plain', 'plain', 'plain', 'volume', 'port', 'global', 'job')
   return {
     name,
-    image: pick('good:1', 'slow:1'),
+    image: kind === 'job' ? 'job:1' : pick('good:1', 'slow:1'),
     replicas: kind === 'volume' || kind === 'port' ? 1 : 1 + random.integer(4),
-    mode: kind === 'global' ? 'global' : 'replicated',
+    mode: kind === 'global' ? 'global' : kind === 'job' ? 'replicated-job' : 'replicated',
+    job:
+      kind === 'job'
+        ? {
+            completions: 1 + random.integer(4),
+            parallelism: 1 + random.integer(2),
+            retries: 20,
+            deadlineMs: null,
+            schedule: null,
+          }
+        : null,
     hasVolume: kind === 'volume',
     hasIngress: random.integer(2) === 0,
     ...(kind === 'port' ? { hostPort: 9000 + index } : {}),

@@ -1,6 +1,16 @@
 import { seededRandom, silentLog, virtualClock, type Log, type Random, type VirtualClock } from '#base'
 import { keepNodeAlive, startAgent, type CheckPort } from '#cluster/agent'
-import { keyOf, prefixOf, type NodeRecord, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
+import { startJobs } from '#cluster/jobs'
+import {
+  keyOf,
+  prefixOf,
+  type NodeRecord,
+  type RevisionRecord,
+  type RunRecord,
+  type ServiceRecord,
+  type TaskRecord,
+} from '#cluster/model'
+import { DEFAULT_SETTINGS, startScheduling } from '#cluster/scheduler'
 import {
   openMirror,
   openServices,
@@ -15,7 +25,6 @@ import { memoryStore, type MemoryStore } from '#cluster/store'
 import { checkCommit } from './invariants.ts'
 import { newLife, NO_FAULTS, type FaultRates, type Life } from './life.ts'
 import { machine, type Machine } from './machine.ts'
-import { startPlacing } from './placing.ts'
 
 /** The whole control plane in one process: a store, two loops, and nodes with an agent each, on a clock that only the test moves. */
 export interface World {
@@ -38,6 +47,7 @@ export interface World {
   revision(service: ServiceRecord): RevisionRecord | undefined
   tasksOf(service: ServiceRecord): readonly TaskRecord[]
   nodeRecords(): readonly NodeRecord[]
+  runsOf(service: ServiceRecord): readonly RunRecord[]
   /** What a router would know; by the service's id and revision: share of errors. */
   readonly errorRatios: Map<string, number>
   readonly trace: string[]
@@ -124,12 +134,15 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
         images: { resolve: async (reference) => await Promise.resolve(`sha256:${reference}`) },
       })
     else if (part === 'scheduler')
-      startPlacing({
+      startScheduling({
         store: guarded,
-        mirror,
+        picture: mirror,
         clock: life.clock,
-        hasVolume: (node, volume) => machines.get(node)?.volumes.has(volume) === true,
+        log,
+        settings: DEFAULT_SETTINGS,
+        rebalanceEveryMs: null,
       })
+    else if (part === 'jobs') startJobs({ store: guarded, picture: mirror, clock: life.clock, log })
     else beginAgent(part, life, guarded, mirror)
   }
 
@@ -159,12 +172,13 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
 
   begin('services')
   begin('scheduler')
+  begin('jobs')
   for (const name of nodeIds) begin(name)
   const userMirror = openMirror({ store, clock, log, prefixes: SERVICE_PREFIXES })
   // A user who waits for time to pass would wait for ever: it passes only when the history says so.
   const patient = { ...clock, sleep: async () => await Promise.resolve() }
   const services = openServices({ store, mirror: userMirror, clock: patient, random, waits: (id) => loopNow?.waits(id) ?? [] })
-  const all = <T>(kind: 'service' | 'task' | 'node') =>
+  const all = <T>(kind: 'service' | 'task' | 'node' | 'run') =>
     [...store.peek()].flatMap(([key, value]) => (key.startsWith(prefixOf(kind)) ? [value as T] : []))
   return {
     clock,
@@ -186,6 +200,7 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
     record: (name) => all<ServiceRecord>('service').find((service) => service.name === name),
     revision: (service) => store.peek().get(keyOf('revision', service.id, service.revision)) as RevisionRecord | undefined,
     tasksOf: (service) => all<TaskRecord>('task').filter((task) => task.serviceId === service.id),
+    runsOf: (service) => all<RunRecord>('run').filter((run) => run.serviceId === service.id),
     nodeRecords: () => all<NodeRecord>('node'),
   }
 }
