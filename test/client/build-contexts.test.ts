@@ -181,7 +181,7 @@ describe('what builds are made from', () => {
       'org.example.a=x',
       '--annotation',
       'index,manifest-descriptor:org.example.b=y',
-      '--provenance=min',
+      '--provenance=mode=min',
     ]
     await cli.must('build', '-q', ...flags, '-o', `type=oci,dest=${out}.tar`, app)
     mkdirSync(out)

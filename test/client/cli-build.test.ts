@@ -114,8 +114,8 @@ describe('glovebox build', () => {
   test('refuses by name what it cannot do', async () => {
     const { cli } = bench()
     for (const [words, message] of [
-      [['--add-host', 'a:1', '.'], /--add-host is not supported/],
-      [['https://example.org/app.git'], /is an address/],
+      [['--builder', 'other', '.'], /--builder is not supported/],
+      [['--squash', '.'], /--squash is not supported/],
       [['--network', 'some', '.'], /--network "some"/],
       [['-o', 'type=cacheonly', '.'], /type=cacheonly/],
       [['--check', '--call', 'build', '.'], /exclude each other/],
