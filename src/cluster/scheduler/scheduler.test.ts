@@ -242,6 +242,53 @@ test('moves end, each has room, and after them there is nothing left to move', (
   )
 })
 
+test('the order that new services share hears of tasks that went', () => {
+  const scheduler = createScheduler()
+  for (const id of ['a', 'b']) scheduler.putNode(node(id, {}))
+  const fresh = (name: string) => pending(name, group({ serviceId: name, serviceName: name }))
+  const at = new Map<string, string>()
+  for (const name of ['s1', 's2', 's3', 's4']) {
+    const [placement] = scheduler.place([fresh(name)])
+    if (placement?.type === 'placed') at.set(name, placement.nodeId)
+  }
+  assert.deepEqual([...at.values()].toSorted(), ['a', 'a', 'b', 'b'])
+  const onB = [...at].filter(([, id]) => id === 'b').map(([name]) => name)
+  for (const name of onB) scheduler.dropTask(name)
+  const next = ['s5', 's6'].flatMap((name) => scheduler.place([fresh(name)]))
+  assert.deepEqual(
+    next.map((placement) => placement.type === 'placed' && placement.nodeId),
+    ['b', 'b'],
+  )
+})
+
+const PORTS: readonly (readonly [one: string, other: string, areBoth: boolean])[] = [
+  ['', '', false],
+  ['', '127.0.0.1', false],
+  ['127.0.0.1', '0.0.0.0', false],
+  ['127.0.0.1', '127.0.0.2', true],
+  ['127.0.0.1', '127.0.0.1', false],
+  ['', '::1', true],
+  ['::1', '0:0:0:0:0:0:0:1', false],
+  ['::', '127.0.0.1', false],
+  ['::1', '::2', true],
+]
+
+for (const [one, other, areBoth] of PORTS)
+  test(`one port on "${one}" and "${other}" of a node can ${areBoth ? '' : 'not '}be had by two tasks`, () => {
+    const of = (name: string, hostIp: string, protocol: 'tcp' | 'udp') =>
+      group({ serviceId: name, serviceName: name, hostPorts: [{ protocol, published: 53, hostIp }] })
+    for (const [first, second] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const placed = [task('first', 'a', of('first', first, 'udp'))]
+      const [same] = planPlacements({ nodes: [node('a', {})], placed }, [pending('x', of('second', second, 'udp'))])
+      assert.equal(same?.type, areBoth ? 'placed' : 'unplaced')
+      const [another] = planPlacements({ nodes: [node('a', {})], placed }, [pending('x', of('second', second, 'tcp'))])
+      assert.equal(another?.type, 'placed', 'protocols have ports of their own')
+    }
+  })
+
 function node(id: string, part: Partial<SchedulableNode>): SchedulableNode {
   return {
     id,
