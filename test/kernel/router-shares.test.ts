@@ -120,10 +120,11 @@ describe('the figures of a route', { timeout: 60_000 }, () => {
     const groups = metricsBetween(start, await fixture.router.metrics.read()).filter((group) => group.routeId === route.id)
     const [fast, slowly] = ['fast', 'slow'].map((name) => groups.find((group) => group.group === name))
     assert.ok(fast !== undefined && slowly !== undefined)
-    // Connections that were kept over the reload had their last answer from the worker that was replaced: the lines tell of it, the counters do not.
-    assert.deepEqual([fast.latency.samples, slowly.latency.samples], [160, 160])
-    for (const { counts } of [fast, slowly])
+    // Connections that were kept over the reload had their last answer from the worker that was replaced, when it was not asked any more.
+    for (const { counts, latency } of [fast, slowly]) {
       assert.ok(counts.requests <= 160 && counts.requests >= 144, `${counts.requests} of 160`)
+      assert.equal(latency.samples, counts.requests)
+    }
     assert.equal(fast.counts.responses5xx, 0)
     assert.equal(slowly.counts.responses5xx + slowly.counts.responses2xx, slowly.counts.requests)
     assert.ok(slowly.counts.responses5xx >= 12 && slowly.counts.responses5xx <= 16, `${slowly.counts.responses5xx} errors`)

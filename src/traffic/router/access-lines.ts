@@ -3,6 +3,9 @@ import { weightOf } from './log-format.ts'
 /** One line of the proxy's log: of `HTTP_LOG` or `TCP_LOG`. */
 export interface AccessLine {
   readonly kind: 'http' | 'tcp'
+  /** Which line of its entry it is, since the worker started. */
+  readonly counter: number
+  readonly entry: string
   /** For so many requests it stands. */
   readonly weight: number
   readonly isForAccessLog: boolean
@@ -33,34 +36,38 @@ export interface AccessLine {
 /** undefined: no line of ours, or cut short where it matters. What clients choose stands last, and may be missing. */
 export function parseAccessLine(line: string): AccessLine | undefined {
   const [kind, ...fields] = line.split('\t')
-  if (kind === 'h' && fields.length >= 15) return httpLine(fields)
+  if (kind === 'h' && fields.length >= 8) return httpLine(fields)
   if (kind === 't' && fields.length >= 11) return tcpLine(fields)
   return undefined
 }
 
+/** The fields up to `responseMs` are in each line, the others only where an entry has an access log. */
 function httpLine(fields: readonly string[]): AccessLine {
   const at = (index: number) => fields[index] ?? ''
+  const isForAccessLog = at(3) === '1'
   return {
     kind: 'http',
-    weight: weightOf(whole(at(0)), at(1) === '1'),
-    isForAccessLog: at(1) === '1',
-    atMs: whole(at(3)) * 1000 + whole(at(2)),
+    counter: Number.parseInt(at(0), 10) || 0,
+    entry: at(1),
+    weight: weightOf(whole(at(2)), isForAccessLog),
+    isForAccessLog,
     section: at(4),
     server: serverOf(at(5)),
     status: whole(at(6)),
     responseMs: /^\d+$/.test(at(7)) ? whole(at(7)) : null,
-    totalMs: whole(at(8)),
-    bytesIn: whole(at(9)),
-    bytesOut: whole(at(10)),
-    termination: at(11),
-    retries: whole(at(12)),
-    client: dashless(at(13)) === '' ? at(14) : at(13),
-    tls: dashless(at(15)),
-    version: at(16),
-    method: at(17),
-    target: at(18),
-    host: dashless(at(19)),
-    agent: dashless(at(20)),
+    atMs: whole(at(9)) * 1000 + whole(at(8)),
+    totalMs: whole(at(10)),
+    bytesIn: whole(at(11)),
+    bytesOut: whole(at(12)),
+    termination: at(13),
+    retries: whole(at(14)),
+    client: dashless(at(15)) === '' ? at(16) : at(15),
+    tls: dashless(at(17)),
+    version: at(18),
+    method: at(19),
+    target: at(20),
+    host: dashless(at(21)),
+    agent: dashless(at(22)),
   }
 }
 
@@ -68,6 +75,8 @@ function tcpLine(fields: readonly string[]): AccessLine {
   const at = (index: number) => fields[index] ?? ''
   return {
     kind: 'tcp',
+    counter: 0,
+    entry: '',
     weight: 1,
     isForAccessLog: at(0) === '1',
     atMs: whole(at(2)) * 1000 + whole(at(1)),

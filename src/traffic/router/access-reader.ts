@@ -2,9 +2,9 @@ import { createConnection } from 'node:net'
 
 import type { Clock } from '#base'
 
-import { ACCESS_RING_NAME } from './log-format.ts'
+import { ACCESS_RING } from './log-format.ts'
 
-/** Lines of the proxy's log as they come. Nothing is lost for the proxy while nobody reads: it keeps the latest. */
+/** Lines for the access log as they come. Nothing is lost for the proxy while nobody reads: it keeps the latest. */
 export interface AccessReader extends Disposable {
   /** There is another worker: its lines are elsewhere. */
   follow(workerPid: number): void
@@ -30,7 +30,7 @@ export function openAccessReader(socketPath: string, clock: Clock, take: (lines:
     open.add(connection)
     socket.setEncoding('utf8')
     // What this worker told before is told again with each connection, unless only new lines are asked for.
-    socket.on('connect', () => socket.write(`show events ${ACCESS_RING_NAME} ${isAgain ? '-nw' : '-w'}\n`))
+    socket.on('connect', () => socket.write(`show events ${ACCESS_RING} ${isAgain ? '-nw' : '-w'}\n`))
     socket.on('data', (text: string) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''

@@ -4,7 +4,7 @@ import { backendSection, redirectToHttps, serverLines } from './backend-section.
 import { authSections } from './client-rules.ts'
 import { entriesOf, entryMaps, looksUp, redirectSection, ruleOf, type Entry } from './entries.ts'
 import { CHALLENGE_MAP, certificateList, frontendSection, mapPath, NO_ROUTE_SECTIONS } from './frontend-section.ts'
-import { ACCESS_RING_NAME, RING_BYTES } from './log-format.ts'
+import { ACCESS_RING, ACCESS_RING_BYTES, SAMPLE_RING, SAMPLE_RING_BYTES } from './log-format.ts'
 import { sectionName } from './names.ts'
 import { serverOptions } from './server-options.ts'
 import type { Route } from './port.ts'
@@ -41,6 +41,7 @@ export function proxyConfig(routes: readonly Route[], options: ConfigOptions): P
   const entries = entriesOf(ordered)
   const fixed = [
     ...FIXED,
+    ...(ordered.some((route) => ruleOf(route).hasAccessLog) ? [ring(ACCESS_RING, ACCESS_RING_BYTES)] : []),
     ...entries.map((entry) => frontendSection(entry, options.hasIpv6)),
     ...redirectSections(ordered),
     ...ordered.flatMap((route) => authSections(sectionName(route), ruleOf(route))),
@@ -92,16 +93,20 @@ function globalLines({ socketPath, runAs }: ConfigOptions): readonly Line[] {
   ]
 }
 
-const FIXED: readonly Section[] = [
-  {
+function ring(name: string, sizeBytes: number): Section {
+  return {
     kind: 'ring',
-    name: ACCESS_RING_NAME,
+    name,
     lines: [
       ['format', 'raw'],
       ['maxlen', '4096'],
-      ['size', `${RING_BYTES}`],
+      ['size', `${sizeBytes}`],
     ],
-  },
+  }
+}
+
+const FIXED: readonly Section[] = [
+  ring(SAMPLE_RING, SAMPLE_RING_BYTES),
   {
     kind: 'defaults',
     name: null,

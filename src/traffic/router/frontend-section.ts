@@ -1,7 +1,7 @@
 import type { RouteRule } from '#cluster/spec'
 
 import { entryMaps, soleUse, type Entry } from './entries.ts'
-import { ACCESS_RING, HTTP_LOG, SAMPLING, TCP_LOG } from './log-format.ts'
+import { ACCESS_RING, HTTP_LOG, logTo, SAMPLE_LOG, SAMPLE_RING, SAMPLING, TCP_LOG } from './log-format.ts'
 import { listenAddresses } from './names.ts'
 import type { Line, Section } from './words.ts'
 
@@ -61,6 +61,7 @@ function timeoutLines({ uses }: Entry, isHttp: boolean): readonly Line[] {
 
 function httpLines(entry: Entry): readonly Line[] {
   const sole = soleUse(entry)
+  const hasAccessLog = entry.uses.some((use) => use.rule.hasAccessLog)
   const challenge: readonly Line[] = entry.uses.some((use) => use.hasChallenges)
     ? [
         [
@@ -78,8 +79,9 @@ function httpLines(entry: Entry): readonly Line[] {
   return [
     // A kept connection is closed with an answer when the worker is replaced, never between two requests.
     ['option', 'idle-close-on-response'],
-    ['log', ACCESS_RING, 'len', '4096', 'format', 'raw', 'local0'],
-    ['log-format', HTTP_LOG],
+    logTo(SAMPLE_RING),
+    ...(hasAccessLog ? [logTo(ACCESS_RING)] : []),
+    ['log-format', hasAccessLog ? HTTP_LOG : SAMPLE_LOG],
     ...SAMPLING,
     ...challenge,
     ...(sole === undefined ? httpMatchLines(entry) : [['default_backend', sole.section]]),
@@ -123,10 +125,7 @@ function levelOf(key: string): 'whole' | 'wildcard' | 'any' {
 
 function tcpLines(entry: Entry): readonly Line[] {
   const log: readonly Line[] = entry.uses.some((use) => use.rule.hasAccessLog)
-    ? [
-        ['log', ACCESS_RING, 'len', '4096', 'format', 'raw', 'local0'],
-        ['log-format', TCP_LOG],
-      ]
+    ? [logTo(ACCESS_RING), ['log-format', TCP_LOG]]
     : []
   const anyUse = entry.uses.find((use) => use.hosts.includes('*'))
   const fallback: readonly Line[] = [['default_backend', anyUse?.section ?? NO_ROUTE_TCP]]

@@ -118,7 +118,7 @@ describe('the commands for certificates', () => {
 
 describe('lines of the log', () => {
   const line =
-    'h\t900\t-\t123\t1700000000\tr-web\tweb.1\t200\t12\t15\t80\t500\t----\t0\t-\t10.0.0.9\tTLSv1.3\tHTTP/2.0\tGET\t/x?a=b\t-\t-'
+    'h\t7\thttps-0.0.0.0-443\t900\t-\tr-web\tweb.1\t200\t12\t123\t1700000000\t15\t80\t500\t----\t0\t-\t10.0.0.9\tTLSv1.3\tHTTP/2.0\tGET\t/x?a=b\t-\t-'
 
   it('are read by their places', () => {
     const read = parseAccessLine(line)

@@ -3,7 +3,9 @@ import { keyedLocks, messageOf, type Clock, type Log } from '#base'
 import { parseAccessLine, type AccessLine } from './access-lines.ts'
 import { openAccessLog } from './access-log.ts'
 import { openAccessReader, type AccessReader } from './access-reader.ts'
+import { ruleOf } from './entries.ts'
 import { addCounts, bucketOf, NO_COUNTS, NO_LATENCY } from './histogram.ts'
+import { SAMPLE_RING } from './log-format.ts'
 import { sectionName } from './names.ts'
 import type { BackendMetrics, MetricCounts, Route, RouteMetrics } from './port.ts'
 import type { Proxy } from './proxy.ts'
@@ -42,11 +44,15 @@ interface Tracked {
 export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: MetricsNeeds): RouterMetrics {
   const locks = keyedLocks()
   const accessLog = openAccessLog(accessLogPath, log)
-  const startedMs = clock.nowMs()
   const tracked = new Map<string, Tracked>()
   /** By section and server: what the worker told last. */
   let last = new Map<string, MetricCounts>()
+  /** By entry: the youngest line that was read. */
+  const counters = new Map<string, number>()
+  let lastRequests = 0
   let worker = 0
+  /** What a worker has from before our time is only looked at. */
+  let isStarted = false
   let sections = new Map<string, Route>()
   let reader: AccessReader | undefined
   let timer: Disposable | undefined
@@ -68,11 +74,20 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
     return fresh
   }
 
-  const take = (line: AccessLine) => {
+  const record = (line: AccessLine) => {
     const route = sections.get(line.section)
-    if (route === undefined) return
-    if (line.isForAccessLog && line.atMs > accessLog.lastMs) accessLog.write(route.id, line)
-    if (line.responseMs === null || line.server === '' || line.atMs < startedMs) return
+    if (route !== undefined && line.isForAccessLog && line.atMs > accessLog.lastMs) accessLog.write(route.id, line)
+  }
+
+  const recordAll = (lines: readonly string[]) => {
+    for (const text of lines) {
+      const line = parseAccessLine(text)
+      if (line !== undefined) record(line)
+    }
+  }
+
+  const measure = (line: AccessLine) => {
+    if (line.responseMs === null || line.server === '') return
     const target = trackedFor(line.section, line.server)
     if (target === undefined) return
     const bucket = bucketOf(line.responseMs)
@@ -80,12 +95,28 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
     target.samples += 1
   }
 
+  /** The whole ring, of which only the lines that were not there before count: those of an earlier daemon's time are not ours. */
+  const readSamples = async (isOurs: boolean) => {
+    const seen = new Map(counters)
+    for (const text of (await proxy.ask(`show events ${SAMPLE_RING}`)).split('\n')) {
+      const line = parseAccessLine(text)
+      if (line === undefined || line.counter <= (seen.get(line.entry) ?? -1)) continue
+      counters.set(line.entry, Math.max(line.counter, counters.get(line.entry) ?? -1))
+      if (isOurs) measure(line)
+    }
+  }
+
   const poll = async () =>
     await locks.run('poll', async () => {
       const pid = proxy.pid() === undefined ? undefined : await proxy.workerPid()
       if (pid === undefined) return
-      if (pid !== worker) last = new Map()
+      if (pid !== worker) {
+        last = new Map()
+        counters.clear()
+      }
+      const isFirst = worker === 0 && !isStarted
       worker = pid
+      isStarted = true
       reader?.follow(pid)
       const rows = parseStatRows(await proxy.ask('show stat -1 6 -1'))
       const next = new Map<string, MetricCounts>()
@@ -101,6 +132,9 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
         target.counts = addCounts(target.counts, server === '' ? growth(grown, others) : grown)
         bySection.set(section, addCounts(others, grown))
       }
+      const requests = [...next.values()].reduce((sum, counts) => sum + counts.requests, 0)
+      if (isFirst || requests !== lastRequests) await readSamples(!isFirst)
+      lastRequests = requests
       last = next
     })
 
@@ -122,12 +156,9 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
     poll,
     follow: (routes) => {
       sections = new Map(routes.map((route) => [sectionName(route), route]))
-      reader ??= openAccessReader(socketPath, clock, (lines) => {
-        for (const text of lines) {
-          const line = parseAccessLine(text)
-          if (line !== undefined) take(line)
-        }
-      })
+      const isLogged = routes.some((route) => ruleOf(route).hasAccessLog)
+      if (!isLogged) reader?.[Symbol.dispose]()
+      reader = isLogged ? (reader ?? openAccessReader(socketPath, clock, recordAll)) : undefined
       if (timer === undefined) {
         poll().catch(() => undefined)
         tick()
