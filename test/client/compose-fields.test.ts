@@ -32,7 +32,6 @@ services:
   side:
     extends: { file: base.yaml, service: sleeper }
     network_mode: service:web
-    pid: service:web
     volumes_from: ["web:ro"]
   peer: { extends: { file: base.yaml, service: sleeper }, command: httpd -f -h /etc, links: ["web:site"] }
 networks: { default: { ipam: { config: [{ subnet: 10.78.0.0/24 }] } } }

@@ -40,8 +40,8 @@ export function engineNode(
   return {
     listTasks: async () => {
       const records = containers.list()
-      const running = new Set(records.flatMap(({ id, status }) => (status.state === 'running' ? [id as string] : [])))
-      return await Promise.resolve(records.map((record) => taskOf(record, (id) => running.has(id))))
+      const startedAtMs = startsOf(records)
+      return await Promise.resolve(records.map((record) => taskOf(record, startedAtMs)))
     },
     listNetworks: async () => await Promise.resolve(networks.list().map((network) => network.name)),
     listVolumes: async () => await Promise.resolve(volumes.list().map((volume) => volume.name)),
@@ -51,8 +51,12 @@ export function engineNode(
       const { id } = await containers.create(containerSpec(task, images.get(task.imageId), namespaces), task.name, files)
       return id
     },
-    renameTask: async (id, name) => await ifThere(async () => void (await containers.rename(id, name))),
+    renameTask: async (id, name) => await ifThere(async () => await containers.rename(id, name)),
     startTask: async (id) => {
+      // One that runs beside what it shared begins anew: it joins what there is now.
+      const record = containers.list().find((one) => one.id === id)
+      const isLost = record?.status.state === 'running' && lostPartner(record, startsOf(containers.list())) !== undefined
+      if (isLost) await containers.stop(id, { signal: null, timeoutS: null })
       await restoreFiles(containers, secrets, id)
       if (await containers.start(id)) await runPostStart(containers, id, clock)
     },
@@ -105,13 +109,20 @@ async function ifThere(work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** When those that run began. */
+function startsOf(records: readonly ContainerRecord[]): (id: string) => number | undefined {
+  const running = records.filter(({ status }) => status.state === 'running')
+  const starts = new Map<string, number>(running.map(({ id, status }) => [id, Date.parse(status.startedAt)]))
+  return (id) => starts.get(id)
+}
+
 /** As of one that was killed. */
 const LOST_EXIT_CODE = 137
 
 /** One that has lost what it shares counts as ended: another task takes its place, beside the container that there is now. */
-function taskOf({ id, name, spec, status }: ContainerRecord, isRunning: (id: string) => boolean): NodeTask {
+function taskOf({ id, name, spec, status }: ContainerRecord, startedAtMs: (id: string) => number | undefined): NodeTask {
   const { health } = status
-  const lost = status.state === 'running' ? lostPartner(spec, isRunning) : undefined
+  const lost = status.state === 'running' ? lostPartner({ spec, status }, startedAtMs) : undefined
   return {
     id,
     name,

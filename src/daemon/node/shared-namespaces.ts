@@ -1,5 +1,5 @@
 import type { NamespaceSpec } from '#cluster/spec'
-import type { ContainerRecord, ContainerSpec } from '#engine/containers'
+import type { ContainerRecord } from '#engine/containers'
 
 import { daemonError } from '../errors.ts'
 
@@ -33,16 +33,23 @@ function resolve(mode: string, labels: Readonly<Record<string, string>>, contain
   return `${OTHER}${found.id}`
 }
 
-/** Why it is of no use any more though it runs: what it shares is gone. Undefined: it is. */
+/**
+ * Why it is of no use any more though it runs: what it shares is gone, or was made anew with a later start. Undefined: it is. `startedAtMs`: of
+ * another container that runs.
+ */
 export function lostPartner(
-  spec: Pick<ContainerSpec, 'network' | 'namespaces'>,
-  isRunning: (id: string) => boolean,
+  { spec, status }: Pick<ContainerRecord, 'spec' | 'status'>,
+  startedAtMs: (id: string) => number | undefined,
 ): string | undefined {
+  const isLost = (id: string) => {
+    const partnerMs = startedAtMs(id)
+    return partnerMs === undefined || partnerMs > Date.parse(status.startedAt)
+  }
   const shared = [
     ['network', spec.network.mode],
     ['processes', spec.namespaces.pid],
     ['IPC', spec.namespaces.ipc],
   ] as const
-  const lost = shared.find(([, mode]) => mode.startsWith(OTHER) && !isRunning(mode.slice(OTHER.length)))
+  const lost = shared.find(([, mode]) => mode.startsWith(OTHER) && isLost(mode.slice(OTHER.length)))
   return lost === undefined ? undefined : `the container whose ${lost[0]} it shares has ended`
 }
