@@ -137,6 +137,22 @@ describe('what builds are made from', () => {
     assert.equal(await show('beside:2', 'cat', '/a'), 'beside')
   })
 
+  test('a Compose service builds on the image of another', async () => {
+    const { cli } = bench()
+    const directory = project('composed-on', {
+      'compose.yaml':
+        'name: on\nservices:\n  web:\n    build: { context: ., dockerfile_inline: "FROM base\\nRUN cat /b > /w\\n", additional_contexts: { base: "service:base" } }\n  base:\n    build: { context: ., dockerfile_inline: "FROM busybox\\nRUN echo below > /b\\n" }\n',
+    })
+    const inside = ['-c', 'cd "$0" && exec "$@"', directory, cli.launcher, 'build']
+    const built = await run('sh', inside, { env: cli.env })
+    assert.equal(built.code, 0, built.stderr)
+    assert.equal(await show('on-web', 'cat', '/w'), 'below')
+    assert.match(
+      (await run('sh', [...inside, '--service', 'web'], { env: cli.env })).stderr,
+      /names the service base, which is not here/,
+    )
+  })
+
   test('steps run under the limits and with the hosts that were asked for', async () => {
     const { cli, daemon } = bench()
     const app = project('limited', {

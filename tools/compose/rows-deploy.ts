@@ -101,7 +101,6 @@ export const BUILD_ROWS: readonly Row[] = [
         ...{ ulimits: { nofile: { soft: 1, hard: 2 } }, extra_hosts: ['a:1.1.1.1'], provenance: true, sbom: true },
       },
     },
-    '`service:` in `additional_contexts` is refused by the build',
   ),
   web('yes', buildFields('dockerfile_inline'), { build: { context: '.', dockerfile_inline: 'FROM scratch' } }),
   web('yes', buildFields('privileged'), { build: { context: '.', privileged: true } }, 'as the entitlement security.insecure'),

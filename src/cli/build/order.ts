@@ -12,10 +12,6 @@ import { entitlementOf, networkOf, PLAIN_WISH, type ImageWish } from './wish.ts'
 /** What Compose lets one ask for and the builder cannot do yet, in the words of the file. */
 function unsupported(spec: BuildSpec): string | undefined {
   const asked: readonly (readonly [string, boolean])[] = [
-    [
-      '"additional_contexts" that is a service',
-      Object.values(spec.additionalContexts).some((place) => place.startsWith('service:')),
-    ],
     [`the network ${JSON.stringify(spec.network)}`, networkOf(spec.network ?? 'default') === undefined],
   ]
   return asked.find(([, isAsked]) => isAsked)?.[0]

@@ -16,6 +16,8 @@ export interface ServiceBuild {
   /** The image's name. */
   readonly reference: string
   readonly spec: BuildSpec
+  /** Services whose images it takes: built before, if they are built. */
+  readonly needs: readonly string[]
   readonly source: BuildSource
 }
 
@@ -47,12 +49,18 @@ export async function buildServices(
   const turns = limiter(MAX_BUILDS)
   const contexts = keyedLocks()
   const running = new Map<string, Promise<string>>()
-  const ids = builds.map(async (build) => {
+  const start = (build: ServiceBuild): Promise<string> => {
     const key = JSON.stringify([build.spec, build.reference])
-    const known = running.get(key) ?? turns.run(() => buildOne(build, { ...options, signal }, contexts))
+    const known = running.get(key) ?? afterNeeds(build)
     running.set(key, known)
-    return [build.service, await known] as const
-  })
+    return known
+  }
+  const afterNeeds = async (build: ServiceBuild): Promise<string> => {
+    const before = builds.filter(({ service }) => build.needs.includes(service)).map(start)
+    await Promise.all(before)
+    return await turns.run(() => buildOne(build, { ...options, signal }, contexts))
+  }
+  const ids = builds.map(async (build) => [build.service, await start(build)] as const)
   try {
     return Object.fromEntries(await Promise.all(ids))
   } catch (error) {

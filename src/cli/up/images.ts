@@ -5,6 +5,7 @@ import type { BuildSpec, PullPolicy, ServiceSpec } from '#cluster/spec'
 
 import { checkBuildSpec, serviceSource } from '../build/order.ts'
 import type { Surroundings } from '../build/secrets.ts'
+import { servicesWithin, withServiceImages } from '../build/service-contexts.ts'
 import { buildServices, type ServiceBuild, type ServiceBuildOptions } from '../build/services.ts'
 import { afterNews, instructionText, newBuild, type BuildView } from '../build/view.ts'
 import type { BuildTrack } from '../build/display.ts'
@@ -49,13 +50,15 @@ export async function provideImages(
   for (const [service, spec] of Object.entries(specs)) checkBuildSpec(service, spec)
   await using open = new AsyncDisposableStack()
   const builds: ServiceBuild[] = []
+  const references = Object.fromEntries(services.map(({ name, task }) => [name, task.image]))
   for (const { name, task } of services) {
-    const spec = specs[name]
+    const spec = withServiceImages(name, specs, references)
     if (spec === undefined || (!options.builds && (await idOf(task.image, options.client)) !== undefined)) continue
     const source = open.use(
       await serviceSource(spec, options.clock).catch((error: unknown) => Promise.reject(during(`service ${name}`, error))),
     )
-    builds.push({ service: name, reference: task.image, spec, source })
+    const needs = servicesWithin(specs[name] ?? spec)
+    builds.push({ service: name, reference: task.image, spec, needs, source })
   }
   for (const build of builds) await provideBases(build, options)
   const built = await buildServices(builds, { ...options, track: options.track ?? ((service) => lineTrack(service, options)) })
