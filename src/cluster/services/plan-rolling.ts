@@ -82,13 +82,18 @@ export function planRolling(rolling: Rolling, seats: SeatWriter, out: PlanWriter
 
 /** Old tasks in whose place others serve already, and those that nobody wants any more. */
 function superfluous(
-  { places, current, old, mayRetire }: Rolling,
+  { places, current, old, settings, mayRetire }: Rolling,
   order: 'start-first' | 'stop-first',
   unproven: readonly Seat[],
 ): readonly Seat[] {
   if (!mayRetire) return leastUseful(old).slice(0, Math.max(0, old.length - places.wanted))
-  if (order === 'stop-first') return leastUseful(old).slice(0, Math.max(0, current.length + old.length - places.wanted))
   const proven = current.filter((seat) => !unproven.includes(seat))
+  if (order === 'stop-first') {
+    const surplus = current.length + old.length - places.wanted
+    // Of those that serve as many stay as may not be missed.
+    const spare = proven.length + old.length - (places.wanted - batchOf(settings, places.wanted))
+    return leastUseful(old).slice(0, Math.max(0, Math.min(surplus, spare)))
+  }
   const served = new Set(proven.map((seat) => seat.nodeId))
   if (places.isByNode) {
     const serving = oneByNode(old)

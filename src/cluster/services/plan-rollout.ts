@@ -98,8 +98,8 @@ function nextBlueGreen(view: RolloutView, rollout: RolloutRecord, out: PlanWrite
   const { state, cluster, settings, places } = view
   const { nowMs } = cluster
   if (rollout.step === 0) {
-    const readyAtMs = provenBy(view, places.wanted) + settings.monitorMs
-    if (!rollout.isPromoted && readyAtMs > nowMs) {
+    const readyAtMs = provenBy(view, places.wanted) + (rollout.isPromoted ? 0 : settings.monitorMs)
+    if (readyAtMs > nowMs) {
       out.wait('the new tasks must prove themselves before traffic goes to them', { untilMs: finite(readyAtMs) })
       return rollout.weightPercent === 0
         ? null
