@@ -68,15 +68,15 @@ async function act(world: World, choices: Map<string, ServiceChoice>): Promise<v
     case 6:
       if (choice.mode !== 'replicated' || choice.hasVolume === true || choice.hostPort !== undefined) return
       choices.set(name, { ...choice, replicas: random.integer(6) })
-      return void (await allowed(services.scale(ref, choices.get(name)?.replicas ?? 1)))
+      return await allowed(services.scale(ref, choices.get(name)?.replicas ?? 1))
     case 7:
-      return void (await allowed(services.pause(ref)))
+      return await allowed(services.pause(ref))
     case 8:
-      return void (await allowed(services.resume(ref)))
+      return await allowed(services.resume(ref))
     case 9:
-      return void (await allowed(services.rollback(ref, 'user')))
+      return await allowed(services.rollback(ref, 'user'))
     case 10:
-      return void (await allowed(random.integer(2) === 0 ? services.promote(ref) : services.abort(ref)))
+      return await allowed(random.integer(2) === 0 ? services.promote(ref) : services.abort(ref))
     case 11:
       return world.machines.get(node)?.crashOne()
     case 12:

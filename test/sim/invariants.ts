@@ -85,7 +85,11 @@ function checkTurn(
   const isBack = service.rollout?.state === 'rolling-back'
   const settings = isBack ? target.spec.rollback : target.spec.update
   const parallelism = Math.max(1, settings.parallelism === 0 ? wanted : Math.min(wanted, settings.parallelism))
-  const surge = Math.max(parallelism, settings.strategy === 'rolling' ? 0 : wanted)
+  // A rollout that took the place of another finds what that one was allowed.
+  const revisions = [target.number, service.rollout?.from, service.rollout?.to].map(
+    (number) => now.get(`revision/${serviceId}/${String(number ?? 0).padStart(8, '0')}`) as RevisionRecord | undefined,
+  )
+  const surge = Math.max(...revisions.flatMap((revision) => surgesOf(revision, wanted)), parallelism)
   if (hasMade && staying.length > wanted + surge)
     broken.push(`service ${service.name} has ${staying.length} tasks, ${wanted} wanted and ${surge} more allowed`)
   const slots = staying.map((task) => task.slot)
@@ -100,6 +104,12 @@ function checkTurn(
   const least = wanted - (isStopFirst ? parallelism : 0)
   if (serving < least)
     broken.push(`service ${service.name}: ${retired.length} tasks that serve end, ${serving} go on serving, ${least} must`)
+}
+
+function surgesOf(revision: RevisionRecord | undefined, wanted: number): readonly number[] {
+  return (revision === undefined ? [] : [revision.spec.update, revision.spec.rollback]).map(({ strategy, parallelism }) =>
+    strategy === 'rolling' && parallelism > 0 ? Math.min(wanted, parallelism) : wanted,
+  )
 }
 
 function isWanted(task: TaskRecord): boolean {

@@ -17,7 +17,7 @@ export interface ProbeResult {
   readonly output: string
 }
 
-export const CHECK_KINDS = ['startup', 'readiness', 'liveness'] as const
+const CHECK_KINDS = ['startup', 'readiness', 'liveness'] as const
 export type CheckKind = (typeof CHECK_KINDS)[number]
 
 /** How far one check is. */

@@ -1,5 +1,5 @@
 /** The first part of each key in the store, before the slash. */
-export const KINDS = [
+const KINDS = [
   'node',
   'service',
   'revision',

@@ -59,11 +59,6 @@ export function isStaying(task: TaskRecord): boolean {
   return task.desiredState === 'ready' || task.desiredState === 'running'
 }
 
-/** It ended by itself: its place wants another one, or its end was what was wanted. */
-export function isFallen(task: TaskRecord): boolean {
-  return isStaying(task) && isEnded(task.status.state)
-}
-
 export function seatKey(task: Pick<TaskRecord, 'slot' | 'nodeId'>): string {
   return task.slot === null ? `node ${task.nodeId ?? ''}` : `slot ${task.slot}`
 }
@@ -102,7 +97,7 @@ export function seatsOf(state: ServiceState, cluster: ClusterState): readonly Se
 }
 
 /** Its node is to be emptied. */
-export function isDisplaced(task: TaskRecord, { nodes }: ClusterState): boolean {
+function isDisplaced(task: TaskRecord, { nodes }: ClusterState): boolean {
   return task.nodeId !== null && nodes.get(task.nodeId)?.availability === 'drain'
 }
 
