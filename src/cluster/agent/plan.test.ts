@@ -75,8 +75,8 @@ function plan(tasks: readonly AssignedTask[], containers: readonly NodeTask[], m
 describe('the plan of the agent', () => {
   it('tells of each task one state further at a time, never back, and does one thing for it at most', () => {
     const states = fc.constantFrom(...TASK_STATES)
-    const wanted = fc.constantFrom('ready', 'running', 'shutdown', 'remove') as fc.Arbitrary<TaskRecord['desiredState']>
-    const there = fc.option(fc.constantFrom('created', 'running', 'paused', 'exited', 'dead') as fc.Arbitrary<NodeTask['state']>)
+    const wanted = fc.constantFrom<TaskRecord['desiredState'][]>('ready', 'running', 'shutdown', 'remove')
+    const there = fc.option(fc.constantFrom<NodeTask['state'][]>('created', 'running', 'paused', 'exited', 'dead'))
     fc.assert(
       fc.property(states, wanted, there, fc.boolean(), fc.boolean(), (state, desiredState, seen, isReady, isUnhealthy) => {
         const containers = seen === null ? [] : [container(seen, isUnhealthy ? { health: 'unhealthy' } : {})]

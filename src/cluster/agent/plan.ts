@@ -145,7 +145,14 @@ function planLiving(assigned: AssignedTask, container: NodeTask | undefined, sna
       return planStarting(assigned, container, snapshot, out)
     case 'running':
       return planRunning(assigned, container, snapshot, out)
-    default:
+    case 'new':
+    case 'pending':
+    case 'complete':
+    case 'shutdown':
+    case 'failed':
+    case 'rejected':
+    case 'remove':
+    case 'orphaned':
       return undefined
   }
 }
