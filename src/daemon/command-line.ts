@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { type BuildsPort, type GloveboxApiPorts, wireErrorOf } from '#api/glovebox'
 import type { Clock } from '#base'
+import { scanMemories } from '#client/context'
 import type { Host } from '#host'
 
 import { peerFiles } from './peer-files.ts'
@@ -25,6 +26,7 @@ export function commandLinePort({
   clock,
 }: CommandLineNeeds): NonNullable<GloveboxApiPorts['commandLine']> {
   const program = programIdentity()
+  const memories = scanMemories(clock)
   return {
     output: async (words) => {
       const { readOnlyOutput } = await import('#cli')
@@ -33,7 +35,7 @@ export function commandLinePort({
     run: async (call, streams) => {
       const peer = streams.connectionFd === undefined ? undefined : host.sockets.peer(streams.connectionFd)
       if (peer === undefined || program === undefined || call.program !== program || programIdentity() !== program) return null
-      const files = peerFiles(peer, clock)
+      const files = peerFiles(peer, { clock, memories })
       if (files === undefined) return null
       using _files = files
       const { servedBuild } = await import('#cli')

@@ -2,7 +2,7 @@ import { closeSync, constants, lstatSync, openSync, statfsSync, statSync, type B
 import { setImmediate } from 'node:timers/promises'
 
 import type { Clock } from '#base'
-import type { SourceFiles } from '#client/context'
+import type { ScanMemories, SourceFiles } from '#client/context'
 import type { SocketPeer } from '#host'
 
 import { daemonError } from './errors.ts'
@@ -19,7 +19,10 @@ const LOCAL: ReadonlySet<number> = new Set([
  * The files of a process at the other end of a connection, as it sees them: through its own root, and so with its mounts. undefined when its root
  * is not ours, or when it is not root, who alone may have the daemon read anything. Dispose of it after the last file.
  */
-export function peerFiles(peer: SocketPeer, clock: Pick<Clock, 'monotonicMs'>): (SourceFiles & Disposable) | undefined {
+export function peerFiles(
+  peer: SocketPeer,
+  { clock, memories }: { readonly clock: Pick<Clock, 'monotonicMs'>; readonly memories: ScanMemories },
+): (SourceFiles & Disposable) | undefined {
   if (peer.uid !== 0) return undefined
   const root = openedRoot(peer.pid)
   if (root === undefined) return undefined
@@ -31,6 +34,7 @@ export function peerFiles(peer: SocketPeer, clock: Pick<Clock, 'monotonicMs'>): 
       if (isSame(lookedAt(path), theirs) && (theirs === undefined || isPlain(place, theirs))) return place
       throw daemonError('daemon.files_out_of_sight', `${path} is not the same for the caller and for the daemon`)
     },
+    remembered: (directory) => memories.of(directory),
     turn: () => {
       if (clock.monotonicMs() - sliceMs < SLICE_MS) return undefined
       return setImmediate().then(() => {

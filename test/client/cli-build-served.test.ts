@@ -166,9 +166,9 @@ describe('glovebox build, run by the daemon', () => {
   test('others are served while a large directory is looked at', async () => {
     const { cli } = bench()
     const app = project('large', { Dockerfile: 'FROM busybox\nCOPY Dockerfile /\n' })
-    for (let home = 0; home < 40; home += 1) {
+    for (let home = 0; home < 20; home += 1) {
       mkdirSync(join(app, `d${home}`))
-      for (let number = 0; number < 200; number += 1) writeFileSync(join(app, `d${home}`, `f${number}`), '')
+      for (let number = 0; number < 100; number += 1) writeFileSync(join(app, `d${home}`, `f${number}`), '')
     }
     assert.equal((await served('-q', app)).code, 0)
     const building = spawnProgram(SHIM, ['ask', standIn(), PROGRAM, 'build', '-q', app], cli.env)

@@ -42,10 +42,12 @@ export async function directorySource(
     // Two machines may show the daemon the same path.
     key: `${hostname()}:${root}`,
     dockerfile: { path: chosen.path, shown: chosen.shown, text: chosen.text },
-    list: async () => [
-      ...(await scanTreeInTurns(root, { rules, isAlwaysIn, nowMs: clock.nowMs(), files })).filter(([path]) => !outside.has(path)),
-      ...[...outside].map(([path, bytes]) => memoryEntry(path, bytes)),
-    ],
+    list: async () => {
+      const entries = await scanTreeInTurns(root, { rules, isAlwaysIn, nowMs: clock.nowMs(), files })
+      if (outside.size === 0) return entries
+      const added = [...outside].map(([path, bytes]) => memoryEntry(path, bytes))
+      return [...entries.filter(([path]) => !outside.has(path)), ...added]
+    },
     read: (entry) => {
       const bytes = outside.get(entry[0])
       return bytes === undefined ? readListed(root, entry, files) : [bytes]

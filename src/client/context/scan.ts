@@ -6,6 +6,7 @@ import type { IgnoreRules } from '#oci/patterns'
 import { bytesOfText, textOfBytes, type ByteString } from '#oci/tar'
 
 import { clientError } from '../errors.ts'
+import { type KnownNames, sameAsBefore, type ScanMemory } from './scan-memory.ts'
 import { OWN_FILES, type SourceFiles } from './source-files.ts'
 
 export interface ScanOptions {
@@ -53,28 +54,57 @@ function* scanning(
   const entries: WireContextEntry[] = []
   const freshNs = (BigInt(Math.trunc(nowMs)) - FRESH_MS) * 1_000_000n
   const tree: Tree = { shown: root, place: bytesOfText(files.at(root)) }
+  const memory = files.remembered?.(root)
+  const before = memory?.entries ?? []
+  const known = memory === undefined ? undefined : new Map<ByteString, KnownNames>()
   // A stack of its own: the depth of a tree is not ours to bound by the call stack.
-  const stack: ByteString[] = ['' as ByteString]
+  const top: Directory = {
+    path: '' as ByteString,
+    stamp: known === undefined ? undefined : stampOf(look(tree, '' as ByteString), freshNs),
+  }
+  const stack = [top]
   for (let directory = stack.pop(); directory !== undefined; directory = stack.pop()) {
-    const below: ByteString[] = []
-    for (const name of namesIn(tree, directory)) {
+    const below: Directory[] = []
+    const names = knownNames(memory, directory) ?? namesIn(tree, directory.path)
+    if (directory.stamp !== undefined) known?.set(directory.path, { stamp: directory.stamp, names })
+    for (const name of names) {
       yield
-      const path = (directory === '' ? name : `${directory}/${name}`) as ByteString
+      const path = (directory.path === '' ? name : `${directory.path}/${name}`) as ByteString
       const text = textOfBytes(path)
       const isIgnored = rules.isIgnored(text) && !isAlwaysIn(text)
       if (isIgnored && rules.canSkipDirectory(text)) continue
       const stats = look(tree, path)
-      if (stats.isDirectory()) below.push(path)
+      if (stats.isDirectory()) below.push({ path, stamp: known === undefined ? undefined : stampOf(stats, freshNs) })
       if (isIgnored || stats.isSocket()) continue
-      entries.push(entryOf(tree, path, stats, freshNs))
+      entries.push(sameAsBefore(before, entries.length, entryOf(tree, path, stats, freshNs)))
       if (entries.length > MAX_ENTRIES)
         throw clientError('client.bad_context', `the build context ${root} has more than ${MAX_ENTRIES} files`, {
           hint: 'Name what the build does not need in .dockerignore.',
         })
     }
-    for (const path of below.toReversed()) stack.push(path)
+    for (const one of below.toReversed()) stack.push(one)
   }
-  return entries
+  const isSame = entries.length === before.length && entries.every((entry, index) => entry === before[index])
+  if (memory === undefined || known === undefined) return entries
+  memory.entries = isSame ? before : entries
+  memory.names = known
+  return memory.entries
+}
+
+interface Directory {
+  readonly path: ByteString
+  /** undefined: its names are not relied on again. */
+  readonly stamp: string | undefined
+}
+
+function knownNames(memory: ScanMemory | undefined, { path, stamp }: Directory): readonly string[] | undefined {
+  const known = stamp === undefined ? undefined : memory?.names.get(path)
+  return known?.stamp === stamp ? known?.names : undefined
+}
+
+/** As with files: whose times are fresh may get or lose a name without their telling. */
+function stampOf({ dev, ino, mtimeNs, ctimeNs }: BigIntStats, freshNs: bigint): string | undefined {
+  return ctimeNs >= freshNs || mtimeNs >= freshNs ? undefined : `${dev} ${ino} ${mtimeNs} ${ctimeNs}`
 }
 
 interface Tree {

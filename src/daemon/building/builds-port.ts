@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 
-import type { BuildReport, BuildsPort, BuildWish } from '#api/glovebox'
+import type { BuildReport, BuildsPort, BuildWish, WireContextEntry } from '#api/glovebox'
 import type { Random } from '#base'
 import {
   fetchOptions,
@@ -10,7 +10,7 @@ import {
   type GivenDirectory,
   type Predicate,
 } from '#engine/builder'
-import type { KeptContexts } from '#engine/builder/kept-context'
+import type { ContextEntry, KeptContexts } from '#engine/builder/kept-context'
 import type { ByteString } from '#oci/tar'
 
 import { openDeliveries } from './deliveries.ts'
@@ -24,6 +24,7 @@ export function buildsPort(
   { said, random }: { readonly said: (image: string) => readonly Predicate[]; readonly random: Random },
 ): BuildsPort {
   const deliveries = openDeliveries(random)
+  const contextEntries = entriesOfWire()
   return {
     output: (token, signal) => deliveries.take(token, signal),
     attestations: (image) => said(image).map(({ type, content }) => ({ predicateType: type, predicate: content })),
@@ -35,19 +36,7 @@ export function buildsPort(
         ...(keepBytes === null ? {} : { keepBytes }),
         ...(types.length === 0 ? {} : { matches: ({ kind }) => types.includes(kind) }),
       }),
-    compare: async (key, entries) =>
-      await contexts.compare(
-        key,
-        entries.map(([path, type, mode, sizeBytes, mtimeS, signature, linkname]) => ({
-          path: path as ByteString,
-          type,
-          mode,
-          sizeBytes,
-          mtimeS,
-          signature,
-          linkname: linkname as ByteString,
-        })),
-      ),
+    compare: async (key, entries) => await contexts.compare(key, contextEntries(entries)),
     store: async (session, bodies) => await contexts.store(session, bodies),
     build: async function* (session, wish, bodies, signal) {
       const options = optionsOf(wish)
@@ -141,4 +130,18 @@ function reports(): (event: BuildEvent) => BuildReport | undefined {
         return event
     }
   }
+}
+
+/** A list that was given before, and so is the same, becomes the same list again: who compares them is done at once. */
+function entriesOfWire(): (entries: readonly WireContextEntry[]) => readonly ContextEntry[] {
+  const known = new WeakMap<readonly WireContextEntry[], readonly ContextEntry[]>()
+  return (entries) => {
+    const made = known.get(entries) ?? entries.map(entryOfWire)
+    known.set(entries, made)
+    return made
+  }
+}
+
+function entryOfWire([path, type, mode, sizeBytes, mtimeS, signature, linkname]: WireContextEntry): ContextEntry {
+  return { path: path as ByteString, type, mode, sizeBytes, mtimeS, signature, linkname: linkname as ByteString }
 }

@@ -1,5 +1,5 @@
 import { during, type Random } from '#base'
-import { ignoreRules, insideRoot, parseIgnoreFile } from '#oci/patterns'
+import { ignoreRules, insideRoot, parseIgnoreFile, type IgnoreRules } from '#oci/patterns'
 import { bytesOfText, type ByteString } from '#oci/tar'
 
 import { childrenOf, indexArchive, withoutIgnored, type ArchiveIndex } from './context-index.ts'
@@ -63,14 +63,35 @@ export async function contextOf(
   dockerfilePath: string,
   givenText?: string,
 ): Promise<BuildContext> {
+  return contextOfLook(await lookAtContext(index, spool, dockerfilePath, givenText), spool)
+}
+
+/** What of a context is the same as long as its files are, wherever their content lies by then. */
+export interface ContextLook {
+  readonly dockerfile: BuildContext['dockerfile']
+  readonly rules: IgnoreRules
+  readonly kept: ArchiveIndex
+  readonly found: FoundInTree
+}
+
+export async function lookAtContext(
+  index: ArchiveIndex,
+  spool: Pick<Spool, 'read'>,
+  name: string,
+  givenText?: string,
+): Promise<ContextLook> {
   const everything = archiveTree(index, spool)
-  const text = givenText ?? (await readDockerfile(everything, dockerfilePath))
-  const rules = await readIgnoreRules(everything, dockerfilePath)
-  const kept = withoutIgnored(index, rules)
+  const text = givenText ?? (await readDockerfile(everything, name))
+  const rules = await readIgnoreRules(everything, name)
+  return { dockerfile: { name, text }, rules, kept: withoutIgnored(index, rules), found: { digests: new Map() } }
+}
+
+/** The spool goes with it. */
+export function contextOfLook({ dockerfile, rules, kept, found }: ContextLook, spool: Spool): BuildContext {
   const fetched = fetchedSources()
   return {
-    tree: archiveTree(kept, spool),
-    dockerfile: { name: dockerfilePath, text },
+    tree: archiveTree(kept, spool, found),
+    dockerfile,
     fileCount: kept.size,
     isIgnored: rules.isIgnored,
     named: new Map(),
@@ -82,14 +103,25 @@ export async function contextOf(
   }
 }
 
+/** What was worked out about an index, for every tree that is made of it. */
+export interface FoundInTree {
+  children?: ReadonlyMap<ByteString, readonly ByteString[]>
+  /** Of selections of its files. */
+  readonly digests: Map<string, string>
+}
+
 /** An indexed archive as a tree whose files are read from the spool. */
-export function archiveTree(index: ArchiveIndex, spool: Pick<Spool, 'read'>): FileTree {
-  let children: ReadonlyMap<ByteString, readonly ByteString[]> | undefined
+export function archiveTree(
+  index: ArchiveIndex,
+  spool: Pick<Spool, 'read'>,
+  found: FoundInTree = { digests: new Map() },
+): FileTree {
   return {
+    digests: found.digests,
     lstat: async (path) => index.get(path),
     list: async (path) => {
-      children ??= childrenOf(index)
-      return children.get(path) ?? []
+      found.children ??= childrenOf(index)
+      return found.children.get(path) ?? []
     },
     read: async function* (path) {
       const entry = index.get(path)

@@ -67,7 +67,13 @@ async function localDigest(
 }
 
 async function contextDigest(build: StepContext, action: CopyAction): Promise<string> {
-  return await contentDigest(await selectSources(contextTree(build, action.from), action), false)
+  const tree = contextTree(build, action.from)
+  const key = selectionKey([], action, false)
+  const known = tree.digests?.get(key)
+  if (known !== undefined) return known
+  const digest = await contentDigest(await selectSources(tree, action), false)
+  tree.digests?.set(key, digest)
+  return digest
 }
 
 /** Reading what a stage gives takes a while, and the same layers always give the same: the digest is kept. */

@@ -27,6 +27,8 @@ export interface FileTree {
   read(path: ByteString): AsyncIterable<Buffer>
   /** Hexadecimal sha256 of a file's content, when it is known without reading. */
   sha256(path: ByteString): string | undefined
+  /** Digests of selections of its files, by what was selected: to be filled by whoever works one out. */
+  readonly digests?: Map<string, string>
 }
 
 /** A tree with nothing in it but its root. */

@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { keyedLocks, type Clock, type Random } from '#base'
 import { textOfBytes, type TarEntry } from '#oci/tar'
 
-import { archiveTree, contextOf } from '../context.ts'
+import { archiveTree, contextOfLook, lookAtContext, type ContextLook } from '../context.ts'
 import { indexArchive, type ArchiveIndex } from '../context-index.ts'
 import { buildError } from '../errors.ts'
 import { MAX_CONTEXT_BYTES } from '../limits.ts'
 import { spoolOn, type Spool } from '../spool.ts'
 import { compacted, openPack, readPack, writeIndex, type Pack, type PackedFile } from './pack.ts'
 import type { ContextEntry, KeptContext, KeptContexts } from './port.ts'
+import { recentContexts, type RecentContext } from './recent.ts'
 import { takeBodies, type TakenBody } from './take-bodies.ts'
 
 export interface KeptContextsNeeds {
@@ -25,6 +26,8 @@ export interface KeptContextsNeeds {
 const MAX_SESSIONS = 1000
 /** Between the two requests of one build a client reads files, and nothing else. */
 const SESSION_MS = 600_000
+/** Dockerfiles of one directory. */
+const MAX_LOOKS = 8
 /** Indices in memory; others are read again. */
 const MAX_KNOWN = 8
 /** As the kernel's limit for a tree that one can still work with. */
@@ -56,6 +59,7 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
     if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest)
     return pack
   }
+  const recents = recentContexts(clock)
   const homeOf = (key: string) => join(directory, hash('sha256', key, 'hex'))
   const dropOld = () => {
     for (const [name, { beganMs }] of sessions)
@@ -63,6 +67,7 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
   }
   const discard = async (home: string): Promise<void> => {
     known.delete(home)
+    recents.forget(home)
     await rm(home, { recursive: true, force: true })
   }
   const prune = async (keepBytes: number): Promise<number> => {
@@ -81,7 +86,7 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
   const take = async <T>(
     name: string,
     bodies: AsyncIterable<Buffer>,
-    use: (files: PackedTree, session: Session, pack: Pack) => Promise<T>,
+    use: (files: PackedTree & Pick<RecentContext, 'looks'>, session: Session, pack: Pack) => Promise<T>,
   ): Promise<T> => {
     const session = sessions.get(name)
     sessions.delete(name)
@@ -93,16 +98,18 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
     return await locks.run(home, async () => {
       const pack = await packOf(home)
       const wanted = new Set(session.wanted)
+      const recent = wanted.size > 0 ? undefined : recents.get(home, session.entries, pack.files)
       // What was compared with may have been written anew or removed since: then the answer is no longer true.
-      const isMissing = session.entries.some((entry, index) => !isKept(entry, pack) && !wanted.has(index))
+      const isMissing = recent === undefined && session.entries.some((entry, index) => !isKept(entry, pack) && !wanted.has(index))
       if (pack.generation !== session.generation || isMissing)
         throw buildError('build.session_unknown', 'another build of the same directory came between', { hint: 'Build again.' })
-      const received = await receive(home, session, pack, bodies)
+      const received = await receive(home, session, pack, bodies, recent)
       try {
         remember(home, received.pack)
+        recents.set(home, received.recent)
         await utimes(home, new Date(clock.nowMs()), new Date(clock.nowMs()))
         await prune(KEPT_BYTES)
-        return await use(received.tree, session, received.pack)
+        return await use({ ...received.tree, looks: received.recent.looks }, session, received.pack)
       } catch (error) {
         await received.tree.spool[Symbol.asyncDispose]()
         throw error
@@ -122,13 +129,19 @@ export function createKeptContexts({ directory, clock, random }: KeptContextsNee
         })
       for (const entry of entries) checkPath(entry)
       dropOld()
-      const pack = await packOf(homeOf(key))
-      const wanted = entries.flatMap((entry, index) => (isKept(entry, pack) ? [] : [index]))
+      const home = homeOf(key)
+      const pack = await packOf(home)
+      const isRecent = recents.get(home, entries, pack.files) !== undefined
+      const wanted = isRecent ? [] : entries.flatMap((entry, index) => (isKept(entry, pack) ? [] : [index]))
       const session = begin({ key, entries, wanted, generation: pack.generation, beganMs: clock.monotonicMs() })
       return { session, wanted }
     },
     receive: async (name, bodies, { dockerfilePath }) =>
-      await take(name, bodies, async ({ index, spool }) => await contextOf(index, spool, dockerfilePath)),
+      await take(name, bodies, async ({ index, spool, looks }) => {
+        const look = looks.get(dockerfilePath) ?? (await lookAtContext(index, spool, dockerfilePath))
+        if (looks.size < MAX_LOOKS) looks.set(dockerfilePath, look)
+        return contextOfLook(look, spool)
+      }),
     store: async (name, bodies) =>
       await take(name, bodies, async ({ spool }, { key, entries }, { generation }) => {
         await spool[Symbol.asyncDispose]()
@@ -165,11 +178,13 @@ async function receive(
   { entries, wanted }: Session,
   pack: Pack,
   bodies: AsyncIterable<Buffer>,
-): Promise<{ readonly tree: PackedTree; readonly pack: Pack }> {
+  known: RecentContext | undefined,
+): Promise<{ readonly tree: PackedTree; readonly pack: Pack; readonly recent: RecentContext }> {
   const file = await openPack(home, pack)
   try {
     const options = { count: wanted.length, startByte: pack.sizeBytes, maxBytes: MAX_CONTEXT_BYTES }
     const taken = await takeBodies(bodies, file, options)
+    if (known !== undefined) return { tree: { index: known.index, spool: spoolOn(file, pack.sizeBytes) }, pack, recent: known }
     const next = withTaken(pack, entries, new Map(wanted.map((index, at) => [index, taken[at]])))
     const hasChanged = wanted.length > 0 || next.files.size !== pack.files.size
     if (hasChanged) await writeIndex(home, next)
@@ -178,7 +193,9 @@ async function receive(
       ({ path }) => next.files.get(path)?.sha256 ?? '',
     )
     const spool = spoolOn(file, next.sizeBytes)
-    return { tree: { index, spool }, pack: hasChanged ? await compacted(home, next) : next }
+    const after = hasChanged ? await compacted(home, next) : next
+    const recent = { entries, files: next.files, index, looks: new Map<string, ContextLook>() }
+    return { tree: { index, spool }, pack: after, recent }
   } catch (error) {
     await file.close()
     throw error
