@@ -4,3 +4,4 @@
  */
 export { readOnlyOutput } from './read-only.ts'
 export { servedBuild, type BuildServing } from './served-build.ts'
+export { scanMemories, type ScanMemories, type SourceFiles } from '#client/context'

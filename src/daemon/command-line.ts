@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { type BuildsPort, type GloveboxApiPorts, wireErrorOf } from '#api/glovebox'
 import type { Clock } from '#base'
-import { scanMemories } from '#client/context'
+import type { ScanMemories } from '#cli'
 import type { Host } from '#host'
 
 import { peerFiles } from './peer-files.ts'
@@ -26,7 +26,7 @@ export function commandLinePort({
   clock,
 }: CommandLineNeeds): NonNullable<GloveboxApiPorts['commandLine']> {
   const program = programIdentity()
-  const memories = scanMemories(clock)
+  let memories: ScanMemories | undefined
   return {
     output: async (words) => {
       const { readOnlyOutput } = await import('#cli')
@@ -35,10 +35,11 @@ export function commandLinePort({
     run: async (call, streams) => {
       const peer = streams.connectionFd === undefined ? undefined : host.sockets.peer(streams.connectionFd)
       if (peer === undefined || program === undefined || call.program !== program || programIdentity() !== program) return null
+      const { scanMemories, servedBuild } = await import('#cli')
+      memories ??= scanMemories(clock)
       const files = peerFiles(peer, { clock, memories })
       if (files === undefined) return null
       using _files = files
-      const { servedBuild } = await import('#cli')
       return await servedBuild(call, streams, { socketPath, files, builds, told: wireErrorOf })
     },
   }

@@ -2,7 +2,7 @@ import { closeSync, constants, lstatSync, openSync, statfsSync, statSync, type B
 import { setImmediate } from 'node:timers/promises'
 
 import type { Clock } from '#base'
-import type { ScanMemories, SourceFiles } from '#client/context'
+import type { ScanMemories, SourceFiles } from '#cli'
 import type { SocketPeer } from '#host'
 
 import { daemonError } from './errors.ts'
