@@ -47,7 +47,7 @@ export function nftOf({ nftables }: Pick<Host, 'nftables'>): NftPort & { list(ta
   }
 }
 
-function discoveryNetworks(networks: Networks, host: Host): DiscoveryNetworks {
+export function discoveryNetworks(networks: Networks, host: Host): DiscoveryNetworks {
   return {
     reserve: (name, owner) => {
       try {

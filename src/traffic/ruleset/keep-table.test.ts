@@ -48,7 +48,7 @@ test('the first time all of it is written, then only what differs', async () => 
 
 test('those who ask while a transaction is under way share the next one', async () => {
   const { keeper, scripts } = fixture()
-  await Promise.all([keeper.bring(ruleset('1.1.1.1'))])
+  await keeper.bring(ruleset('1.1.1.1'))
   const asked = ['2.2.2.2', '3.3.3.3', '4.4.4.4'].map((key) => keeper.bring(ruleset(key)))
   await Promise.all(asked)
   assert.deepEqual(scripts.slice(1), ['delete element inet t s { 1.1.1.1 }\nadd element inet t s { 4.4.4.4 }\n'])
