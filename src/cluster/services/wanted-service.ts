@@ -112,6 +112,10 @@ export function rolledBackService(
   const target = revisions.find((revision) => revision.number === to)
   if (to === null || target === undefined)
     throw serviceError('service.not_possible', `service ${before.name} has no revision to go back to`)
+  if (target.spec.job !== null)
+    throw serviceError('service.not_possible', `service ${before.name} is a job: what it did is done`, {
+      hint: 'Update it to what it was: that is a new run.',
+    })
   const reason = `asked for by ${by}`
   const moving = {
     ...before,
