@@ -55,14 +55,14 @@ function isServing({ mode }: ServiceSpec): boolean {
   return mode === 'replicated' || mode === 'global'
 }
 
-export function networksOf(stack: StackSpec, service: ServiceSpec): DiscoveredService['networks'] {
+function networksOf(stack: StackSpec, service: ServiceSpec): DiscoveredService['networks'] {
   return service.task.networks.flatMap(({ network, aliases }) => {
     const name = stack.networks.find(({ key }) => key === network)?.name
     return name === undefined ? [] : [{ name, aliases }]
   })
 }
 
-export function taskOf({ id, status }: ContainerRecord, networks: Pick<Networks, 'endpointsOf'>): DiscoveredTask {
+function taskOf({ id, status }: ContainerRecord, networks: Pick<Networks, 'endpointsOf'>): DiscoveredTask {
   const isRunning = status.pid !== 0
   const { health } = status
   return {

@@ -8,7 +8,8 @@ import type { NameService } from './name-service.ts'
 import type { InstanceNames } from './names.ts'
 import type { Parents } from './parents.ts'
 import type { PortHolders } from './port-holders.ts'
-import type { Endpoint, Network, ServiceNames } from './port.ts'
+import type { Plugs } from './plugs.ts'
+import type { Network } from './port.ts'
 import type { Reservations } from './reservations.ts'
 import type { NetworkState } from './state.ts'
 
@@ -29,12 +30,6 @@ export interface NetworksNeeds {
   readonly onEvent?: (action: 'create' | 'destroy', network: Network) => void
   /** The host's resolver configuration, default /etc/resolv.conf. */
   readonly readResolvConf?: () => string
-}
-
-/** What others plug in once they are there. */
-export interface Plugs {
-  services: ServiceNames | null
-  beforeUse: (endpoint: Endpoint) => Promise<void>
 }
 
 /** The needs and what the module's own parts share. */

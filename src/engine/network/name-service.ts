@@ -7,7 +7,7 @@ import { createForwarder } from './dns/forwarder.ts'
 import { endpointsNamed } from './dns/name-index.ts'
 import { startNameServer } from './dns/server.ts'
 import { isLoopback, NAME_SERVICE_ADDRESS, NAME_SERVICE_PORT, parseResolvConf } from './identity-files.ts'
-import type { Plugs } from './context.ts'
+import type { Plugs } from './plugs.ts'
 import type { Endpoint, Network } from './port.ts'
 import type { NetworkState, Sandbox } from './state.ts'
 

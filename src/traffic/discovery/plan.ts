@@ -16,7 +16,7 @@ export function ownerOf({ stack, name }: Pick<DiscoveredService, 'stack' | 'name
   return `service ${stack ?? ''}/${name}`
 }
 
-export function isOwnerOfService(owner: string): boolean {
+function isOwnerOfService(owner: string): boolean {
   return owner.startsWith('service ')
 }
 

@@ -63,7 +63,7 @@ function hasPort(ports: readonly PortRange[], { protocol, port }: Wish): boolean
   return ports.length === 0 || ports.some((range) => range.protocol === protocol && range.first <= port && port <= range.last)
 }
 
-export function describeRule({ from, to, ports }: AllowRule): string {
+function describeRule({ from, to, ports }: AllowRule): string {
   const target = to.length === 0 ? 'every service' : to.join(', ')
   return `${from.map((one) => (one === '*' ? 'everybody' : one)).join(', ')} may reach ${target} at ${describePorts(ports)}`
 }

@@ -98,7 +98,7 @@ function putEgress(stack: PolicedStack, rule: EgressRule, put: Put): void {
 }
 
 /** Without overlaps: of what lies in a wider subnet only what that does not have already. */
-export function exceptions({ except }: EgressRule): readonly { readonly subnet: Subnet; readonly regions: readonly Region[] }[] {
+function exceptions({ except }: EgressRule): readonly { readonly subnet: Subnet; readonly regions: readonly Region[] }[] {
   const read = except
     .flatMap(({ to, ports }) => {
       const subnet = parseSubnet(to)

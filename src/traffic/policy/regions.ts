@@ -9,7 +9,7 @@ export interface Region {
 /** IANA's numbers. */
 export const PROTOCOLS = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const
 
-export const EVERYTHING: Region = { protocols: [0, 255], ports: [0, 65_535] }
+const EVERYTHING: Region = { protocols: [0, 255], ports: [0, 65_535] }
 
 export function regionsOf(ports: readonly PortRange[]): readonly Region[] {
   if (ports.length === 0) return [EVERYTHING]

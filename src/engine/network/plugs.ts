@@ -1,0 +1,7 @@
+import type { Endpoint, ServiceNames } from './port.ts'
+
+/** What others plug in once they are there. */
+export interface Plugs {
+  services: ServiceNames | null
+  beforeUse: (endpoint: Endpoint) => Promise<void>
+}
