@@ -50,7 +50,7 @@ export function startPolicy({ source, nft, table, clock, log }: PolicyNeeds): Po
       await keeper.bring(plan.ruleset)
       againMs = SLOW_ROUND_MS
     } finally {
-      if (!isClosed && next === undefined) timer = clock.after(againMs, () => void slowRound())
+      if (!isClosed && next === undefined) timer = clock.after(againMs, slowRound)
     }
   }
   const settle = (): Promise<void> => {
