@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 
-import type { Clock, Log } from '#base'
+import { systemRandom, type Clock, type Log } from '#base'
 import { createDockerApi } from '#api/docker'
 import { API_PREFIX, gloveboxApi, type GloveboxApi } from '#api/glovebox'
 import type { HttpApi } from '#api/http'
@@ -18,6 +18,7 @@ import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
 import { reloadSettings } from './settings/reload.ts'
 import type { Settings } from './settings/settings.ts'
+import { openSwarm } from './swarm.ts'
 import { openRegistry, type ServedRegistry } from './registry.ts'
 
 export interface Daemon {
@@ -61,7 +62,8 @@ export async function startDaemon(
     leaving ??= stack.disposeAsync().then(end)
     await leaving
   }
-  const docker = createDockerApi({ engine: engine.docker, clock, log })
+  const swarm = openSwarm({ engine, cluster, secrets: records.secrets, clock, log, random: systemRandom() })
+  const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log })
   const ours = gloveboxApi(
     gloveboxPorts({
       ...options,

@@ -7,6 +7,8 @@ import type { Networks } from '#engine/network'
 import type { Registries } from '#engine/registry'
 import type { Volumes } from '#engine/volumes'
 
+import type { DockerSwarm } from './swarm/port.ts'
+
 /** What the API needs of the networks; sandboxes and endpoints are the containers' own business. */
 export type ApiNetworks = Pick<Networks, 'list' | 'get' | 'create' | 'remove'>
 
@@ -27,6 +29,8 @@ export interface DockerApiEngine {
   readonly build?: Pick<Builder, 'build' | 'prune' | 'usage'>
   readonly archives?: Archives
   readonly registries?: Registries
+  /** Absent: as a node that is in no swarm and cannot be. */
+  readonly swarm?: DockerSwarm
 }
 
 export interface EngineSystem {

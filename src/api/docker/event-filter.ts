@@ -1,6 +1,7 @@
 import type { EngineEvent } from '#engine/events'
 
 import { readFilters } from './filters.ts'
+import { scopeOf } from './translate/event-json.ts'
 
 const ACTORS = ['container', 'network', 'volume', 'daemon', 'service', 'node', 'secret', 'config', 'plugin'] as const
 const KNOWN = ['type', 'event', 'image', 'label', 'scope', ...ACTORS]
@@ -14,7 +15,7 @@ export function eventTest(text: string): (event: EngineEvent) => boolean {
       'event',
       (action) => event.action === action || event.action.startsWith(`${action}: `) || event.action.startsWith(`${action}:`),
     ) &&
-    filters.matches('scope', (scope) => scope === 'local') &&
+    filters.matches('scope', (scope) => scope === scopeOf(event)) &&
     ACTORS.every((type) => filters.matches(type, (value) => isActor(event, type, value))) &&
     filters.matches('image', (value) => isOfImage(event, value)) &&
     filters.matchesLabels(event.attributes)

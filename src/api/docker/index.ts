@@ -5,4 +5,5 @@
 export { createDockerApi, type DockerApiOptions } from './api.ts'
 export type * from './engine.ts'
 export { dockerError } from './errors.ts'
+export type * from './swarm/port.ts'
 export { API_VERSION, MIN_API_VERSION } from './version.ts'

@@ -25,6 +25,8 @@ export function inDockerWords(error: unknown): unknown {
 const STATUS: Readonly<Record<string, number>> = {
   // To dockerd, removing a network under a container's feet is forbidden, not in conflict.
   'network.in_use': 403,
+  // dockerd has no class for it; clients look for the words.
+  'docker.update_out_of_sequence': 500,
 }
 
 export function dockerStatusOf(error: unknown): number {

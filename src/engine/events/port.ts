@@ -1,6 +1,6 @@
 /** Something that happened, as `docker events` tells it. */
 export interface EngineEvent {
-  readonly type: 'container' | 'image' | 'network' | 'volume' | 'daemon' | 'builder' | 'service'
+  readonly type: 'container' | 'image' | 'network' | 'volume' | 'daemon' | 'builder' | 'service' | 'node' | 'secret' | 'config'
   /** `create`, `start`, `die`, `exec_start: sh`, ... */
   readonly action: string
   readonly actorId: string

@@ -47,7 +47,7 @@ export async function streamLogs(call: Call, { engine, clock }: RouteContext): P
 }
 
 /** `all`, nothing and negative numbers: all of it. */
-function tailOf(text: string): number | null {
+export function tailOf(text: string): number | null {
   if (text === '' || text === 'all') return null
   const lines = Number(text)
   if (!Number.isSafeInteger(lines))

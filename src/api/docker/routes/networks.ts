@@ -51,7 +51,8 @@ function isUsed(id: string, engine: RouteContext['engine']): boolean {
 export function inspectNetwork(call: Call, { engine }: RouteContext): void {
   const scope = call.query.text('scope')
   const network = engine.networks.get(idOf(call))
-  if (scope !== '' && scope !== 'local')
+  const isSwarm = (engine.swarm?.current() ?? null) !== null
+  if (scope !== '' && scope !== 'local' && !(scope === 'swarm' && isSwarm))
     throw dockerError('docker.parameter_missing', `network ${network.name} is not of scope ${scope}`)
   sendJson(call.response, 200, networkJson(network, engine.containers.list(), call.minor))
 }

@@ -99,7 +99,7 @@ function withTag(name: string, tag: string): string {
 }
 
 /** X-Registry-Auth: base64url of a JSON object. */
-function readCredentials(header: string | readonly string[] | undefined): RawCredentials | null {
+export function readCredentials(header: string | readonly string[] | undefined): RawCredentials | null {
   if (typeof header !== 'string' || header === '') return null
   let parsed: unknown
   try {

@@ -4,6 +4,7 @@ import type { ContainerRecord } from '#engine/containers'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { eventTest } from '../event-filter.ts'
+import { swarmInfo } from '../swarm/swarm-json.ts'
 import { readTimestampNs } from '../timestamps.ts'
 import { containerSummary } from '../translate/container-json.ts'
 import { eventLine } from '../translate/event-json.ts'
@@ -21,6 +22,7 @@ export function showInfo({ response, minor }: Call, { engine, clock }: RouteCont
     containers: engine.containers.list(),
     images: engine.images.list().length,
     minor,
+    swarm: swarmInfo(engine.swarm?.current() ?? null, engine.swarm?.nodeId ?? ''),
     systemTime: new Date(clock.nowMs()).toISOString(),
   }
   sendJson(response, 200, infoJson(engine.system.info(), around))

@@ -1,12 +1,13 @@
 import { sendBytes, sendJson } from '#api/http'
 
-import type { Call, RouteHandle } from '../call.ts'
+import type { Call, RouteContext, RouteHandle } from '../call.ts'
 import { dockerError } from '../errors.ts'
+import { asManager } from '../swarm/surroundings.ts'
 
 /** GET and HEAD /_ping. Its headers choose the CLI's builder (1: classic) and tell whether there is a swarm. */
-export function ping({ response }: Call): void {
+export function ping({ response }: Call, { engine }: RouteContext): void {
   response.setHeader('Builder-Version', '1')
-  response.setHeader('Swarm', 'inactive')
+  response.setHeader('Swarm', (engine.swarm?.current() ?? null) === null ? 'inactive' : 'active/manager')
   response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate')
   response.setHeader('Pragma', 'no-cache')
   sendBytes(response, 200, 'text/plain; charset=utf-8', response.req.method === 'HEAD' ? '' : 'OK')
@@ -19,17 +20,10 @@ export function refused(what: string, hint?: string): RouteHandle {
   }
 }
 
-/** Swarm mode's own routes, on a node that is in no swarm: dockerd's text and status. */
-export function notASwarmManager(): void {
-  throw dockerError(
-    'docker.not_a_swarm_manager',
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
-  )
-}
-
-export function notInASwarm(): void {
-  throw dockerError('docker.not_a_swarm_manager', 'This node is not part of a swarm')
-}
+/** Volumes of a swarm, of which there are none. */
+export const clusterVolumes = asManager(() => {
+  throw dockerError('docker.route_unsupported', 'cluster volumes are not supported')
+})
 
 export function noPlugins({ response }: Call): void {
   sendJson(response, 200, [])

@@ -3,7 +3,8 @@ import { attachContainer } from './containers-attach.ts'
 import { createContainer } from './containers-create.ts'
 import * as life from './containers-life.ts'
 import * as execs from './execs.ts'
-import { noPlugins, notASwarmManager, notInASwarm, ping, refused } from './system.ts'
+import { swarmRoutes } from '../swarm/table.ts'
+import { clusterVolumes, noPlugins, ping, refused } from './system.ts'
 
 /** Loaded on first use: the daemon starts without them, and most processes never need them all. */
 function late<M>(load: () => Promise<M>, pick: (module: M) => RouteHandle): RouteHandle {
@@ -38,6 +39,7 @@ export function dockerRoutes(): readonly DockerRoute[] {
     ...imageRoutes(),
     ...networkRoutes(),
     ...volumeRoutes(),
+    ...swarmRoutes(),
     ...refusedRoutes(),
   ]
 }
@@ -264,7 +266,7 @@ function volumeRoutes(): readonly DockerRoute[] {
       '/volumes/{name}',
       volumes((module) => module.inspectVolume),
     ),
-    { method: 'PUT', path: '/volumes/{name}', handle: notASwarmManager },
+    { method: 'PUT', path: '/volumes/{name}', handle: clusterVolumes },
     del(
       '/volumes/{name}',
       volumes((module) => module.removeVolume),
@@ -272,23 +274,9 @@ function volumeRoutes(): readonly DockerRoute[] {
   ]
 }
 
-/** Swarm mode answers as a node that is in no swarm; the rest is refused by name. */
 function refusedRoutes(): readonly DockerRoute[] {
-  const swarm = ['nodes', 'services', 'tasks', 'secrets', 'configs'].flatMap((kind) => [
-    get(`/${kind}`, notASwarmManager),
-    get(`/${kind}/{rest...}`, notASwarmManager),
-    post(`/${kind}/{rest...}`, notASwarmManager),
-    del(`/${kind}/{rest...}`, notASwarmManager),
-  ])
   return [
-    ...swarm,
-    get('/swarm', notASwarmManager),
-    get('/swarm/unlockkey', notASwarmManager),
-    post('/swarm/update', notASwarmManager),
-    post('/swarm/unlock', notASwarmManager),
-    post('/swarm/leave', notInASwarm),
-    post('/swarm/init', refused('swarm mode')),
-    post('/swarm/join', refused('swarm mode')),
+    post('/swarm/join', refused('joining a swarm', 'A swarm is one machine: make one with `docker swarm init`.')),
     get('/plugins', noPlugins),
     get('/plugins/{rest...}', refused('plugins')),
     post('/plugins/{rest...}', refused('plugins')),

@@ -18,6 +18,7 @@ import {
 import { containerJson, containerSummary } from './container-json.ts'
 import { eventLine } from './event-json.ts'
 import { imageHistory, imageJson, imageSummary, sharedBytes } from './image-json.ts'
+import { swarmInfo } from '../swarm/swarm-json.ts'
 import { infoJson, versionJson } from './system-json.ts'
 import { networkJson } from './network-json.ts'
 import { statsJson } from './stats-json.ts'
@@ -103,7 +104,7 @@ test('answers about networks, volumes and the system are as the API description 
   assertFits('Network', networkJson(bridgeNetwork(), [RUNNING], 51))
   assertFits('Volume', volumeJson(volumeRecord('v'), { sizeBytes: 1, refCount: 0 }))
   assertFits('SystemVersion', versionJson(VERSION))
-  const around = { version: '1', containers: [RUNNING], images: 1, systemTime: CREATED_AT, minor: 51 }
+  const around = { version: '1', containers: [RUNNING], images: 1, systemTime: CREATED_AT, minor: 51, swarm: swarmInfo(null, '') }
   assertFits('SystemInfo', infoJson(HOST, around))
   const event = { type: 'container', action: 'start', actorId: RUNNING.id, attributes: { name: 'web' }, timeNs: 5n } as const
   assertFits('EventMessage', JSON.parse(eventLine(event)))

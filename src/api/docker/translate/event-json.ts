@@ -9,10 +9,15 @@ export function eventLine(event: EngineEvent): string {
     Type: event.type,
     Action: event.action,
     Actor: { ID: event.actorId, Attributes: event.attributes },
-    scope: 'local',
+    scope: scopeOf(event),
     time: Number(event.timeNs / NS_PER_S),
   })
   return `${json.slice(0, -1)},"timeNano":${event.timeNs}}\n`
+}
+
+/** What is of the whole swarm, and not of this machine. */
+export function scopeOf({ type }: EngineEvent): 'local' | 'swarm' {
+  return type === 'service' || type === 'node' || type === 'secret' || type === 'config' ? 'swarm' : 'local'
 }
 
 /** `status`, `id` and `from` are the form of before 1.22; old clients read nothing else. */

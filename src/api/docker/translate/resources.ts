@@ -191,7 +191,7 @@ const ULIMITS: ReadonlySet<string> = new Set(
   'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
 )
 
-function ulimits(from: Reader): ResourceSpec['ulimits'] {
+export function ulimits(from: Reader): ResourceSpec['ulimits'] {
   return from.list('Ulimits').map((limit) => {
     const name = limit.text('Name').toLowerCase()
     const soft = limit.int('Soft') ?? 0

@@ -33,7 +33,7 @@ export function securitySpec(hostConfig: Reader, hasAppArmor: boolean): Security
 }
 
 /** `net_admin` and `CAP_NET_ADMIN` both become `CAP_NET_ADMIN`; `ALL` stays. */
-function capabilities(names: readonly string[], field: string): readonly string[] {
+export function capabilities(names: readonly string[], field: string): readonly string[] {
   return names.map((name) => {
     const bare = name.toUpperCase().replace(/^CAP_/, '')
     if (bare === 'ALL') return 'ALL'

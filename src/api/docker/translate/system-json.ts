@@ -1,6 +1,7 @@
 import type { ContainerRecord } from '#engine/containers'
 
 import type { EngineHost, EngineVersion } from '../engine.ts'
+import type { swarmInfo } from '../swarm/swarm-json.ts'
 import { API_VERSION, MIN_API_VERSION } from '../version.ts'
 
 /** SystemVersion, GET /version. The engine is also the first of the components, as CLIs print those. */
@@ -54,6 +55,7 @@ export function infoJson(
     readonly images: number
     readonly systemTime: string
     readonly minor: number
+    readonly swarm: ReturnType<typeof swarmInfo>
   },
 ) {
   const count = (...states: readonly string[]) =>
@@ -107,7 +109,7 @@ export function infoJson(
     ServerVersion: around.version,
     Runtimes: Object.fromEntries(Object.entries(host.runtimes).map(([name, path]) => [name, { path }])),
     DefaultRuntime: host.defaultRuntime,
-    Swarm: inactiveSwarm(),
+    Swarm: around.swarm,
     LiveRestoreEnabled: host.isLiveRestoring,
     Isolation: '',
     // `--init`: the shim itself, under the name by which it is mounted.
@@ -162,9 +164,4 @@ function features(host: EngineHost) {
     IPv4Forwarding: host.hasIpv4Forwarding,
     Debug: host.isDebug,
   }
-}
-
-/** What a node says that is in no swarm. */
-function inactiveSwarm() {
-  return { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null }
 }

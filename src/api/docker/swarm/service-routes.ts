@@ -1,0 +1,166 @@
+import { isObject, readJson, sendEmpty, sendJson, type JsonObject } from '#api/http'
+import type { SecretKind } from '#cluster/secrets'
+import type { ServiceSight, ServiceWish } from '#cluster/services'
+
+import type { Call } from '../call.ts'
+import { dockerError } from '../errors.ts'
+import { readFilters } from '../filters.ts'
+import { readCredentials } from '../routes/registries.ts'
+import { idOf } from '../routes/ids.ts'
+import { serviceJson } from './service-json.ts'
+import { serviceWish } from './service-wish.ts'
+import { asManager, versionOf, type SwarmContext } from './surroundings.ts'
+
+const FILTERS = ['id', 'label', 'mode', 'name', 'runtime']
+
+export const listServices = asManager(async ({ query, response }, { swarm }) => {
+  const filters = readFilters(query.text('filters'), FILTERS)
+  const begins = (name: string, text: string) => filters.matches(name, (value) => text.startsWith(value))
+  const found = (await swarm.services.list()).filter(
+    ({ record, revision }) =>
+      begins('id', record.id) &&
+      begins('name', record.name) &&
+      filters.matches('mode', (mode) => mode === revision.spec.mode) &&
+      filters.matches('runtime', (runtime) => runtime === 'container') &&
+      filters.matchesLabels(record.labels),
+  )
+  sendJson(
+    response,
+    200,
+    found.map((sight) => serviceJson(sight, query.bool('status'))),
+  )
+})
+
+export const inspectService = asManager(async (call, { swarm }) => {
+  sendJson(call.response, 200, serviceJson(await swarm.services.get(idOf(call)), false))
+})
+
+export const createService = asManager(async (call, context) => {
+  const { swarm, engine } = context
+  const json = await readJson(call.request)
+  const services = await swarm.services.list()
+  const wish = await completeWish(json, services, null, context)
+  const taken = services.find(({ record }) => record.name === wish.name)
+  if (taken !== undefined)
+    throw dockerError(
+      'docker.swarm_name_in_use',
+      `rpc error: code = AlreadyExists desc = name conflicts with an existing object: service ${wish.name} already exists`,
+    )
+  const { record } = await swarm.services.create(wish)
+  provide(call, wish, context)
+  engine.events.publish({ type: 'service', action: 'create', actorId: record.id, attributes: { name: record.name } })
+  sendJson(call.response, 201, { ID: record.id, Warnings: null })
+})
+
+export const updateService = asManager(async (call, context) => {
+  const { swarm, engine } = context
+  const version = versionOf(call, 'service')
+  const before = await swarm.services.get(idOf(call))
+  const json = await readJson(call.request)
+  if (isRollback(call)) await rollBack(before, version, context)
+  else {
+    const wish = await completeWish(json, await swarm.services.list(), before, context)
+    checkChange(before, wish)
+    await swarm.services.update(before.record.id, wish, version)
+    provide(call, wish, context)
+  }
+  const { id, name } = before.record
+  engine.events.publish({ type: 'service', action: 'update', actorId: id, attributes: { name } })
+  sendJson(call.response, 200, { Warnings: null })
+})
+
+function isRollback({ query }: Call): boolean {
+  const rollback = query.text('rollback')
+  if (rollback !== '' && rollback !== 'none' && rollback !== 'previous')
+    throw dockerError('docker.field_invalid', `unrecognized rollback option ${rollback}`)
+  return rollback === 'previous'
+}
+
+async function rollBack({ record, previous }: ServiceSight, version: number, { swarm }: SwarmContext): Promise<void> {
+  if (previous === null)
+    throw dockerError(
+      'docker.field_invalid',
+      `rpc error: code = FailedPrecondition desc = service ${record.name} does not have a previous spec`,
+    )
+  await swarm.services.rollback(record.id, 'docker', version)
+}
+
+function checkChange({ record, revision }: ServiceSight, wish: ServiceWish): void {
+  if (wish.name !== record.name)
+    throw dockerError('docker.option_unsupported', 'rpc error: code = Unimplemented desc = renaming services is not supported')
+  if (wish.spec.mode !== revision.spec.mode)
+    throw dockerError('docker.option_unsupported', 'rpc error: code = Unimplemented desc = service mode change is not allowed')
+}
+
+export const removeService = asManager(async (call, { swarm, engine }) => {
+  const { record } = await swarm.services.get(idOf(call))
+  await swarm.services.remove(record.id)
+  engine.events.publish({ type: 'service', action: 'remove', actorId: record.id, attributes: { name: record.name } })
+  sendEmpty(call.response, 200)
+})
+
+/** Looks up what the request names, then translates it. `before`: what it changes. */
+async function completeWish(
+  json: JsonObject,
+  services: readonly ServiceSight[],
+  before: ServiceSight | null,
+  { swarm, engine }: SwarmContext,
+): Promise<ServiceWish> {
+  const names = new Map<string, string>()
+  for (const kind of ['secret', 'config'] as const)
+    for (const id of referred(json, kind)) names.set(`${kind}/${id}`, (await swarm.secrets.inspect(kind, id)).name)
+  const free = await swarm.freePort()
+  let isFreeUsed = false
+  const wish = serviceWish(json, {
+    networkName: (ref) => engine.networks.get(ref).name,
+    secretName: (kind, id) => names.get(`${kind}/${id}`) ?? id,
+    freePort: (protocol, containerPort) => {
+      const same = before?.revision.spec.ports.find(
+        (port) => port.mode === 'ingress' && port.protocol === protocol && port.containerPort === containerPort,
+      )
+      if (same !== undefined && same.published !== null) return same.published
+      if (isFreeUsed)
+        throw dockerError(
+          'docker.option_unsupported',
+          'EndpointSpec.Ports: only one port of a service can be chosen: name the others',
+        )
+      isFreeUsed = true
+      return free
+    },
+  })
+  checkPorts(wish, services, before)
+  const mounts = { secrets: wish.spec.secrets, configs: wish.spec.configs }
+  const versions = await swarm.secrets.versions(mounts, wish.parts)
+  return { ...wish, parts: { ...wish.parts, versions }, imageId: engine.images.find(wish.spec.task.image)?.id ?? null }
+}
+
+function referred(json: JsonObject, kind: SecretKind): readonly string[] {
+  const [list, id] = kind === 'secret' ? (['Secrets', 'SecretID'] as const) : (['Configs', 'ConfigID'] as const)
+  const task = json['TaskTemplate']
+  const container = isObject(task) ? task['ContainerSpec'] : undefined
+  const all: unknown = isObject(container) ? container[list] : undefined
+  return Array.isArray(all) ? all.flatMap((one: unknown) => (isObject(one) && typeof one[id] === 'string' ? [one[id]] : [])) : []
+}
+
+function checkPorts(wish: ServiceWish, services: readonly ServiceSight[], before: ServiceSight | null): void {
+  for (const { record, revision } of services) {
+    if (record.id === before?.record.id) continue
+    const clash = wish.spec.ports.find((port) => revision.spec.ports.some((other) => isSamePort(port, other)))
+    if (clash !== undefined)
+      throw dockerError(
+        'docker.field_invalid',
+        `rpc error: code = InvalidArgument desc = port '${clash.published}' is already in use by service '${record.name}' (${record.id}) as an ingress port`,
+      )
+  }
+}
+
+type Port = ServiceWish['spec']['ports'][number]
+
+function isSamePort(one: Port, other: Port): boolean {
+  const isIngress = one.mode === 'ingress' && other.mode === 'ingress'
+  return isIngress && one.published !== null && one.published === other.published && one.protocol === other.protocol
+}
+
+function provide({ request }: Call, { imageId, spec }: ServiceWish, { swarm }: SwarmContext): void {
+  if (imageId === null) swarm.provideImage(spec.task.image, readCredentials(request.headers['x-registry-auth']))
+}

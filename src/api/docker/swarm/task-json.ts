@@ -1,0 +1,56 @@
+import type { RevisionRecord, TaskRecord } from '#cluster/model'
+import type { Versioned } from '#cluster/services'
+
+import { isoTime } from './iso-time.ts'
+import { taskSpecJson } from './spec-json.ts'
+
+/** Task of the API description. `revision`: what it was made from. */
+export function taskJson({ record, version }: Versioned<TaskRecord>, revision: RevisionRecord | undefined) {
+  const isJob = record.runId !== null
+  return {
+    ID: record.id,
+    Version: { Index: version },
+    CreatedAt: isoTime(record.createdAtMs),
+    UpdatedAt: isoTime(record.updatedAtMs),
+    Labels: {},
+    Spec: taskSpecJson(revision),
+    ServiceID: record.serviceId,
+    ...(record.slot === null ? {} : { Slot: record.slot }),
+    ...(record.nodeId === null ? {} : { NodeID: record.nodeId }),
+    Status: statusJson(record),
+    DesiredState: desiredState(record),
+    ...(isJob ? { JobIteration: { Index: record.revision } } : {}),
+    NetworksAttachments: Object.entries(record.status.addresses)
+      .filter(([, address]) => address !== '')
+      .map(([name, address]) => ({ Network: { Spec: { Name: name } }, Addresses: [address] })),
+  }
+}
+
+/** Tasks of jobs are wanted until they are complete. */
+export function desiredState({ desiredState: wanted, runId }: TaskRecord): string {
+  return runId !== null && wanted === 'running' ? 'complete' : wanted
+}
+
+function statusJson({ status, placement }: TaskRecord) {
+  const isStarted = status.containerId !== null
+  const isUnplaced = status.state === 'new' || status.state === 'pending'
+  return {
+    Timestamp: isoTime(status.sinceMs),
+    State: status.state,
+    Message: status.message || status.state,
+    ...(status.error === '' ? (isUnplaced && placement !== '' ? { Err: placement } : {}) : { Err: status.error }),
+    ...(isStarted ? { ContainerStatus: { ContainerID: status.containerId, PID: 0, ExitCode: status.exitCode ?? 0 } } : {}),
+    PortStatus: {
+      ...(status.hostPorts.length === 0
+        ? {}
+        : {
+            Ports: status.hostPorts.map((port) => ({
+              Protocol: port.protocol,
+              TargetPort: port.containerPort,
+              PublishedPort: port.hostPort,
+              PublishMode: 'host',
+            })),
+          }),
+    },
+  }
+}
