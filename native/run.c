@@ -226,17 +226,28 @@ static void turn(struct shim *s) {
   settle(s);
 }
 
-/* A socket closed with unread bytes resets its peer, which would then lose our last frames. */
-static void part(struct client *client) {
+/* For how long a peer is waited for who has not heard yet that nothing was started. */
+#define FAILURE_HEARD_MS 1000
+
+/*
+ * A socket closed with unread bytes resets its peer, which would then lose our last frames. So would one who cannot send any more what he was
+ * about to, such as the word to go: who is told of a failure is waited for until he has closed as well.
+ */
+static void part(struct client *client, bool is_failure) {
   char scratch[4096];
   if (client->fd < 0) return;
   shutdown(client->fd, SHUT_WR);
-  while (read(client->fd, scratch, sizeof scratch) > 0) continue;
+  struct pollfd polled = {.fd = client->fd, .events = POLLIN};
+  for (;;) {
+    ssize_t n = read(client->fd, scratch, sizeof scratch);
+    if (n > 0) continue;
+    if (n == 0 || errno != EAGAIN || !is_failure || poll(&polled, 1, FAILURE_HEARD_MS) <= 0) break;
+  }
   client_drop(client);
 }
 
 static _Noreturn void leave(struct shim *s) {
-  for (int i = 0; i < MAX_CLIENTS; i++) part(&s->clients[i]);
+  for (int i = 0; i < MAX_CLIENTS; i++) part(&s->clients[i], s->phase == FAILED);
   (void)unlink("shim.sock");
   (void)unlink("console.sock");
   _exit(0);
