@@ -1,4 +1,5 @@
-import type { ShimConnection } from '#engine/runtime'
+import { GloveboxError } from '#base'
+import type { RunningProcess, ShimConnection } from '#engine/runtime'
 import { readLog } from '#engine/logs'
 
 import { createSession, type AttachSession } from './attach-session.ts'
@@ -30,8 +31,18 @@ export async function attachContainer(context: Context, live: LiveContainer, opt
   if (options.logs) await replay(context, live, options, session)
   if (!options.stream) session.end()
   else if (live.process === null) live.waitingSessions.add(session)
-  else join(session, await live.process.attach({ stdout: options.stdout, stderr: options.stderr }))
+  else await joinRunning(session, live.process, options)
   return session
+}
+
+/** One that has just ended, which has not been told yet, has no more to say. */
+async function joinRunning(session: AttachSession, process: RunningProcess, { stdout, stderr }: AttachOptions): Promise<void> {
+  try {
+    join(session, await process.attach({ stdout, stderr }))
+  } catch (error) {
+    if (!(error instanceof GloveboxError && error.code === 'runtime.not_running')) throw error
+    session.end()
+  }
 }
 
 /** A later attachment has a connection of its own: a reader that is slow holds back nobody else's. */

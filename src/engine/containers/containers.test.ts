@@ -28,6 +28,17 @@ test('a container runs, ends with its exit code and leaves nothing in the kernel
   )
 })
 
+test('who attaches to a container that has just ended finds its output at its end', async (t) => {
+  const { containers, spec, runtime } = await rig(t)
+  const { id } = await containers.create(spec(), null)
+  await containers.start(id)
+  const options = { stdin: false, stdout: true, stderr: true, stream: true, logs: false, detachKeys: '' }
+  const [process] = runtime.processes.values()
+  process?.exit(0)
+  const { output } = await containers.attach(id, options)
+  assert.deepEqual(await output.toArray(), [])
+})
+
 test('a name is given once, comes back with the removal, and survives a creation that fails', async (t) => {
   const { containers, spec, failNext, homes } = await rig(t)
   await containers.create(spec(), 'web')
