@@ -19,6 +19,9 @@ export interface SwarmNeeds {
 const ID_LENGTH = 25
 const TOKEN_LENGTH = 50
 const OWN = 'own'
+/** Longer than tasks of most services take to end. */
+const LEAVE_MS = 60_000
+const LOOK_EVERY_MS = 50
 
 /** This machine as a swarm of one: whether it is one is written down, all else is what the cluster has anyway. */
 export function openSwarm({ engine, cluster, secrets, clock, log, random }: SwarmNeeds): DockerSwarm {
@@ -41,6 +44,13 @@ export function openSwarm({ engine, cluster, secrets, clock, log, random }: Swar
     } finally {
       pulls.delete(ref)
     }
+  }
+
+  /** Secrets stay as long as a service that mounts them; one that does not end in time keeps its own. */
+  const gone = async (): Promise<void> => {
+    const endMs = clock.monotonicMs() + LEAVE_MS
+    const isLeft = async () => (await cluster.services.list()).some(({ revision }) => revision.parts.said !== undefined)
+    while ((await isLeft()) && clock.monotonicMs() < endMs) await clock.sleep(LOOK_EVERY_MS)
   }
 
   return {
@@ -69,6 +79,7 @@ export function openSwarm({ engine, cluster, secrets, clock, log, random }: Swar
     leave: async () => {
       for (const { record, revision } of await cluster.services.list())
         if (revision.parts.said !== undefined) await cluster.services.remove(record.id).catch(ignoreAbsent)
+      await gone()
       for (const [id, { kind }] of made.entries()) {
         await secrets.remove(kind, id).catch((error: unknown) => {
           // Somebody else's service mounts it by now: it stays with whom it serves.

@@ -11,6 +11,7 @@ import { apiExam, send } from './api/exam.ts'
 import { examImages } from './api/images.ts'
 import { examNetworksAndVolumes } from './api/networks.ts'
 import { OPERATIONS } from './api/operations.ts'
+import { examSwarm } from './api/swarm.ts'
 import { examSystem } from './api/system.ts'
 
 const MINORS = [24, 41, 44, 51, null] as const
@@ -43,19 +44,24 @@ describe('answers are as the API description has them', () => {
       await examImages(api, registry.host)
       await examNetworksAndVolumes(api)
       await examSystem(api)
+      await examSwarm(api)
       const missed = OPERATIONS.filter(({ name, state }) => state === 'done' && !api.asked.has(name)).map(({ name }) => name)
       assert.deepEqual([missed, [...api.findings]], [[], []])
     })
 
-  test('what is not there is refused by name, and swarm mode answers as a node that is in no swarm', async () => {
-    for (const { name, state } of OPERATIONS.filter((operation) => operation.state !== 'done')) {
+  test('what is not there is refused by name, and swarm mode answers as a node that is in no swarm before there is one', async () => {
+    for (const { name } of OPERATIONS.filter((operation) => operation.state !== 'done')) {
       const api = apiExam(daemon.socketPath, 51)
       const params = { id: 'x', name: 'x', checkpoint: 'x' }
       const [method = '', path = ''] = name.split(' ')
       const answer = await send(daemon.socketPath, method, api.path(name, { params }))
-      assert.equal(answer.status, state === 'refused' ? 501 : 503, `${name}: ${path} ${answer.bytes.toString()}`)
+      assert.equal(answer.status, 501, `${name}: ${path} ${answer.bytes.toString()}`)
       assert.deepEqual(api.description.check('ErrorResponse', answer.json), [], name)
-      assert.match(answer.json.message, state === 'refused' ? /not supported/ : /swarm/, name)
+      assert.match(answer.json.message, /not supported/, name)
+    }
+    for (const path of ['/swarm', '/services', '/nodes', '/tasks', '/secrets', '/configs', '/services/x', '/tasks/x/logs']) {
+      const answer = await send(daemon.socketPath, 'GET', path)
+      assert.deepEqual([answer.status, /This node is not a swarm manager/.test(answer.json.message)], [503, true], path)
     }
   })
 })

@@ -3,7 +3,6 @@ import { OPERATIONS, type ApiOperation } from './operations.ts'
 const STATES: Readonly<Record<ApiOperation['state'], string>> = {
   done: 'done',
   refused: 'refused by name',
-  swarm: 'as a node that is in no swarm',
 }
 
 /** docs/api-coverage.md */
@@ -17,7 +16,7 @@ export function coveragePage(): string {
     'are spoken, with and without a prefix. For each operation that is done, the tests check its answers at 1.24, 1.41, 1.44, 1.51 and without a prefix',
     'against the description of the API: status, every field, and no field that is not described.',
     '',
-    `${count('done')} are done, ${count('refused')} are refused with status 501 and a message that names them, and ${count('swarm')} of swarm mode answer 503 as dockerd does on a node that is in no swarm.`,
+    `${count('done')} are done and ${count('refused')} are refused with status 501 and a message that names them. Those of swarm mode answer 503 before \`docker swarm init\`, as dockerd does on a node that is in no swarm.`,
     '',
     '| Operation | State | Note |',
     '| --- | --- | --- |',

@@ -5,8 +5,8 @@
 export interface ApiOperation {
   /** Method and path as the description writes them. */
   readonly name: string
-  /** `done`: answered as described. `refused`: 501 with a message that names it. `swarm`: the answer of a node that is in no swarm. */
-  readonly state: 'done' | 'refused' | 'swarm'
+  /** `done`: answered as described. `refused`: 501 with a message that names it. */
+  readonly state: 'done' | 'refused'
   /** Why it is refused, or which part of it. */
   readonly note?: string
 }
@@ -74,7 +74,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   done('GET /volumes'),
   done('POST /volumes/create'),
   done('GET /volumes/{name}'),
-  { name: 'PUT /volumes/{name}', state: 'swarm', note: 'cluster volumes only' },
+  refused('PUT /volumes/{name}', 'cluster volumes only, which there are none of'),
   done('DELETE /volumes/{name}'),
   done('POST /volumes/prune'),
   done('GET /networks'),
@@ -116,10 +116,14 @@ function swarmOperations(): readonly ApiOperation[] {
     configs: ['POST /create', 'GET /{id}', 'DELETE /{id}', 'POST /{id}/update'],
   }
   const names = kinds.flatMap((kind) => [`GET /${kind}`, ...(ofKind[kind] ?? []).map((name) => name.replace(' /', ` /${kind}/`))])
-  const swarm = ['GET /swarm', 'POST /swarm/leave', 'POST /swarm/update', 'GET /swarm/unlockkey', 'POST /swarm/unlock']
   return [
-    ...[...swarm, ...names].map((name): ApiOperation => ({ name, state: 'swarm' })),
-    refused('POST /swarm/init', 'swarm mode is not built yet'),
-    refused('POST /swarm/join', 'swarm mode is not built yet'),
+    done('GET /swarm'),
+    done('POST /swarm/init', 'a swarm of this machine'),
+    refused('POST /swarm/join', 'a swarm is one machine'),
+    done('POST /swarm/leave', 'with `force`, as the last manager has to'),
+    done('POST /swarm/update', 'labels and new tokens; what is about other machines is refused by name'),
+    refused('GET /swarm/unlockkey', 'swarms are not locked'),
+    refused('POST /swarm/unlock', 'swarms are not locked'),
+    ...names.map((name) => done(name)),
   ]
 }

@@ -4,9 +4,10 @@ import type { Network } from '#engine/network'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { patternTest, readFilters } from '../filters.ts'
+import { untilRemoved } from '../swarm/until-removed.ts'
 import { ENDPOINT } from '../translate/create-fields.ts'
 import { refuseOtherFields, type FieldTable } from '../translate/fields.ts'
-import { networkJson } from '../translate/network-json.ts'
+import { networkJson, shownNetwork } from '../translate/network-json.ts'
 import { NETWORK_BODY, networkSpec } from '../translate/network-request.ts'
 import { emptyEndpoint, endpointSpec } from '../translate/networking.ts'
 import { readerOf } from '../translate/read.ts'
@@ -35,8 +36,8 @@ function networkTest(text: string, isInUse: (id: string) => boolean): (network: 
   return (network) =>
     isId(network.id) &&
     isName(network.name) &&
-    filters.matches('driver', (driver) => driver === network.driver) &&
-    filters.matches('scope', (scope) => scope === 'local') &&
+    filters.matches('driver', (driver) => driver === shownNetwork(network).driver) &&
+    filters.matches('scope', (scope) => scope === shownNetwork(network).scope) &&
     filters.matches('type', (type) => (type === 'builtin') === network.isPredefined) &&
     filters.matchesLabels(network.labels) &&
     (dangling === null || dangling === !(isInUse(network.id) || network.isPredefined))
@@ -51,20 +52,26 @@ function isUsed(id: string, engine: RouteContext['engine']): boolean {
 export function inspectNetwork(call: Call, { engine }: RouteContext): void {
   const scope = call.query.text('scope')
   const network = engine.networks.get(idOf(call))
-  const isSwarm = (engine.swarm?.current() ?? null) !== null
-  if (scope !== '' && scope !== 'local' && !(scope === 'swarm' && isSwarm))
+  if (scope !== '' && scope !== 'local' && !(scope === 'swarm' && isSwarm(engine)))
     throw dockerError('docker.parameter_missing', `network ${network.name} is not of scope ${scope}`)
   sendJson(call.response, 200, networkJson(network, engine.containers.list(), call.minor))
+}
+
+function isSwarm({ swarm }: RouteContext['engine']): boolean {
+  return (swarm?.current() ?? null) !== null
 }
 
 export async function createNetwork(call: Call, { engine }: RouteContext): Promise<void> {
   const json = await readJson(call.request)
   refuseOtherFields(json, NETWORK_BODY)
-  const { id } = engine.networks.create(networkSpec(readerOf(json)))
+  const { id } = engine.networks.create(networkSpec(readerOf(json), isSwarm(engine)))
   sendJson(call.response, 201, { Id: id, Warning: '' })
 }
 
-export async function removeNetwork(call: Call, { engine }: RouteContext): Promise<void> {
+export async function removeNetwork(call: Call, { engine, clock }: RouteContext): Promise<void> {
+  const network = engine.networks.get(idOf(call))
+  if (engine.swarm !== undefined && shownNetwork(network).scope === 'swarm')
+    await untilRemoved(engine.swarm.services, clock, () => true)
   await engine.networks.remove(idOf(call))
   sendEmpty(call.response, 204)
 }

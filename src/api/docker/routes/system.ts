@@ -2,7 +2,6 @@ import { sendBytes, sendJson } from '#api/http'
 
 import type { Call, RouteContext, RouteHandle } from '../call.ts'
 import { dockerError } from '../errors.ts'
-import { asManager } from '../swarm/surroundings.ts'
 
 /** GET and HEAD /_ping. Its headers choose the CLI's builder (1: classic) and tell whether there is a swarm. */
 export function ping({ response }: Call, { engine }: RouteContext): void {
@@ -19,11 +18,6 @@ export function refused(what: string, hint?: string): RouteHandle {
     throw dockerError('docker.route_unsupported', `${what} is not supported`, hint === undefined ? {} : { hint })
   }
 }
-
-/** Volumes of a swarm, of which there are none. */
-export const clusterVolumes = asManager(() => {
-  throw dockerError('docker.route_unsupported', 'cluster volumes are not supported')
-})
 
 export function noPlugins({ response }: Call): void {
   sendJson(response, 200, [])

@@ -4,7 +4,7 @@ import { createContainer } from './containers-create.ts'
 import * as life from './containers-life.ts'
 import * as execs from './execs.ts'
 import { swarmRoutes } from '../swarm/table.ts'
-import { clusterVolumes, noPlugins, ping, refused } from './system.ts'
+import { noPlugins, ping, refused } from './system.ts'
 
 /** Loaded on first use: the daemon starts without them, and most processes never need them all. */
 function late<M>(load: () => Promise<M>, pick: (module: M) => RouteHandle): RouteHandle {
@@ -266,7 +266,7 @@ function volumeRoutes(): readonly DockerRoute[] {
       '/volumes/{name}',
       volumes((module) => module.inspectVolume),
     ),
-    { method: 'PUT', path: '/volumes/{name}', handle: clusterVolumes },
+    { method: 'PUT', path: '/volumes/{name}', handle: refused('a cluster volume') },
     del(
       '/volumes/{name}',
       volumes((module) => module.removeVolume),
@@ -276,6 +276,8 @@ function volumeRoutes(): readonly DockerRoute[] {
 
 function refusedRoutes(): readonly DockerRoute[] {
   return [
+    get('/swarm/unlockkey', refused('locking a swarm')),
+    post('/swarm/unlock', refused('locking a swarm')),
     post('/swarm/join', refused('joining a swarm', 'A swarm is one machine: make one with `docker swarm init`.')),
     get('/plugins', noPlugins),
     get('/plugins/{rest...}', refused('plugins')),

@@ -9,11 +9,12 @@ import { idOf } from '../routes/ids.ts'
 import { tailOf } from '../routes/containers-logs.ts'
 import { framed } from '../stream-frame.ts'
 import { readTimestampNs } from '../timestamps.ts'
+import { wantedService } from './service-routes.ts'
 import { asManager, type SwarmContext } from './surroundings.ts'
 
 /** GET /services/{id}/logs: of all of its tasks, and with `follow` of those to come. */
 export const streamServiceLogs = asManager(async (call, context) => {
-  const { record } = await context.swarm.services.get(idOf(call))
+  const { record } = await wantedService(idOf(call), context.swarm.services)
   const tasks = await context.swarm.services.tasks({ service: record.id })
   const newer = (task: TaskRecord) => task.serviceId === record.id
   await streamTasks(

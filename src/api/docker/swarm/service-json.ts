@@ -2,7 +2,7 @@ import type { RevisionRecord, ServiceRecord } from '#cluster/model'
 import type { ServiceSight } from '#cluster/services'
 
 import { isoTime } from './iso-time.ts'
-import { specJson } from './spec-json.ts'
+import { modeJson, specJson } from './spec-json.ts'
 
 /** Service of the API description. */
 export function serviceJson(sight: ServiceSight, hasStatus: boolean) {
@@ -32,11 +32,10 @@ export function serviceJson(sight: ServiceSight, hasStatus: boolean) {
   }
 }
 
-/** Scaling makes no revision: the number is the record's. */
+/** Scaling makes no revision: the number is the record's. Clients rely on figures that they may leave out themselves. */
 function currentSpec(record: ServiceRecord, revision: RevisionRecord) {
-  const spec = specJson(revision)
-  const renamed = { ...spec, Name: record.name, Labels: record.labels }
-  return revision.spec.mode === 'replicated' ? { ...renamed, Mode: { Replicated: { Replicas: record.replicas } } } : renamed
+  const Mode = modeJson({ ...revision.spec, replicas: record.replicas })
+  return { ...specJson(revision), Name: record.name, Labels: record.labels, Mode }
 }
 
 /** Names are answered with the addresses of tasks: there are no virtual ones to tell. */

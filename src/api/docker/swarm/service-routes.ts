@@ -1,6 +1,7 @@
 import { isObject, readJson, sendEmpty, sendJson, type JsonObject } from '#api/http'
 import type { SecretKind } from '#cluster/secrets'
-import type { ServiceSight, ServiceWish } from '#cluster/services'
+import { isKind } from '#base'
+import type { Services, ServiceSight, ServiceWish } from '#cluster/services'
 
 import type { Call } from '../call.ts'
 import { dockerError } from '../errors.ts'
@@ -9,6 +10,7 @@ import { readCredentials } from '../routes/registries.ts'
 import { idOf } from '../routes/ids.ts'
 import { serviceJson } from './service-json.ts'
 import { serviceWish } from './service-wish.ts'
+import { untilRemoved } from './until-removed.ts'
 import { asManager, versionOf, type SwarmContext } from './surroundings.ts'
 
 const FILTERS = ['id', 'label', 'mode', 'name', 'runtime']
@@ -18,6 +20,7 @@ export const listServices = asManager(async ({ query, response }, { swarm }) => 
   const begins = (name: string, text: string) => filters.matches(name, (value) => text.startsWith(value))
   const found = (await swarm.services.list()).filter(
     ({ record, revision }) =>
+      record.state !== 'removing' &&
       begins('id', record.id) &&
       begins('name', record.name) &&
       filters.matches('mode', (mode) => mode === revision.spec.mode) &&
@@ -32,13 +35,17 @@ export const listServices = asManager(async ({ query, response }, { swarm }) => 
 })
 
 export const inspectService = asManager(async (call, { swarm }) => {
-  sendJson(call.response, 200, serviceJson(await swarm.services.get(idOf(call)), false))
+  sendJson(call.response, 200, serviceJson(await wantedService(idOf(call), swarm.services), false))
 })
+
+/** Of a create; an update always had them. */
+const FIRST_MINOR_WITH_WARNINGS = 44
 
 export const createService = asManager(async (call, context) => {
   const { swarm, engine } = context
   const json = await readJson(call.request)
-  const services = await swarm.services.list()
+  const named = json['Name']
+  const services = await afterRemoval(typeof named === 'string' ? named : '', context)
   const wish = await completeWish(json, services, null, context)
   const taken = services.find(({ record }) => record.name === wish.name)
   if (taken !== undefined)
@@ -49,13 +56,30 @@ export const createService = asManager(async (call, context) => {
   const { record } = await swarm.services.create(wish)
   provide(call, wish, context)
   engine.events.publish({ type: 'service', action: 'create', actorId: record.id, attributes: { name: record.name } })
-  sendJson(call.response, 201, { ID: record.id, Warnings: null })
+  sendJson(call.response, 201, { ID: record.id, ...(call.minor >= FIRST_MINOR_WITH_WARNINGS ? { Warnings: null } : {}) })
 })
+
+/** To clients a service that is being removed is gone. Error: `docker.swarm_not_found`. */
+export async function wantedService(ref: string, services: Services): Promise<ServiceSight> {
+  const sight = await services.get(ref).catch((error: unknown) => {
+    if (!isKind(error, 'not_found')) throw error
+    return undefined
+  })
+  if (sight === undefined || sight.record.state === 'removing')
+    throw dockerError('docker.swarm_not_found', `service ${ref} not found`)
+  return sight
+}
+
+/** Its name is free for clients once they have removed it, and for us when its last task is gone: waits for that. */
+async function afterRemoval(name: string, { swarm, clock }: SwarmContext): Promise<readonly ServiceSight[]> {
+  await untilRemoved(swarm.services, clock, (record) => record.name === name)
+  return (await swarm.services.list()).filter(({ record }) => record.name === name || record.state !== 'removing')
+}
 
 export const updateService = asManager(async (call, context) => {
   const { swarm, engine } = context
   const version = versionOf(call, 'service')
-  const before = await swarm.services.get(idOf(call))
+  const before = await wantedService(idOf(call), swarm.services)
   const json = await readJson(call.request)
   if (isRollback(call)) await rollBack(before, version, context)
   else {
@@ -93,7 +117,7 @@ function checkChange({ record, revision }: ServiceSight, wish: ServiceWish): voi
 }
 
 export const removeService = asManager(async (call, { swarm, engine }) => {
-  const { record } = await swarm.services.get(idOf(call))
+  const { record } = await wantedService(idOf(call), swarm.services)
   await swarm.services.remove(record.id)
   engine.events.publish({ type: 'service', action: 'remove', actorId: record.id, attributes: { name: record.name } })
   sendEmpty(call.response, 200)

@@ -35,7 +35,7 @@ export function taskSpecJson(revision: RevisionRecord | undefined): JsonObject {
   return isObject(task) ? task : {}
 }
 
-function modeJson({ mode, replicas, job }: ServiceSpec): JsonObject {
+export function modeJson({ mode, replicas, job }: Pick<ServiceSpec, 'mode' | 'replicas' | 'job'>): JsonObject {
   switch (mode) {
     case 'replicated':
       return { Replicated: { Replicas: replicas } }

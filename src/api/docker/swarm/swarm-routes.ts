@@ -103,8 +103,3 @@ export const leaveSwarm: RouteHandle = async ({ query, response }: Call, { engin
   await swarm.leave()
   sendEmpty(response, 200)
 }
-
-/** A swarm is one machine, whose keys are in its own files. */
-export const refuseUnlock = asManager(() => {
-  throw dockerError('docker.route_unsupported', 'locked swarms are not supported')
-})

@@ -17,8 +17,6 @@ export function swarmRoutes(): readonly DockerRoute[] {
     post('/swarm/init', swarm.initSwarm),
     post('/swarm/update', swarm.updateSwarm),
     post('/swarm/leave', swarm.leaveSwarm),
-    get('/swarm/unlockkey', swarm.refuseUnlock),
-    post('/swarm/unlock', swarm.refuseUnlock),
     get('/services', services.listServices),
     post('/services/create', services.createService),
     get('/services/{id}', services.inspectService),

@@ -1,4 +1,4 @@
-import type { RevisionRecord, TaskRecord } from '#cluster/model'
+import type { PublishedTaskPort, RevisionRecord, TaskRecord } from '#cluster/model'
 import type { Versioned } from '#cluster/services'
 
 import { isoTime } from './iso-time.ts'
@@ -20,9 +20,6 @@ export function taskJson({ record, version }: Versioned<TaskRecord>, revision: R
     Status: statusJson(record),
     DesiredState: desiredState(record),
     ...(isJob ? { JobIteration: { Index: record.revision } } : {}),
-    NetworksAttachments: Object.entries(record.status.addresses)
-      .filter(([, address]) => address !== '')
-      .map(([name, address]) => ({ Network: { Spec: { Name: name } }, Addresses: [address] })),
   }
 }
 
@@ -40,17 +37,10 @@ function statusJson({ status, placement }: TaskRecord) {
     Message: status.message || status.state,
     ...(status.error === '' ? (isUnplaced && placement !== '' ? { Err: placement } : {}) : { Err: status.error }),
     ...(isStarted ? { ContainerStatus: { ContainerID: status.containerId, PID: 0, ExitCode: status.exitCode ?? 0 } } : {}),
-    PortStatus: {
-      ...(status.hostPorts.length === 0
-        ? {}
-        : {
-            Ports: status.hostPorts.map((port) => ({
-              Protocol: port.protocol,
-              TargetPort: port.containerPort,
-              PublishedPort: port.hostPort,
-              PublishMode: 'host',
-            })),
-          }),
-    },
+    ...(status.hostPorts.length === 0 ? {} : { PortStatus: { Ports: status.hostPorts.map(portJson) } }),
   }
+}
+
+function portJson(port: PublishedTaskPort) {
+  return { Protocol: port.protocol, TargetPort: port.containerPort, PublishedPort: port.hostPort, PublishMode: 'host' }
 }

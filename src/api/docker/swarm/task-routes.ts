@@ -37,6 +37,8 @@ interface Sight {
   readonly tasks: readonly Versioned<TaskRecord>[]
   readonly revisionOf: (task: TaskRecord) => RevisionRecord | undefined
   readonly nameOf: (serviceId: string) => string
+  /** Of its service, and those that its container was to have. */
+  readonly labelsOf: (task: TaskRecord) => Readonly<Record<string, string>>
   readonly hostnameOf: (nodeId: string) => string
   /** Hash of what tasks of the service are to be made from now. */
   readonly wantedHash: (serviceId: string) => string | undefined
@@ -55,6 +57,10 @@ async function lookAt(services: Services): Promise<Sight> {
   return {
     tasks,
     revisionOf: (task) => revisions.get(`${task.serviceId}/${task.revision}`),
+    labelsOf: ({ serviceId, revision }) => ({
+      ...revisions.get(`${serviceId}/${revision}`)?.spec.task.labels,
+      ...byId.get(serviceId)?.record.labels,
+    }),
     nameOf: (id) => byId.get(id)?.record.name ?? '',
     hostnameOf: (id) => nodes.find(({ record }) => record.id === id)?.record.description.hostname ?? '',
     wantedHash: (id) => byId.get(id)?.revision.templateHash,
@@ -74,7 +80,7 @@ function isWanted({ record }: Versioned<TaskRecord>, filters: Filters, seen: Sig
     filters.matches('name', (name) => taskName(record, service).startsWith(name)) &&
     filters.matches('desired-state', (state) => desiredState(record) === state.toLowerCase() || isRunningJob(record, state)) &&
     filters.matches('runtime', (runtime) => runtime === 'container') &&
-    filters.matchesLabels({}) &&
+    filters.matchesLabels(seen.labelsOf(record)) &&
     (upToDate === null || upToDate === isUpToDate)
   )
 }

@@ -36,4 +36,9 @@ export const QUIRKS: readonly Quirk[] = [
     why: 'of images: ended before the next version that is described here',
     until: 49,
   },
+  {
+    finding: /^ must (have required property 'Id'|NOT have additional properties: ID)$/,
+    why: 'of new secrets and configs: Go writes ID, which is what clients read; the description says Id',
+  },
+  { finding: /properties: PreviousSpec$/, why: 'of a service that was updated: undescribed, and what a rollback goes back to' },
 ]

@@ -4,14 +4,31 @@ import type { Network } from '#engine/network'
 /** Came with the choice to have none. */
 const FIRST_MINOR_WITH_IPV4 = 48
 
+/** On a network that a client made as an overlay of the swarm: the bridge that it is on this machine. Never shown. */
+export const OVERLAY_LABEL = 'io.glovebox.swarm.overlay'
+
+interface ShownNetwork extends Pick<Network, 'labels'> {
+  readonly driver: Network['driver'] | 'overlay'
+  readonly scope: 'local' | 'swarm'
+}
+
+/** As what clients know it. */
+export function shownNetwork(network: Network): ShownNetwork {
+  const { [OVERLAY_LABEL]: overlay, ...labels } = network.labels
+  return overlay === undefined
+    ? { driver: network.driver, labels, scope: 'local' }
+    : { driver: 'overlay', labels, scope: 'swarm' }
+}
+
 /** Network of the API description. `records`: all containers, for those that are on it; the list leaves them out. */
 export function networkJson(network: Network, records: readonly ContainerRecord[], minor: number) {
+  const { driver, labels, scope } = shownNetwork(network)
   return {
     Name: network.name,
     Id: network.id,
     Created: network.createdAt,
-    Scope: 'local',
-    Driver: network.driver,
+    Scope: scope,
+    Driver: driver,
     ...(minor >= FIRST_MINOR_WITH_IPV4 ? { EnableIPv4: network.hasIpv4 } : {}),
     EnableIPv6: network.hasIpv6,
     IPAM: {
@@ -31,7 +48,7 @@ export function networkJson(network: Network, records: readonly ContainerRecord[
     ConfigOnly: false,
     Containers: Object.fromEntries(records.flatMap((record) => endpointOf(network, record))),
     Options: network.options,
-    Labels: network.labels,
+    Labels: labels,
   }
 }
 

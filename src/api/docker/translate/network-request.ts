@@ -4,6 +4,7 @@ import type { NetworkSpec, SubnetSpec } from '#engine/network'
 
 import { dockerError } from '../errors.ts'
 import type { FieldTable } from './fields.ts'
+import { OVERLAY_LABEL } from './network-json.ts'
 import type { Reader } from './read.ts'
 
 const POOL: FieldTable = {
@@ -31,8 +32,8 @@ export const NETWORK_BODY: FieldTable = {
   },
 }
 
-/** Errors: `docker.field_invalid`, `docker.option_unsupported`. */
-export function networkSpec(body: Reader): NetworkSpec {
+/** Errors: `docker.field_invalid`, `docker.option_unsupported`. `isSwarm`: this machine is one, and has networks of it. */
+export function networkSpec(body: Reader, isSwarm: boolean): NetworkSpec {
   const name = body.text('Name')
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
     throw dockerError(
@@ -40,19 +41,31 @@ export function networkSpec(body: Reader): NetworkSpec {
       `invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
     )
   const scope = body.text('Scope')
-  if (scope !== '' && scope !== 'local')
+  const isOverlay = isSwarm && body.text('Driver') === OVERLAY
+  if (scope !== '' && scope !== 'local' && !(isOverlay && scope === 'swarm'))
     throw dockerError('docker.option_unsupported', `networks of scope ${JSON.stringify(scope)} are not supported`)
   return {
     name,
-    driver: body.text('Driver') || 'bridge',
+    driver: isOverlay ? 'bridge' : body.text('Driver') || 'bridge',
     hasIpv4: body.raw('EnableIPv4') === undefined || body.raw('EnableIPv4') === null || body.bool('EnableIPv4'),
     hasIpv6: body.bool('EnableIPv6'),
     isInternal: body.bool('Internal'),
-    isAttachable: body.bool('Attachable'),
+    isAttachable: isOverlay || body.bool('Attachable'),
     subnets: subnets(body.inner('IPAM')),
-    options: body.textMap('Options'),
-    labels: body.textMap('Labels'),
+    options: isOverlay ? overlayOptions(body) : body.textMap('Options'),
+    labels: { ...body.textMap('Labels'), ...(isOverlay ? { [OVERLAY_LABEL]: 'true' } : {}) },
   }
+}
+
+const OVERLAY = 'overlay'
+
+/** Traffic stays on this machine: there is nothing to encrypt and no tunnel to number. */
+function overlayOptions(body: Reader): Readonly<Record<string, string>> {
+  const options = body.textMap('Options')
+  const [first] = Object.keys(options)
+  if (first !== undefined)
+    throw dockerError('docker.option_unsupported', `the option ${JSON.stringify(first)} of overlay networks is not supported`)
+  return {}
 }
 
 function subnets(ipam: Reader): readonly SubnetSpec[] {
