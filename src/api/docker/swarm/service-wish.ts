@@ -115,7 +115,8 @@ function modeOf(mode: Reader, policy: Reader | null): { mode: ServiceMode; repli
   if (said.length > 1) throw dockerError('docker.field_invalid', 'must specify only one service mode')
   const retries = policy?.text('Condition') === 'none' ? 0 : policy?.int('MaxAttempts') || ENDLESS_RETRIES
   const plain = { deadlineMs: null, retries, schedule: null }
-  switch (said[0]) {
+  const [chosen] = said
+  switch (chosen) {
     case 'Global':
       return { mode: 'global', replicas: 1, job: null }
     case 'GlobalJob':
@@ -129,8 +130,7 @@ function modeOf(mode: Reader, policy: Reader | null): { mode: ServiceMode; repli
         job: { ...plain, completions: positive(job, 'TotalCompletions') ?? parallelism, parallelism },
       }
     }
-    case 'Replicated':
-    case undefined: {
+    default: {
       const replicas = mode.inner('Replicated').int('Replicas') ?? 1
       if (replicas < 0) throw dockerError('docker.field_invalid', `Mode.Replicated.Replicas: ${replicas} is less than 0`)
       return { mode: 'replicated', replicas, job: null }
