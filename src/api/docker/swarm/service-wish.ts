@@ -130,6 +130,8 @@ function modeOf(mode: Reader, policy: Reader | null): { mode: ServiceMode; repli
         job: { ...plain, completions: positive(job, 'TotalCompletions') ?? parallelism, parallelism },
       }
     }
+    case undefined:
+    case 'Replicated':
     default: {
       const replicas = mode.inner('Replicated').int('Replicas') ?? 1
       if (replicas < 0) throw dockerError('docker.field_invalid', `Mode.Replicated.Replicas: ${replicas} is less than 0`)
