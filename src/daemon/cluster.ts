@@ -61,7 +61,7 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
   await router.recover()
   let discovery: Discovery | undefined
   const node = withdrawingNode(engineNode(engine, { clock, log, secrets }), () => discovery)
-  const routes = sharedRoutes(router)
+  const routes = sharedRoutes(router, clock, ['stacks', 'services'])
   const stacks = openStacks({ store: engine.store, node, routes: routes.of('stacks'), clock, log })
   discovery = openDiscovery({ ...engine, stacks, host, clock, log })
   const policy = openPolicy({ ...engine, stacks, host, clock, log })
