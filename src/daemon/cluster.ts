@@ -42,6 +42,8 @@ export interface Cluster extends AsyncDisposable {
   readonly router: Router
   readonly discovery: Discovery
   readonly policy: Policy
+  /** Nothing is started, replaced or routed any more. What runs and is routed stays. */
+  halt(): Promise<void>
 }
 
 export async function openCluster({ engine, host, clock, log, runDir, root, secrets, store }: ClusterNeeds): Promise<Cluster> {
@@ -79,6 +81,12 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
     log,
   })
   const names = discovery
+  let halting: Promise<void> | undefined
+  const haltAll = async () => {
+    await orchestration[Symbol.asyncDispose]()
+    await stacks[Symbol.asyncDispose]()
+  }
+  const halt = async () => await (halting ??= haltAll())
   return {
     stacks,
     services: orchestration.services,
@@ -86,9 +94,9 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
     router,
     discovery,
     policy,
+    halt,
     [Symbol.asyncDispose]: async () => {
-      await orchestration[Symbol.asyncDispose]()
-      await stacks[Symbol.asyncDispose]()
+      await halt()
       certificates[Symbol.dispose]()
       await router[Symbol.asyncDispose]()
       await names[Symbol.asyncDispose]()

@@ -16,8 +16,8 @@ export function shutdownPort({ engine, cluster, host, leave, instance }: Glovebo
           leftovers.push(`${what}: ${messageOf(error)}`)
         }
       }
-      // The reconciler first: it would start again what is being stopped.
-      await attempt('stop the reconciler', async () => await cluster.stacks[Symbol.asyncDispose]())
+      // First of all: they would start again what is being stopped.
+      await attempt('stop planning', async () => await cluster.halt())
       const running = engine.containers.list().filter((container) => container.status.pid !== 0).length
       await attempt('stop containers', async () => await engine.containers.stopAll())
       await attempt('stop naming services', async () => await cluster.discovery[Symbol.asyncDispose]())
