@@ -57,7 +57,7 @@ function rotate(kind: SecretKind): Command {
   return command({
     name: `${kind} rotate`,
     usage: `${kind.toUpperCase()} [FILE|-]`,
-    summary: `Give a ${kind} another value. Services that mount it are rolled to it.`,
+    summary: `Give a ${kind} another value, for tasks that start from now on.`,
     description: WHERE,
     examples: [[`${kind} rotate db-password < value.txt`, 'and print the new version']],
     flags: {},
