@@ -38,7 +38,9 @@ interface Kind {
   readonly args: readonly string[]
 }
 
-const TEST = ['--test', '--test-reporter=spec']
+/** Of one test: one that waits for ever must not keep the others from being heard of. */
+const TEST_TIMEOUT_MS = 10 * 60_000
+const TEST = ['--test', '--test-reporter=spec', `--test-timeout=${TEST_TIMEOUT_MS}`]
 const KINDS: readonly Kind[] = [
   { name: 'check', args: ['tools/check.ts'] },
   { name: 'unit', args: [...TEST, '--test-concurrency=2', 'src/**/*.test.ts', 'tools/**/*.test.ts'] },
