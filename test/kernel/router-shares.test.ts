@@ -129,7 +129,8 @@ describe('the figures of a route', { timeout: 60_000 }, () => {
     assert.equal(slowly.counts.responses5xx + slowly.counts.responses2xx, slowly.counts.requests)
     assert.ok(slowly.counts.responses5xx >= 12 && slowly.counts.responses5xx <= 16, `${slowly.counts.responses5xx} errors`)
     const [quick, late] = [percentile(fast.latency, 0.5) ?? NaN, percentile(slowly.latency, 0.5) ?? NaN]
-    assert.ok(quick < 20 && late >= 29 && late < 60, `${quick} ms and ${late} ms`)
+    // A timer may be a millisecond early, and HAProxy cuts each part of the time to whole ones.
+    assert.ok(quick < 20 && late >= 27 && late < 60, `${quick} ms and ${late} ms`)
   })
 
   it('stand for all requests also when only some are told of', async () => {
