@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Milliseconds. */
 export interface Summary {
@@ -16,7 +17,10 @@ export interface Subject {
   after?(): Promise<void>
 }
 
-/** Runs the subjects in turn, A B C A B C …, so that a machine that slows down slows all of them. */
+/** Every engine puts things away after it has answered: that is not to be charged to who comes next. */
+const PAUSE_MS = 150
+
+/** Runs the subjects in turn, A B C A B C …, so that a machine that slows down slows all of them; after each a pause. */
 export async function inTurn(subjects: readonly Subject[], runs: number, warmups = 2): Promise<ReadonlyMap<string, Summary>> {
   const times = new Map<string, number[]>(subjects.map(({ name }) => [name, []]))
   for (let round = 0; round < runs + warmups; round += 1) {
@@ -25,6 +29,7 @@ export async function inTurn(subjects: readonly Subject[], runs: number, warmups
       await subject.run()
       if (round >= warmups) times.get(subject.name)?.push(performance.now() - start)
       await subject.after?.()
+      await sleep(PAUSE_MS)
     }
   }
   return new Map([...times].map(([name, values]) => [name, summarise(values)]))
