@@ -1,4 +1,4 @@
-import { nearest } from './args/nearest.ts'
+import { nearest } from '#base'
 import { cliError } from './errors.ts'
 import { commandNamed, membersOf, namesOf } from './command-names.ts'
 import type { TableEntry } from './command.ts'

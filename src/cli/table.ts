@@ -46,6 +46,12 @@ export const commandTable: readonly TableEntry[] = [
 
   entry(
     'Understanding',
+    'why',
+    'Say what is not as wanted, why, and what to do',
+    async () => (await import('./commands/why.ts')).why,
+  ),
+  entry(
+    'Understanding',
     'anatomy',
     'Take a container apart on one page',
     async () => (await import('./commands/anatomy.ts')).anatomy,

@@ -12,6 +12,7 @@ import type {
   StackEvent,
   StackStatus,
   StackSummary,
+  WhyReport,
 } from '#api/glovebox'
 
 import { json, lines, segment } from './call.ts'
@@ -30,6 +31,8 @@ export interface GloveboxCalls {
   anatomy(container: string): Promise<Anatomy>
   processes(containers: readonly string[]): Promise<readonly ContainerProcess[]>
   doctor(): Promise<readonly Finding[]>
+  /** null: everything. */
+  why(name: string | null): Promise<WhyReport>
   collectionReport(): Promise<CollectionReport>
   /** What a pass would remove now, and why the other images stay. */
   collectionPreview(): Promise<{ readonly run: CollectionRun; readonly kept: readonly Kept[] }>
@@ -65,6 +68,7 @@ export function gloveboxCalls(transport: Transport): GloveboxCalls {
     collectionPreview: () => json(transport, { method: 'GET', path: `${V1}/gc/preview` }),
     collect: () => json(transport, { method: 'POST', path: `${V1}/gc` }),
     doctor: () => json(transport, { method: 'GET', path: `${V1}/doctor` }),
+    why: (name) => json(transport, { method: 'GET', path: `${V1}/why`, ...(name === null ? {} : { query: { name } }) }),
     shutdown: (options) => json(transport, { method: 'POST', path: `${V1}/shutdown`, json: options }),
   }
 }

@@ -33,6 +33,8 @@ import { remapUsers } from './remap/user-remap.ts'
 import { shimPath } from './shim-path.ts'
 import { engineSystem } from './system.ts'
 import { tellOfVolumes } from './volume-events.ts'
+import { openFailedPulls } from './why/failed-pulls.ts'
+import { openWitness, type Witness } from './why/witness.ts'
 
 export interface EngineNeeds extends DaemonOptions {
   readonly settings: Settings
@@ -59,6 +61,8 @@ export interface Engine extends AsyncDisposable {
   readonly contexts: KeptContexts
   readonly builder: CountedBuilder
   readonly imageUse: ImageUse
+  /** Notes what only shows while it happens. */
+  readonly witness: Witness
   readonly docker: DockerApiEngine
 }
 
@@ -155,6 +159,8 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     defaultLog: () => settings.current().containerLog,
     ...(remapped === undefined ? {} : { remap: remapped.remap }),
   })
+  const pulls = openFailedPulls(clock)
+  const witness = undo.use(openWitness({ root, runDir, instance, containers, networks, events, host, clock, pulls }))
   await images.recover()
   await volumes.recover()
   await containers.recover()
@@ -162,7 +168,9 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
   const imageUse = openImageUse(store, clock)
   undo.use(noteImageUse(imageUse, { events, containers, images }))
   const own = needs.ownRegistry ?? (() => undefined)
-  const registries = createRegistries({ root, images, records: store, clock, random, options: registriesNow(settings), own })
+  const registries = pulls.noting(
+    createRegistries({ root, images, records: store, clock, random, options: registriesNow(settings), own }),
+  )
   const contexts = createKeptContexts({ directory: join(root, 'contexts'), clock, random })
   const builder = countedBuilds(
     createBuilder(
@@ -214,6 +222,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     contexts,
     builder,
     imageUse,
+    witness,
     docker,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }

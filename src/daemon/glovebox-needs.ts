@@ -1,4 +1,4 @@
-import type { Clock } from '#base'
+import type { Clock, Log } from '#base'
 import type { Collection } from '#engine/collection'
 import type { Host } from '#host'
 
@@ -11,6 +11,7 @@ import type { ServedRegistry } from './registry.ts'
 /** What our own API is made of. */
 export interface GloveboxNeeds extends DaemonOptions {
   readonly clock: Clock
+  readonly log: Log
   readonly host: Host
   readonly engine: Engine
   readonly cluster: Cluster

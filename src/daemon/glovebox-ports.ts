@@ -14,6 +14,7 @@ import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
 import { routesPort } from './routes-port.ts'
 import { shutdownPort } from './shutdown.ts'
+import { whyPort } from './why/why-port.ts'
 
 /** What our own API stands on. */
 export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
@@ -45,6 +46,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     registry: registryPort(needs.served),
     policy: policyPort(cluster, needs.host),
     routes: routesPort(cluster.router),
+    why: whyPort(needs),
     anatomy: anatomyPort({ ...needs, ...engine }),
     processes: {
       processes: async (refs) => {

@@ -68,6 +68,7 @@ export async function startDaemon(
     gloveboxPorts({
       ...options,
       clock,
+      log,
       host,
       engine,
       cluster,

@@ -19,6 +19,7 @@ export type {
   RoutesPort,
   ShutdownPort,
   StacksPort,
+  WhyPort,
 } from './ports.ts'
 export { API_PREFIX, errorStatus } from './statuses.ts'
 export type { CommandCall, CommandMessage, CommandStream } from './wire-command.ts'
@@ -80,3 +81,4 @@ export type {
 } from './wire-stacks.ts'
 export type { CollectionReport, CollectionRun, Kept, RemovedItem } from '#engine/collection'
 export type { Finding } from '#operate/doctor'
+export type { Diagnosis, Subject as DiagnosedSubject, WhyReport } from '#operate/why'

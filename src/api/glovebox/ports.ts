@@ -1,6 +1,7 @@
 import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Secrets } from '#cluster/secrets'
 import type { Finding } from '#operate/doctor'
+import type { WhyReport } from '#operate/why'
 
 import type { Anatomy } from './wire-anatomy.ts'
 import type { BuildReport, BuildWish, ComparedContext, WireCacheEntry, WireCachePrune, WireContextEntry } from './wire-builds.ts'
@@ -26,6 +27,7 @@ export interface GloveboxApiPorts {
   readonly anatomy: AnatomyPort
   readonly processes: ProcessesPort
   readonly doctor: DoctorPort
+  readonly why: WhyPort
   readonly collection: CollectionPort
   readonly builds: BuildsPort
   readonly registry: RegistryPort
@@ -138,6 +140,11 @@ export interface ProcessesPort {
 
 export interface DoctorPort {
   findings(): Promise<readonly Finding[]>
+}
+
+export interface WhyPort {
+  /** null: everything. Error: `why.unknown_name`. */
+  why(name: string | null): Promise<WhyReport>
 }
 
 export interface CollectionPort {

@@ -60,6 +60,8 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
       return { json: await ports.processes.processes(request.query.getAll('container')) }
     case 'GET doctor':
       return { json: await ports.doctor.findings() }
+    case 'GET why':
+      return { json: await ports.why.why(readName(request.query)) }
     case 'GET gc':
       return { json: ports.collection.report() }
     case 'GET gc/preview':
@@ -94,4 +96,10 @@ function readFlag(query: URLSearchParams, name: string): boolean {
   if (['1', 'true'].includes(value)) return true
   if (['0', 'false', ''].includes(value)) return false
   throw apiError('api.bad_request', `query parameter ${name}: ${JSON.stringify(value)} is neither 1 nor 0`)
+}
+
+/** Empty is as good as none: everything is meant. */
+function readName(query: URLSearchParams): string | null {
+  const name = query.get('name') ?? ''
+  return name === '' ? null : name
 }

@@ -72,6 +72,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
     anatomy: { anatomy: () => Promise.reject(new Error('not asked for here')) },
     processes: { processes: async (containers) => containers.map((containerName) => ({ ...one, containerName })) },
     doctor: { findings: async () => [] },
+    why: { why: async (name) => ({ name, subjects: [], isWell: true, summary: 'Nothing is wrong.', diagnoses: [], left: 0 }) },
     collection: {
       report: () => assert.fail('not asked'),
       preview: () => assert.fail('not asked'),

@@ -11,6 +11,7 @@ export type Named =
   | 'network'
   | 'volume'
   | 'object'
+  | 'anything'
   | 'stack'
   | 'service'
   | 'route'

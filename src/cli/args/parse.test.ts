@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import fc from 'fast-check'
-import { GloveboxError } from '#base'
+import { GloveboxError, nearest } from '#base'
 
 import { bytes, choice, duration, isSet, list, number, text } from './flags.ts'
-import { nearest } from './nearest.ts'
 import { parseArguments } from './parse.ts'
 
 const flags = {

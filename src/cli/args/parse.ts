@@ -1,6 +1,6 @@
 import { cliError } from '../errors.ts'
 import { type Flag, type Flags, type FlagValues, readFlagValue } from './flags.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '#base'
 
 export interface ArgumentSyntax<F extends Flags> {
   readonly flags: F

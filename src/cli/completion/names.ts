@@ -49,6 +49,10 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
       const kinds = ['container', 'image', 'network', 'volume'] as const
       return (await Promise.all(kinds.map((kind) => lookUp(kind, typed, client)))).flat()
     }
+    case 'anything': {
+      const kinds = ['stack', 'service', 'container', 'route'] as const
+      return (await Promise.all(kinds.map((kind) => lookUp(kind, typed, client)))).flat()
+    }
     case 'file':
     case 'directory':
       return []

@@ -1,4 +1,4 @@
-import { nearest } from '../args/nearest.ts'
+import { nearest } from '#base'
 import { templateFailure } from './failure.ts'
 import { type TemplateFunction, WrongArguments } from './functions.ts'
 import { isTrue, show, sortedEntries } from './show.ts'

@@ -1,4 +1,4 @@
-import { nearest } from '../args/nearest.ts'
+import { nearest } from '#base'
 import { templateFailure } from './failure.ts'
 import { type Token, tokenize } from './tokens.ts'
 import type { Branch, Command, Node, Operand, Pipe, Template } from './tree.ts'

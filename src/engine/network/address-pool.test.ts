@@ -10,6 +10,7 @@ import {
   macOfIpv4,
   nextAddress,
   planSubnets,
+  poolUse,
   readAddressPool,
   wantedAddress,
 } from './address-pool.ts'
@@ -170,4 +171,17 @@ test('pools are written as for Docker, and are cut into their subnets', () => {
   for (let next = chooseSubnet([pool], chosen); next !== undefined; next = chooseSubnet([pool], chosen)) chosen.push(next)
   assert.equal(chosen.length, 256)
   assert.equal(formatCidr(chosen.at(-1) ?? assert.fail()), '10.20.255.0/24')
+})
+
+test('the use of the pools is counted as their subnets are chosen', () => {
+  const pool = readAddressPool('base=10.20.0.0/28,size=30')
+  const cidr = (text: string) => parseCidr(text, 'test')
+  assert.deepEqual([poolUse([pool], []).used, poolUse([pool], []).total], [0, 4])
+  assert.equal(poolUse([pool], [cidr('10.20.0.0/24'), cidr('10.21.0.0/24'), cidr('fd00::/64')]).used, 4)
+  assert.equal(poolUse([pool], [cidr('10.20.0.4/30'), cidr('10.20.0.5/32'), cidr('10.19.255.0/24')]).used, 1)
+  const chosen: Cidr[] = []
+  for (let next = chooseSubnet([pool], chosen); next !== undefined; next = chooseSubnet([pool], chosen)) {
+    chosen.push(next)
+    assert.equal(poolUse([pool], chosen).used, chosen.length)
+  }
 })

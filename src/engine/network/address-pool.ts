@@ -1,7 +1,7 @@
 import { cidrAt, contains, formatCidr, formatIp, includes, overlaps, parseCidr, parseIp, sizeOf } from './cidr.ts'
 import type { Cidr } from './cidr.ts'
 import { networkError } from './errors.ts'
-import type { Subnet, SubnetSpec } from './port.ts'
+import type { PoolUse, Subnet, SubnetSpec } from './port.ts'
 
 /** Where subnets come from when the user names none: `count` networks of `prefixLength` from `first` on. */
 export interface DefaultPool {
@@ -50,6 +50,24 @@ export function chooseSubnet(pools: readonly DefaultPool[], taken: readonly Cidr
     }
   }
   return undefined
+}
+
+/** How much of the pools is left. A subnet counts as used when anything that is taken touches it. */
+export function poolUse(pools: readonly DefaultPool[], taken: readonly Cidr[]): PoolUse {
+  let used = 0
+  for (const { first, prefixLength, count } of pools) {
+    const { family, value } = parseIp(first, 'address pool')
+    const size = sizeOf(cidrAt(family, value, prefixLength))
+    const slots = new Set<number>()
+    for (const other of taken) {
+      if (other.family !== family) continue
+      const from = other.base < value ? 0 : Number((other.base - value) / size)
+      const to = Math.min(count - 1, Number((other.base + sizeOf(other) - 1n - value) / size))
+      if (other.base + sizeOf(other) > value) for (let at = from; at <= to; at += 1) slots.add(at)
+    }
+    used += slots.size
+  }
+  return { total: pools.reduce((sum, { count }) => sum + count, 0), used, ranges: pools.map(describePool) }
 }
 
 /** Unique local addresses (RFC 4193) of an instance: fd, 40 bits that are its own, then a number for each network. */

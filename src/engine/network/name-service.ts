@@ -93,6 +93,7 @@ export function createNameService({
               }
               return undefined
             },
+            unanswered: (asked, kind) => plugs.unanswered(containerId, asked, kind),
             forward: mayAsk ? (query, by) => forwarder.forward(query, upstream, by) : undefined,
           },
         })

@@ -6,7 +6,7 @@ import { keyedLocks } from '#base'
 import type { ContainerId } from '#base'
 
 import { addressMemory } from './address-memory.ts'
-import { DEFAULT_POOLS, ipv6Pool } from './address-pool.ts'
+import { DEFAULT_POOLS, ipv6Pool, poolUse } from './address-pool.ts'
 import type { DefaultPool } from './address-pool.ts'
 import { createBridges } from './bridges.ts'
 import type { Context, NetworksNeeds } from './context.ts'
@@ -134,6 +134,12 @@ export function createNetworks(needs: NetworksNeeds): Networks {
     reservations: () => reservations.list(),
     answerServices: (services) => void (plugs.services = services),
     beforeUse: (prepare) => void (plugs.beforeUse = prepare),
+    onUnanswered: (listener) => void (plugs.unanswered = listener),
+    poolUse: () =>
+      poolUse(
+        pools[4],
+        bridges.taken().map(({ cidr }) => cidr),
+      ),
     tableName: names.table,
     shutdown: async ({ remove }) => {
       nameService.stopAll()
@@ -166,7 +172,7 @@ function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<t
   const readResolvConf = needs.readResolvConf ?? (() => readFileSync('/etc/resolv.conf', 'utf8'))
   const firewall = createFirewall({ host, names, clock, log })
   const reservations = createReservations({ records: needs.records, links: host.links })
-  const plugs: Plugs = { services: null, beforeUse: () => Promise.resolve() }
+  const plugs: Plugs = { services: null, beforeUse: () => Promise.resolve(), unanswered: () => undefined }
   return {
     ...needs,
     names,

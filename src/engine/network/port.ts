@@ -68,6 +68,10 @@ export interface Networks {
   answerServices(names: ServiceNames | null): void
   /** Called with each endpoint of a container before `attach` is done: what it waits for is in place when the container's first process starts. */
   beforeUse(prepare: (endpoint: Endpoint) => Promise<void>): void
+  /** Called with each name that a container asked for in vain; must not throw. */
+  onUnanswered(listener: UnansweredListener): void
+  /** Subnets of the address pools that networks without one of their own get, and how many of them are left. */
+  poolUse(): PoolUse
   /** Name of the nft table (family inet) of this instance. Tables that belong to it, and go with it, have names that begin so. */
   readonly tableName: string
 
@@ -102,6 +106,16 @@ export interface SubnetSpec {
   readonly ipRange?: string
   /** Addresses that are never given out, by the name of what has them. */
   readonly auxiliaryAddresses?: Readonly<Record<string, string>>
+}
+
+/** `unknown`: nobody has that name. `silent`: whoever would know does not answer. */
+export type UnansweredListener = (containerId: ContainerId, name: string, kind: 'unknown' | 'silent') => void
+
+export interface PoolUse {
+  readonly total: number
+  readonly used: number
+  /** One line for each pool. */
+  readonly ranges: readonly string[]
 }
 
 export interface Network {

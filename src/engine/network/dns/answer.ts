@@ -11,12 +11,20 @@ export interface NameLookup {
   reverse(sandboxId: string, address: string): string | undefined
   /** Asks the outer world; undefined when the sandbox must not. */
   forward: ((message: Buffer, transport: Transport) => Promise<Buffer>) | undefined
+  /** Told of each name without an answer: there is none, or whoever would know is silent. */
+  unanswered?: (name: string, kind: UnansweredKind) => void
 }
+
+export type UnansweredKind = 'unknown' | 'silent'
 
 export type Transport = 'udp' | 'tcp'
 
 /** Containers come and go, with another address each time: whoever caches names shall ask again soon. */
 const TIME_TO_LIVE_S = 5
+
+/** Of the code in an answer's header (RFC 1035 section 4.1.1). */
+const CODE_AT = 3
+const CODE_BITS = 0xf
 
 /** The whole reply to a query, or undefined for what deserves none. */
 export async function answerQuery(
@@ -33,10 +41,18 @@ export async function answerQuery(
     const own = ownAnswers(query, sandboxId, lookup)
     if (own !== undefined) return reply(DNS_CODE.noError, shuffled(own, random))
   }
-  if (lookup.forward === undefined) return reply(DNS_CODE.nameError)
+  if (lookup.forward === undefined) {
+    lookup.unanswered?.(query.name, 'unknown')
+    return reply(DNS_CODE.nameError)
+  }
   try {
-    return await lookup.forward(message, transport)
+    const answer = await lookup.forward(message, transport)
+    const code = (answer[CODE_AT] ?? 0) & CODE_BITS
+    if (code === DNS_CODE.nameError) lookup.unanswered?.(query.name, 'unknown')
+    else if (code === DNS_CODE.serverFailure) lookup.unanswered?.(query.name, 'silent')
+    return answer
   } catch {
+    lookup.unanswered?.(query.name, 'silent')
     // Whatever went wrong outside, this is the answer that makes a client try again.
     return reply(DNS_CODE.serverFailure)
   }

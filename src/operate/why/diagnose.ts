@@ -1,0 +1,108 @@
+import { diagnoseContainers } from './container-trouble.ts'
+import type { Diagnosis, Severity, Subject } from './diagnosis.ts'
+import type { WhyFacts } from './facts.ts'
+import { diagnoseHosts } from './host-trouble.ts'
+import { diagnoseImages } from './image-trouble.ts'
+import { diagnoseJobs } from './job-trouble.ts'
+import { diagnoseNetworks } from './network-trouble.ts'
+import { diagnoseResources } from './resource-trouble.ts'
+import { diagnoseRollouts } from './rollout-trouble.ts'
+import { diagnoseRoutes } from './route-trouble.ts'
+import { sceneOf } from './scene.ts'
+import { diagnoseTasks } from './task-trouble.ts'
+import { diagnoseWaits } from './wait-trouble.ts'
+import { listed } from './words.ts'
+
+/** Everything that is not as wanted, the weightiest first. Pure: the same facts give the same diagnoses, whatever order they are in; facts without fault give none. */
+export function diagnose(facts: WhyFacts): readonly Diagnosis[] {
+  const scene = sceneOf(facts)
+  const seen = [
+    ...diagnoseHosts(scene),
+    ...together(diagnoseTasks(scene)),
+    ...diagnoseImages(scene),
+    ...together(diagnoseJobs(scene)),
+    ...diagnoseContainers(scene),
+    ...diagnoseRollouts(scene),
+    ...diagnoseNetworks(scene),
+    ...diagnoseResources(scene),
+  ]
+  const explained = new Set(seen.filter(({ severity }) => severity !== 'note').flatMap(({ about }) => about.map(({ id }) => id)))
+  const all = [...seen, ...diagnoseWaits(scene, explained), ...diagnoseRoutes(scene)].toSorted(weightiestFirst)
+  return all.map((diagnosis) => withCauses(withoutBlanks(diagnosis), all))
+}
+
+/** Tasks of one service that have the same trouble are told of together. */
+function together(diagnoses: readonly Diagnosis[]): readonly Diagnosis[] {
+  const groups = Map.groupBy(diagnoses, ({ code, severity, about }) => JSON.stringify([code, severity, ownerOf(about)]))
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group.toSorted((a, b) => compare(a.sentence, b.sentence))
+    if (first === undefined || others.length === 0) return group
+    const about = [first, ...others].flatMap((one) => one.about)
+    const names = others.map((one) => one.about[0]?.name ?? '')
+    return [{ ...first, about: distinct(about), evidence: [...first.evidence, `the same of ${listed(names)}`] }]
+  })
+}
+
+function ownerOf(about: readonly Subject[]): string {
+  return about.find(({ kind }) => kind === 'service' || kind === 'job')?.id ?? about[0]?.id ?? ''
+}
+
+function distinct(subjects: readonly Subject[]): readonly Subject[] {
+  return [...new Map(subjects.map((subject) => [`${subject.kind} ${subject.id}`, subject])).values()]
+}
+
+/** What others say may be nothing. */
+function withoutBlanks(diagnosis: Diagnosis): Diagnosis {
+  return { ...diagnosis, evidence: diagnosis.evidence.filter((line) => line.trim() !== '') }
+}
+
+/** Of those that it comes from, the weightiest is told along. */
+function withCauses(diagnosis: Diagnosis, all: readonly Diagnosis[]): Diagnosis {
+  const cause = all.find((one) => one.because.length === 0 && diagnosis.because.some((subject) => isAbout(one, subject)))
+  return cause === undefined
+    ? diagnosis
+    : { ...diagnosis, evidence: [...diagnosis.evidence, `it comes from this: ${cause.sentence}`] }
+}
+
+export function isAbout({ about }: Diagnosis, { kind, id }: Subject): boolean {
+  return about.some((subject) => subject.kind === kind && subject.id === id)
+}
+
+const SEVERITIES: Readonly<Record<Severity, number>> = { failure: 0, warning: 1, note: 2 }
+/** By the first part of the code: causes before what comes from them. */
+const RANKS: Readonly<Record<string, number>> = {
+  host: 0,
+  node: 1,
+  image: 2,
+  start: 2,
+  end: 2,
+  place: 2,
+  health: 3,
+  volume: 3,
+  mount: 3,
+  memory: 3,
+  job: 4,
+  rollout: 4,
+  service: 4,
+  policy: 5,
+  name: 5,
+  network: 5,
+  route: 6,
+  wait: 7,
+  container: 8,
+  stop: 9,
+}
+
+function weightiestFirst(a: Diagnosis, b: Diagnosis): number {
+  const rank = ({ code }: Diagnosis) => RANKS[code.slice(0, code.indexOf('.'))] ?? 0
+  return (
+    SEVERITIES[a.severity] - SEVERITIES[b.severity] ||
+    rank(a) - rank(b) ||
+    compare(a.sentence, b.sentence) ||
+    compare(JSON.stringify(a), JSON.stringify(b))
+  )
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
