@@ -226,30 +226,37 @@ static void turn(struct shim *s) {
   settle(s);
 }
 
-/* For how long a peer is waited for who has not heard yet that nothing was started. */
-#define FAILURE_HEARD_MS 1000
+/* For how long peers are waited for who have not yet heard all that was told. */
+#define HEARD_MS 5000
 
 /*
  * A socket closed with unread bytes resets its peer, which would then lose our last frames. So would one who cannot send any more what he was
- * about to, such as the word to go: who is told of a failure is waited for until he has closed as well.
+ * about to, be it the word to go or what somebody types: he is waited for until he has closed as well, and what he sends meanwhile is nobody's.
  */
-static void part(struct client *client, bool is_failure) {
+static void part(struct client *client, int64_t until_ms) {
   char scratch[4096];
   if (client->fd < 0) return;
-  shutdown(client->fd, SHUT_WR);
   struct pollfd polled = {.fd = client->fd, .events = POLLIN};
   for (;;) {
     ssize_t n = read(client->fd, scratch, sizeof scratch);
-    if (n > 0) continue;
-    if (n == 0 || errno != EAGAIN || !is_failure || poll(&polled, 1, FAILURE_HEARD_MS) <= 0) break;
+    if (n > 0 || (n < 0 && errno == EINTR)) continue;
+    if (n == 0 || errno != EAGAIN) break;
+    int64_t left_ms = until_ms - monotonic_ms();
+    if (left_ms <= 0 || (poll(&polled, 1, (int)left_ms) == 0)) break;
   }
   client_drop(client);
 }
 
+/* Nobody new first: who finds no socket reads the record instead. */
 static _Noreturn void leave(struct shim *s) {
-  for (int i = 0; i < MAX_CLIENTS; i++) part(&s->clients[i], s->phase == FAILED);
   (void)unlink("shim.sock");
   (void)unlink("console.sock");
+  if (s->listener >= 0) close(s->listener);
+  int64_t until_ms = monotonic_ms() + HEARD_MS;
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    if (s->clients[i].fd >= 0) shutdown(s->clients[i].fd, SHUT_WR);
+  }
+  for (int i = 0; i < MAX_CLIENTS; i++) part(&s->clients[i], until_ms);
   _exit(0);
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
@@ -45,6 +45,28 @@ test('stdin is passed on, and closing it is seen after the last byte', async (t)
   await process.outputEnded
   assert.equal(output.text(), 'one two<eof>')
 })
+
+test('who types while the process ends still hears all that it said, and its code', async (t) => {
+  const { run, dir } = await fixture(t)
+  const { process, output } = await run(['out', 'last words\n', 'exit', '7'], {
+    hasStdin: true,
+    onConnected: (connection) => {
+      const record = join(dir('c1'), 'exit.json')
+      // Nothing is read meanwhile: the shim has said everything, and would have gone.
+      for (const until = performance.now() + 10_000; !existsSync(record) && performance.now() < until; ) pause(10)
+      pause(50)
+      void connection.stdin(Buffer.from('x'))
+    },
+  })
+  assert.equal((await process.exited).exitCode, 7)
+  await process.outputEnded
+  assert.equal(output.text(), 'last words\n')
+})
+
+/** Holds the whole program up, its event loop too. */
+function pause(durationMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs)
+}
 
 test('stdin sent and closed before the start reaches the program', async (t) => {
   const { run } = await fixture(t)
