@@ -1,4 +1,4 @@
-import type { PolicyCheck, PolicyReport, ServiceAddressLine } from '#api/glovebox'
+import type { NameMeaning, PolicyCheck, PolicyReport, ServiceAddressLine } from '#api/glovebox'
 
 import { json } from './call.ts'
 import type { Transport } from './transport.ts'
@@ -9,6 +9,8 @@ export interface PolicyCalls {
   /** `shop/web`, and `shop/db:5432` or an address. */
   check(from: string, to: string): Promise<PolicyCheck>
   addresses(): Promise<readonly ServiceAddressLine[]>
+  /** `from`: a container, or `shop/web`. */
+  explain(from: string, name: string): Promise<NameMeaning>
 }
 
 const V1 = '/glovebox/v1'
@@ -18,5 +20,6 @@ export function policyCalls(transport: Transport): PolicyCalls {
     report: () => json(transport, { method: 'GET', path: `${V1}/policy` }),
     check: (from, to) => json(transport, { method: 'GET', path: `${V1}/policy/check`, query: { from, to } }),
     addresses: () => json(transport, { method: 'GET', path: `${V1}/addresses` }),
+    explain: (from, name) => json(transport, { method: 'GET', path: `${V1}/addresses/explain`, query: { from, name } }),
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 
 import { systemRandom, type Clock, type Log } from '#base'
 import type { Secrets } from '#cluster/secrets'
-import type { Services } from '#cluster/services'
+import type { Mirror, Services } from '#cluster/services'
 import { openStacks, type Stacks } from '#cluster/stacks'
 import type { ClusterStore } from '#cluster/store'
 import type { Host } from '#host'
@@ -14,11 +14,13 @@ import { nodeProcesses, openRouter, type Router } from '#traffic/router'
 import type { DaemonOptions } from './arguments.ts'
 import { openDiscovery, withdrawingNode } from './discovery.ts'
 import type { Engine } from './engine.ts'
+import { imagePulls, type ImagePulls } from './image-pulls.ts'
 import { checkPort } from './node/check-port.ts'
 import { engineNode } from './node/node-port.ts'
 import { openOrchestration } from './orchestration/open-orchestration.ts'
 import { sharedRoutes } from './orchestration/shared-routes.ts'
 import { openPolicy } from './policy.ts'
+import { swarmOf } from './swarm-record.ts'
 import { findProgram } from './programs.ts'
 
 export interface ClusterNeeds extends DaemonOptions {
@@ -39,9 +41,12 @@ export interface Cluster extends AsyncDisposable {
   /** Services of the cluster, and the nodes: what `stacks` does not know of stands alone. */
   readonly services: Services
   readonly nodeId: string
+  /** Everything that services, nodes, tasks and runs are now. */
+  readonly mirror: Mirror
   readonly router: Router
   readonly discovery: Discovery
   readonly policy: Policy
+  readonly pulls: ImagePulls
   /** Nothing is started, replaced or routed any more. What runs and is routed stays. */
   halt(): Promise<void>
 }
@@ -62,12 +67,11 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
   })
   await router.recover()
   let discovery: Discovery | undefined
-  const node = withdrawingNode(engineNode(engine, { clock, log, secrets }), () => discovery)
+  const pulls = imagePulls(engine.registries, clock, log)
+  const pull = pulls.need
+  const node = withdrawingNode(engineNode(engine, { clock, log, secrets, pull }), () => discovery)
   const routes = sharedRoutes(router, clock, ['stacks', 'services'])
   const stacks = openStacks({ store: engine.store, node, routes: routes.of('stacks'), clock, log })
-  discovery = openDiscovery({ ...engine, stacks, host, clock, log })
-  const policy = openPolicy({ ...engine, stacks, host, clock, log })
-  stacks.recover()
   const orchestration = openOrchestration({
     store,
     records: engine.store,
@@ -75,11 +79,19 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
     checks: checkPort(engine.containers, clock),
     router,
     routes: routes.of('services'),
+    pulls,
+    keptTasksPerSlot: () => swarmOf(engine.store)?.keptTasksPerSlot,
     machine: host.kernel.facts(),
     clock,
     random: systemRandom(),
     log,
   })
+  // In the same tick: nothing is started yet.
+  const { mirror, nodeId } = orchestration
+  const inside = { ...engine, stacks, mirror, nodeId, host, clock, log }
+  discovery = openDiscovery(inside)
+  const policy = openPolicy(inside)
+  stacks.recover()
   const names = discovery
   let halting: Promise<void> | undefined
   const haltAll = async () => {
@@ -90,10 +102,12 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
   return {
     stacks,
     services: orchestration.services,
-    nodeId: orchestration.nodeId,
+    nodeId,
+    mirror,
     router,
     discovery,
     policy,
+    pulls,
     halt,
     [Symbol.asyncDispose]: async () => {
       await halt()

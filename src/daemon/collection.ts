@@ -1,6 +1,7 @@
 import { uptime } from 'node:os'
 
 import type { Clock, Log } from '#base'
+import { keyOf, prefixOf, type RevisionRecord, type ServiceRecord } from '#cluster/model'
 import { createCollection, type Collection, type ImageReferrer } from '#engine/collection'
 import type { Host } from '#host'
 
@@ -53,5 +54,16 @@ function referrersOf(engine: Engine, cluster: Cluster): readonly ImageReferrer[]
     const found = engine.images.find(image)
     return found === undefined ? [] : [{ image: found.id, by: `stack ${stack}` }]
   })
-  return [...containers, ...stacks]
+  return [...containers, ...stacks, ...wantedByServices(engine, cluster)]
+}
+
+/** What services run on, and what they would go back to. */
+function wantedByServices({ images }: Engine, { mirror }: Cluster): readonly ImageReferrer[] {
+  return mirror.range<ServiceRecord>(prefixOf('service')).flatMap(({ value: { id, name, revision, previousRevision } }) =>
+    [revision, previousRevision ?? revision].flatMap((number) => {
+      const image = mirror.get<RevisionRecord>(keyOf('revision', id, number))?.value.imageId ?? null
+      const found = image === null ? undefined : images.find(image)
+      return found === undefined ? [] : [{ image: found.id, by: `service ${name}` }]
+    }),
+  )
 }

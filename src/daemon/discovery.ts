@@ -1,13 +1,14 @@
 import { isIPv6 } from 'node:net'
 
 import { isKind, type Clock, type Log } from '#base'
-import { LABELS, type NodePort } from '#cluster/reconcile'
+import type { NodePort } from '#cluster/reconcile'
 import type { Networks } from '#engine/network'
 import type { Host } from '#host'
 import { startDiscovery, type Discovery, type DiscoveryNetworks } from '#traffic/discovery'
 import type { NftPort } from '#traffic/ruleset'
 
-import { stacksAsDiscovered, type SourceNeeds } from './discovery-source.ts'
+import { containerOwner } from './cluster-sight.ts'
+import { clusterAsDiscovered, type SourceNeeds } from './discovery-source.ts'
 
 export interface DiscoveryWiring extends SourceNeeds {
   readonly networks: Networks
@@ -18,18 +19,21 @@ export interface DiscoveryWiring extends SourceNeeds {
 
 /** Names and addresses of services on this machine's networks. */
 export function openDiscovery(wiring: DiscoveryWiring): Discovery {
-  const { networks, host, clock, log, containers } = wiring
+  const { networks, host, clock, log, containers, mirror } = wiring
   const discovery = startDiscovery({
-    source: stacksAsDiscovered(wiring),
+    source: clusterAsDiscovered(wiring),
     networks: discoveryNetworks(networks, host),
     nft: nftOf(host),
     table: `${networks.tableName}_services`,
     clock,
     log,
   })
-  const stackOf = (containerId: string) =>
-    containers.list().find(({ id }) => id === containerId)?.spec.labels[LABELS.stack] ?? null
+  const stackOf = (containerId: string) => {
+    const record = containers.list().find(({ id }) => id === containerId)
+    return record === undefined ? null : (containerOwner(record, mirror)?.application ?? null)
+  }
   networks.answerServices({
+    ready: discovery.ready,
     resolve: ({ containerId, networks: on, name }) =>
       discovery.names().resolve({ stack: stackOf(containerId), networks: on, name }),
     reverse: (networkId, address) => discovery.names().reverse(networkId, address),

@@ -42,6 +42,8 @@ export interface EngineNeeds extends DaemonOptions {
   readonly log: Log
   readonly host: Host
   readonly failpoints: Failpoints
+  /** Somebody will say what services there are: names wait for that. */
+  readonly awaitsServices?: boolean
   /** The registry that this daemon serves, once it does. */
   readonly ownRegistry?: () => OwnRegistry | undefined
 }
@@ -136,6 +138,7 @@ export async function openEngine(needs: EngineNeeds): Promise<Engine> {
     random,
     log,
     addressPools: needs.addressPools,
+    awaitsServices: needs.awaitsServices ?? false,
     onEvent: (action, { id, name, driver }) =>
       events.publish({ type: 'network', action, actorId: id, attributes: { name, type: driver } }),
   })

@@ -10,6 +10,7 @@ import { attestations } from './building/exchange.ts'
 import { anatomyPort } from './anatomy.ts'
 import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
+import { namesPort } from './names-port.ts'
 import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
 import { routesPort } from './routes-port.ts'
@@ -44,7 +45,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     bootstrap: bootstrapPort(engine.images),
     builds,
     registry: registryPort(needs.served),
-    policy: policyPort(cluster, needs.host),
+    policy: policyPort(cluster, needs.host, namesPort(cluster, engine)),
     routes: routesPort(cluster.router),
     why: whyPort(needs),
     anatomy: anatomyPort({ ...needs, ...engine }),

@@ -3,8 +3,13 @@ import type { Host } from '#host'
 import { checkPolicy, mayTalk } from '#traffic/policy'
 
 import type { Cluster } from './cluster.ts'
+import type { NamesPort } from './names-port.ts'
 
-export function policyPort({ policy, discovery }: Pick<Cluster, 'policy' | 'discovery'>, host: Pick<Host, 'kernel'>): PolicyPort {
+export function policyPort(
+  { policy, discovery }: Pick<Cluster, 'policy' | 'discovery'>,
+  host: Pick<Host, 'kernel'>,
+  names: NamesPort,
+): PolicyPort {
   return {
     report: async () => ({
       isEnforced: host.kernel.facts().hasBridgeNetfilter,
@@ -15,8 +20,13 @@ export function policyPort({ policy, discovery }: Pick<Cluster, 'policy' | 'disc
       const stacks = policy.stacks()
       const owner = discovery.addresses().find(({ virtual }) => virtual.some((address) => isAt(to, address)))
       // Behind a service's own address are its tasks: those are judged.
-      const target = owner === undefined || owner.stack === null ? to : `${owner.stack}/${owner.service}${portOf(to)}`
+      const service = owner === undefined || owner.stack === null ? owner?.service : `${owner.stack}/${owner.service}`
+      const target = service === undefined ? to : `${service}${portOf(to)}`
       return checkPolicy(stacks, from, target)
+    },
+    explain: (from, name) => {
+      const { addresses, ...found } = names.explain(from, name)
+      return { ...found, addresses: addresses ?? null }
     },
     addresses: () =>
       discovery

@@ -18,6 +18,7 @@ import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
 import { reloadSettings } from './settings/reload.ts'
 import type { Settings } from './settings/settings.ts'
+import { tellOfServices } from './swarm-events.ts'
 import { openSwarm } from './swarm.ts'
 import { openRegistry, type ServedRegistry } from './registry.ts'
 
@@ -47,7 +48,16 @@ export async function startDaemon(
   // Transfers begin after all of it is there.
   let served: ServedRegistry | undefined
   const engine = undo.use(
-    await openEngine({ ...options, settings, clock, log, host, failpoints, ownRegistry: () => served?.own }),
+    await openEngine({
+      ...options,
+      settings,
+      clock,
+      log,
+      host,
+      failpoints,
+      awaitsServices: true,
+      ownRegistry: () => served?.own,
+    }),
   )
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
@@ -62,7 +72,8 @@ export async function startDaemon(
     leaving ??= stack.disposeAsync().then(end)
     await leaving
   }
-  const swarm = openSwarm({ engine, cluster, secrets: records.secrets, clock, log, random: systemRandom() })
+  const swarm = openSwarm({ engine, cluster, secrets: records.secrets, clock, random: systemRandom() })
+  undo.use(tellOfServices(cluster.mirror, engine.events, () => swarm.current() !== null))
   const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log })
   const ours = gloveboxApi(
     gloveboxPorts({

@@ -1,51 +1,39 @@
-import { messageOf, newId, type Clock, type Log, type Random } from '#base'
+import { isIPv6 } from 'node:net'
+
+import { isKind, newId, type Clock, type Random } from '#base'
 import type { DockerSwarm, SwarmRecord } from '#api/docker'
 import type { SecretKind, Secrets } from '#cluster/secrets'
-import { isKind } from '#base'
+import type { Subnet } from '#engine/network'
 
 import type { Cluster } from './cluster.ts'
 import type { Engine } from './engine.ts'
+import { forgetSwarm, saveSwarm, swarmOf } from './swarm-record.ts'
 
 export interface SwarmNeeds {
-  readonly engine: Pick<Engine, 'store' | 'registries'>
+  readonly engine: Pick<Engine, 'store' | 'networks'>
   readonly cluster: Cluster
   readonly secrets: Secrets
   readonly clock: Clock
-  readonly log: Log
   readonly random: Random
 }
 
 /** As long as those that Docker gives out. */
 const ID_LENGTH = 25
 const TOKEN_LENGTH = 50
-const OWN = 'own'
 /** Longer than tasks of most services take to end. */
 const LEAVE_MS = 60_000
 const LOOK_EVERY_MS = 50
 
 /** This machine as a swarm of one: whether it is one is written down, all else is what the cluster has anyway. */
-export function openSwarm({ engine, cluster, secrets, clock, log, random }: SwarmNeeds): DockerSwarm {
-  const table = engine.store.table<SwarmRecord>('swarm')
+export function openSwarm({ engine, cluster, secrets, clock, random }: SwarmNeeds): DockerSwarm {
   const made = engine.store.table<{ readonly kind: SecretKind }>('swarm-secrets')
   const newToken = () => `SWMTKN-1-${newId<string>(random).slice(0, TOKEN_LENGTH)}-${newId<string>(random).slice(0, ID_LENGTH)}`
-  let now = table.get(OWN) ?? null
+  let now = swarmOf(engine.store) ?? null
   const put = (record: SwarmRecord): SwarmRecord => {
-    table.put(OWN, record)
+    saveSwarm(engine.store, record)
     now = record
     return record
   }
-  const pulls = new Set<string>()
-  const pull = async (ref: string, credentials: Parameters<DockerSwarm['provideImage']>[1]): Promise<void> => {
-    const signal = new AbortController().signal
-    try {
-      for await (const _step of engine.registries.pull({ ref, platform: null, credentials, signal }));
-    } catch (error) {
-      log.warn('the image of a service was not pulled', { image: ref, error: messageOf(error) })
-    } finally {
-      pulls.delete(ref)
-    }
-  }
-
   /** Secrets stay as long as a service that mounts them; one that does not end in time keeps its own. */
   const gone = async (): Promise<void> => {
     const endMs = clock.monotonicMs() + LEAVE_MS
@@ -58,20 +46,31 @@ export function openSwarm({ engine, cluster, secrets, clock, log, random }: Swar
     secrets,
     nodeId: cluster.nodeId,
     current: () => now,
-    init: ({ address, labels }) => {
+    init: ({ address, labels, keptTasksPerSlot }) => {
       const atMs = clock.nowMs()
       const [workerToken, managerToken] = [newToken(), newToken()]
       const id = newId<string>(random).slice(0, ID_LENGTH)
-      return put({ id, version: 1, createdAtMs: atMs, updatedAtMs: atMs, labels, address, workerToken, managerToken })
+      return put({
+        id,
+        version: 1,
+        createdAtMs: atMs,
+        updatedAtMs: atMs,
+        labels,
+        keptTasksPerSlot,
+        address,
+        workerToken,
+        managerToken,
+      })
     },
-    update: ({ labels, hasNewWorkerToken, hasNewManagerToken }) => {
-      const before = table.get(OWN)
+    update: ({ labels, keptTasksPerSlot, hasNewWorkerToken, hasNewManagerToken }) => {
+      const before = swarmOf(engine.store)
       if (before === undefined) throw new Error('in no swarm')
       return put({
         ...before,
         version: before.version + 1,
         updatedAtMs: clock.nowMs(),
         labels,
+        keptTasksPerSlot,
         ...(hasNewWorkerToken ? { workerToken: newToken() } : {}),
         ...(hasNewManagerToken ? { managerToken: newToken() } : {}),
       })
@@ -88,17 +87,25 @@ export function openSwarm({ engine, cluster, secrets, clock, log, random }: Swar
         made.delete(id)
       }
       await cluster.services.updateNode(cluster.nodeId, { labels: {}, availability: 'active' })
-      table.delete(OWN)
+      forgetSwarm(engine.store)
       now = null
     },
+    virtualIps: () =>
+      cluster.discovery.addresses().flatMap(({ id, network, networkId, virtual }) => {
+        const subnets = engine.networks.find(network)?.subnets ?? []
+        return id === undefined
+          ? []
+          : virtual.map((address) => ({ serviceId: id, networkId, address: withPrefix(address, subnets) }))
+      }),
     freePort: async () => await cluster.router.freePort(''),
-    provideImage: (ref, credentials) => {
-      if (pulls.has(ref)) return
-      pulls.add(ref)
-      void pull(ref, credentials)
-    },
+    provideImage: (ref, credentials) => cluster.pulls.begin(ref, credentials),
     noteSecret: (kind, id) => made.put(id, { kind }),
   }
+}
+
+function withPrefix(address: string, subnets: readonly Subnet[]): string {
+  const { subnet } = subnets.find(({ family }) => family === (isIPv6(address) ? 6 : 4)) ?? {}
+  return subnet === undefined ? address : `${address}${subnet.slice(subnet.indexOf('/'))}`
 }
 
 function ignoreAbsent(error: unknown): void {

@@ -219,7 +219,7 @@ eachClient('networks', (bench) => {
   test('drivers and options that are not there are refused by name', async () => {
     const { docker } = bench()
     for (const [args, message] of [
-      [['-d', 'overlay'], /driver "overlay" is not supported/],
+      [['-d', 'overlay'], /This node is not a swarm manager/],
       [['-d', 'macvlan'], /option parent/],
       [['-d', 'macvlan', '-o', 'parent=nowhere0'], /no link nowhere0/],
       [['-o', 'com.docker.network.bridge.inhibit_ipv4=true'], /inhibit_ipv4 is not supported/],

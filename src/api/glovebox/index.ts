@@ -64,7 +64,7 @@ export type {
 } from './wire-registry.ts'
 export { SECRET_PATHS } from './wire-secrets.ts'
 export type { SecretDetails, SecretKind, SecretView, WireNewSecret } from './wire-secrets.ts'
-export type { MayTalkLine, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
+export type { MayTalkLine, NameMeaning, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
 export type { WireBackend, WireRoute, WireRouteDetail, WireRouteFigures } from './wire-routes.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {

@@ -9,6 +9,8 @@ export async function answerPolicy(policy: PolicyPort, request: ApiRequest): Pro
       return { json: await policy.report() }
     case 'GET policy/check':
       return { json: policy.check(readText(request.query, 'from'), readText(request.query, 'to')) }
+    case 'GET addresses/explain':
+      return { json: policy.explain(readText(request.query, 'from'), readText(request.query, 'name')) }
     case 'GET addresses':
       return { json: policy.addresses() }
     default:

@@ -16,7 +16,7 @@ import type {
   RetentionRule,
 } from './wire-registry.ts'
 import type { CommandCall, CommandMessage } from './wire-command.ts'
-import type { PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
+import type { NameMeaning, PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
 import type { WireRoute, WireRouteDetail } from './wire-routes.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
@@ -82,6 +82,8 @@ export interface PolicyPort {
   /** `shop/web` or a task's name, and `shop/db:5432`, `shop/dns:53/udp` or an address. */
   check(from: string, to: string): PolicyCheck
   addresses(): readonly ServiceAddressLine[]
+  /** What the name of a service means to a container or service. Unknown: a `not_found` error. */
+  explain(from: string, name: string): NameMeaning
 }
 
 /** Where traffic comes in and who answers it. */

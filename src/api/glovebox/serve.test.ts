@@ -93,6 +93,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
       report: () => assert.fail('not asked'),
       check: (from, to) => ({ from, to, protocol: 'tcp', port: 80, isAllowed: true, rule: 'a rule', networks: [] }),
       addresses: () => [],
+      explain: (_from, name) => ({ name, addresses: null, reason: 'nobody has it', holders: [] }),
     },
     routes: { list: async () => [], inspect: () => assert.fail('not asked'), shift: () => assert.fail('not asked') },
     shutdown: { prepare: async () => ({ pid: 1, stoppedContainers: 2, leftovers: [] }), leave: () => undefined },

@@ -52,3 +52,19 @@ export interface ServiceAddressLine {
   /** Of its ready tasks. */
   readonly backends: readonly string[]
 }
+
+/** Answer of `GET /glovebox/v1/addresses/explain?from=shop/web&name=db`. */
+export interface NameMeaning {
+  readonly name: string
+  /** null: it is no service's there. Empty: of a service with nobody to answer. */
+  readonly addresses: readonly string[] | null
+  /** One line for people. */
+  readonly reason: string
+  /** Services of that name, wherever they are. */
+  readonly holders: readonly NameHolderLine[]
+}
+
+export interface NameHolderLine extends ServiceAddressLine {
+  /** Who asks is on that network too. */
+  readonly isShared: boolean
+}

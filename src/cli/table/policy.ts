@@ -9,6 +9,12 @@ export const policyEntries: readonly TableEntry[] = [
     'List the addresses of services on their networks',
     async () => (await import('../commands/network-services.ts')).networkServices,
   ),
+  entry(
+    'Networks',
+    'network resolve',
+    'Say what the name of a service means to somebody, and why',
+    async () => (await import('../commands/network-resolve.ts')).networkResolve,
+  ),
   entry('Networks', 'policy ls', 'Show who may talk to whom', async () => (await import('../commands/policy-ls.ts')).policyLs, [
     'policy',
     'policy list',

@@ -24,6 +24,8 @@ export interface StepFailure {
   readonly failures: number
   readonly nextAtMs: number
   readonly reason: string
+  /** The next try would not do better. Absent: it may. */
+  readonly isFinal?: boolean
 }
 
 export interface CheckVerdict {

@@ -5,5 +5,6 @@
 export { startAgent, type Agent, type AgentPorts } from './loop.ts'
 export { keepNodeAlive, type NodePresence, type NodePresencePorts } from './presence.ts'
 export type * from './node-port.ts'
+export { agentError } from './errors.ts'
 export { TASK_LABELS } from './task-spec.ts'
 export type { CheckPort, ProbeResult } from './checks.ts'

@@ -1,4 +1,4 @@
-import { backoffMs, messageOf, type BackoffPolicy, type Clock, type Log } from '#base'
+import { backoffMs, GloveboxError, messageOf, type BackoffPolicy, type Clock, type Log } from '#base'
 import { isEnded, keyOf, prefixOf, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
 import type { Mirror } from '#cluster/services'
 import type { ClusterStore } from '#cluster/store'
@@ -6,6 +6,7 @@ import type { ClusterStore } from '#cluster/store'
 import type { AgentSnapshot, AssignedTask, StepFailure } from './assigned-task.ts'
 import { checkLoop } from './check-loop.ts'
 import type { CheckPort } from './checks.ts'
+import type { agentError } from './errors.ts'
 import type { NodePort } from './node-port.ts'
 import { performStep } from './perform-step.ts'
 import { planAgent } from './plan.ts'
@@ -44,6 +45,8 @@ export function startAgent(ports: AgentPorts): Agent {
   const draining = new Map<string, number>()
   const failures = new Map<string, StepFailure>()
   const busy = new Set<string>()
+  /** Of these, those that wait for an image, until they are not wanted any more. */
+  const fetching = new Map<string, AbortController>()
   /** What was reported and does not stand in the mirror yet. */
   const reported = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
@@ -84,6 +87,7 @@ export function startAgent(ports: AgentPorts): Agent {
     const nowMs = clock.nowMs()
     const tasks = assignedTasks()
     forget(new Set(tasks.map(({ task }) => task.id)))
+    for (const [id, waiting] of fetching) if (!tasks.some(({ task }) => task.id === id && isWanted(task))) waiting.abort()
     const live = tasks.filter(({ task }) => task.status.state === 'running' && task.desiredState === 'running')
     const probed = live.flatMap((assigned) => {
       const container = containerOf(assigned, containers)
@@ -100,7 +104,8 @@ export function startAgent(ports: AgentPorts): Agent {
       isKnownTask: (id) => mirror.get(keyOf('task', id)) !== undefined,
     }
     const plan = planAgent(snapshot)
-    for (const step of plan.steps) if (step.type === 'report' || busy.size < MAX_STEPS_AT_ONCE) begin(step)
+    for (const step of plan.steps)
+      if (step.type === 'report' || isFetching(step) || busy.size - fetching.size < MAX_STEPS_AT_ONCE) begin(step)
     const soonest = Math.min(plan.wakeAtMs, nextCheckAtMs) - clock.nowMs()
     return Math.max(1, Math.min(SLOW_ROUND_MS, soonest))
   }
@@ -127,15 +132,18 @@ export function startAgent(ports: AgentPorts): Agent {
   function begin(step: AgentStep): void {
     const subject = step.assigned?.task.id ?? ('containerId' in step ? step.containerId : '')
     busy.add(subject)
-    const work = carryOut(step, subject).finally(() => {
+    const waiting = isFetching(step) ? new AbortController() : undefined
+    if (waiting !== undefined) fetching.set(subject, waiting)
+    const work = carryOut(step, subject, waiting?.signal).finally(() => {
       underWay.delete(work)
+      fetching.delete(subject)
       busy.delete(subject)
       trigger()
     })
     underWay.add(work)
   }
 
-  async function carryOut(step: AgentStep, subject: string): Promise<void> {
+  async function carryOut(step: AgentStep, subject: string, signal?: AbortSignal): Promise<void> {
     const revision = step.assigned === null ? 0 : mirror.revisionOf(keyOf('task', step.assigned.task.id))
     try {
       const written = await performStep(step, revision, {
@@ -143,6 +151,7 @@ export function startAgent(ports: AgentPorts): Agent {
         store,
         nowMs: () => clock.nowMs(),
         beginDrain: (id) => void draining.set(id, clock.nowMs()),
+        ...(signal === undefined ? {} : { signal }),
       })
       if (written === null) await clock.sleep(CONFLICT_MS)
       else if (written > 0) reported.set(subject, written)
@@ -150,9 +159,11 @@ export function startAgent(ports: AgentPorts): Agent {
       else if (step.type === 'report' && isEnded(step.status.state)) draining.delete(subject)
     } catch (error) {
       const times = (failures.get(subject)?.failures ?? 0) + 1
-      const nextAtMs = clock.nowMs() + backoffMs(STEP_BACKOFF, times)
+      const isFinal =
+        error instanceof GloveboxError && error.code === ('task.image_missing' satisfies keyof typeof agentError.codes)
+      const nextAtMs = clock.nowMs() + (isFinal ? 0 : backoffMs(STEP_BACKOFF, times))
       const reason = messageOf(error)
-      failures.set(subject, { type: step.type, failures: times, nextAtMs, reason })
+      failures.set(subject, { type: step.type, failures: times, nextAtMs, reason, isFinal })
       log.warn('a step of a task failed', { task: subject, step: step.type, error: reason })
     }
   }
@@ -171,4 +182,13 @@ export function startAgent(ports: AgentPorts): Agent {
       await Promise.all(underWay)
     },
   }
+}
+
+/** It waits for a registry, for minutes maybe, and keeps the node from nothing. */
+function isFetching(step: AgentStep): boolean {
+  return step.type === 'create' && step.spec.pulls === true
+}
+
+function isWanted({ desiredState }: TaskRecord): boolean {
+  return desiredState === 'ready' || desiredState === 'running'
 }

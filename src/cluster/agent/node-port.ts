@@ -8,8 +8,8 @@ export interface NodePort {
   /** Names of the networks and volumes that exist. */
   listNetworks(): Promise<readonly string[]>
   listVolumes(): Promise<readonly string[]>
-  /** Resolves to the task's id. It does not run yet. The name taken: a `conflict` error. */
-  createTask(spec: TaskSpec): Promise<string>
+  /** Resolves to the task's id. It does not run yet. The name taken: a `conflict` error. The signal ends the wait for its image. */
+  createTask(spec: TaskSpec, signal?: AbortSignal): Promise<string>
   /** Another name for a container that has ended, so that its own is free. Absent: fine. */
   renameTask(id: string, name: string): Promise<void>
   startTask(id: string): Promise<void>
@@ -53,6 +53,8 @@ export interface NodeTask {
 export interface TaskSpec extends Omit<TaskTemplate, 'mounts' | 'networks'> {
   readonly name: string
   readonly imageId: string
+  /** The node fetches the image when it has none: `task.image_missing` when it cannot. Absent: it has to be there. */
+  readonly pulls?: boolean
   readonly mounts: readonly TaskMount[]
   readonly networks: readonly (Omit<AttachmentSpec, 'network'> & { readonly name: string })[]
   /** Published by the node itself, not by the router. */

@@ -14,6 +14,8 @@ export interface StepWorld {
   readonly store: ClusterStore
   readonly nowMs: () => number
   readonly beginDrain: (taskId: string) => void
+  /** Aborted when what takes long is not wanted any more. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -32,7 +34,7 @@ export async function performStep(step: AgentStep, revision: number, world: Step
     case 'create':
       await ensureParts(step.assigned, node)
       for (const { id, name } of step.aside) await node.renameTask(id, name)
-      await node.createTask(step.spec)
+      await node.createTask(step.spec, world.signal)
       return 0
     case 'start':
       await node.startTask(step.containerId)

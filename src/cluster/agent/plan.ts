@@ -160,7 +160,7 @@ function planLiving(assigned: AssignedTask, container: NodeTask | undefined, sna
 function planCreate(assigned: AssignedTask, snapshot: Snapshot, out: Out): void {
   const { task } = assigned
   const failure = snapshot.memory.failures.get(task.id)
-  if (failure !== undefined && failure.failures >= MAX_CREATE_FAILURES)
+  if (failure !== undefined && (failure.isFinal === true || failure.failures >= MAX_CREATE_FAILURES))
     return report(
       assigned,
       { ...task.status, state: 'rejected', message: 'cannot be made here', error: failure.reason },

@@ -65,6 +65,7 @@ export function taskSpec(assigned: AssignedTask, name: string): TaskSpec {
     ...template,
     name,
     imageId: revision.imageId ?? spec.task.image,
+    ...(revision.imageId === null && parts.pulls === true ? { pulls: true } : {}),
     labels: { ...template.labels, ...ownLabels(assigned) },
     mounts: mounts.map((mount) =>
       mount.type === 'volume' && mount.volume !== null ? { ...mount, volume: nameOf(parts.volumes, mount.volume) } : mount,

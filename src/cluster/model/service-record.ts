@@ -55,6 +55,8 @@ export interface RevisionParts {
   /** Where the stack was read from, for the labels of containers. */
   readonly workingDir: string
   readonly configFiles: readonly string[]
+  /** Nodes fetch the image when they have none. Absent: it has to be there. */
+  readonly pulls?: boolean
   /** The wish in the words of a client of the Docker API, to be shown to it again; absent: it came another way. Tasks are not made from it. */
   readonly said?: Readonly<Record<string, unknown>>
 }

@@ -22,6 +22,8 @@ export interface ServiceLoopPorts {
   readonly log: Log
   readonly metrics: RouteMetrics
   readonly images: ImageLookup
+  /** As in `ClusterState`. */
+  readonly keptTasksPerSlot?: () => number | undefined
 }
 
 /** What the router saw of two revisions of a service. */
@@ -39,6 +41,10 @@ export interface RouteMetrics {
 export interface ImageLookup {
   /** Content id of a reference; undefined: it is not here (yet). */
   resolve(reference: string): Promise<string | undefined>
+  /** Has a node fetch it, unless one does already; the loop is triggered when that is over. Absent: nodes fetch nothing. */
+  fetch?(reference: string): void
+  /** Why it could not be fetched; undefined: it could, or it was not tried. */
+  failure?(reference: string): string | undefined
 }
 
 export interface ServiceLoop extends AsyncDisposable {
@@ -98,7 +104,7 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
     await pinImages()
     const metrics = await sampleCanaries()
     // From here to the writes nothing waits: plans and their conditions are of one picture.
-    const cluster = clusterPicture(mirror, clock.nowMs(), metrics)
+    const cluster = { ...clusterPicture(mirror, clock.nowMs(), metrics), imageFailures: imageFailures(), ...keptTasks() }
     const work: Promise<boolean>[] = []
     for (const id of plans.keys()) if (!cluster.services.has(id)) plans.delete(id)
     for (const state of cluster.services.values()) {
@@ -130,7 +136,21 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
       if (target?.imageId !== null || target === undefined || state.service.state === 'removing') continue
       const imageId = await ports.images.resolve(target.spec.task.image)
       if (imageId !== undefined) await pin(target, imageId)
+      else if (target.parts.pulls === true) ports.images.fetch?.(target.spec.task.image)
     }
+  }
+
+  function imageFailures(): ReadonlyMap<string, string> {
+    const wanted = mirror.range<RevisionRecord>(prefixOf('revision')).flatMap(({ value: { imageId, parts, spec } }) => {
+      const failure = imageId === null && parts.pulls === true ? ports.images.failure?.(spec.task.image) : undefined
+      return failure === undefined ? [] : [[spec.task.image, failure] as const]
+    })
+    return new Map(wanted)
+  }
+
+  function keptTasks(): { readonly keptTasksPerSlot?: number } {
+    const keptTasksPerSlot = ports.keptTasksPerSlot?.()
+    return keptTasksPerSlot === undefined ? {} : { keptTasksPerSlot }
   }
 
   async function sayDown(): Promise<void> {

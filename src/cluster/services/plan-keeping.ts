@@ -11,11 +11,13 @@ export function planKeeping(state: ServiceState, cluster: ClusterState, out: Pla
   if (state.service.state === 'removing') return
   const ended = state.tasks.filter((task) => !isLive(task) && task.desiredState !== 'remove')
   const touched = new Set(out.steps.flatMap((step) => ('task' in step && 'id' in step.task ? [step.task.id] : [])))
-  const busy = new Set(state.tasks.filter(isLive).map((task) => placeKey(task)))
+  const busy = Map.groupBy(state.tasks.filter(isLive), (task) => placeKey(task))
   for (const [key, tasks] of Map.groupBy(ended, placeKey)) {
     // A job's runs are kept and forgotten by those who make them.
     const isOfRun = tasks[0]?.runId !== null && tasks[0]?.runId !== undefined
-    const kept = isOfRun || busy.has(key) ? KEPT_TASKS_PER_SLOT : 1
+    const live = busy.get(key)?.length ?? 0
+    const limit = cluster.keptTasksPerSlot === undefined ? KEPT_TASKS_PER_SLOT : Math.max(0, cluster.keptTasksPerSlot - live)
+    const kept = isOfRun ? KEPT_TASKS_PER_SLOT : live > 0 ? limit : 1
     for (const task of tasks.toSorted(youngestFirst).slice(kept))
       if (!touched.has(task.id))
         out.step({ type: 'end-task', task, desiredState: 'remove', reason: 'younger ends are kept instead' })

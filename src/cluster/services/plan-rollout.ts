@@ -60,7 +60,9 @@ export function nextRollout(
   const { service } = view.state
   const { rollout } = service
   if (!isMoving(rollout)) return null
-  return judgeFailures(view, rollout) ?? nextStep(view, rollout, out) ?? completion(view, rollout, out)
+  return (
+    judgeFailures(view, rollout) ?? judgeImage(view, rollout) ?? nextStep(view, rollout, out) ?? completion(view, rollout, out)
+  )
 }
 
 function judgeFailures({ state, cluster, places, settings }: RolloutView, rollout: RolloutRecord) {
@@ -76,6 +78,14 @@ function judgeFailures({ state, cluster, places, settings }: RolloutView, rollou
   if (ratio <= settings.maxFailureRatio || rollout.isPromoted || settings.failureAction === 'continue')
     return { service: withRollout(counted, { reason: why }, cluster.nowMs), reason: why }
   return failure(counted, settings, why, cluster.nowMs)
+}
+
+/** An image that cannot be had is as a task that fails, but for those that serve: they stay. */
+function judgeImage({ state, cluster, settings }: RolloutView, rollout: RolloutRecord) {
+  const target = targetOf(state)
+  if (rollout.state !== 'running' || target?.imageId !== null || settings.failureAction === 'continue') return null
+  const why = cluster.imageFailures?.get(target.spec.task.image)
+  return why === undefined ? null : failure(state.service, settings, why, cluster.nowMs)
 }
 
 function failure(service: ServiceRecord, settings: RolloutSpec, why: string, nowMs: number) {

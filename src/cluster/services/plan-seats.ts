@@ -97,6 +97,11 @@ export function blockedFromNew(
 ): { readonly reason: string; readonly isHopeless: boolean } | null {
   const target = targetOf(state)
   if (target === undefined) return { reason: `revision ${state.service.revision} is not there`, isHopeless: true }
+  if (target.imageId === null && target.parts.pulls === true) {
+    const failure = cluster.imageFailures?.get(target.spec.task.image)
+    const reason = failure ?? `the image ${target.spec.task.image} is being pulled`
+    return { reason, isHopeless: failure !== undefined }
+  }
   if (target.imageId === null)
     return { reason: `the image ${target.spec.task.image} is not on this node: build, load or import it`, isHopeless: true }
   const reason = blockedBy(state, cluster, true)

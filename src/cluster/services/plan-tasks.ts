@@ -85,7 +85,8 @@ function createMissing(
   const missing = places.wanted - kept.length
   if (missing <= 0) return
   const target = state.revisions.get(state.service.revision)
-  if (target?.imageId === null || target === undefined) {
+  // A node that fetches the image says what became of that in the task.
+  if (target === undefined || (target.imageId === null && target.parts.pulls !== true)) {
     const blocked = blockedFromNew(state, cluster)
     return out.wait(blocked?.reason ?? '', { isHopeless: true })
   }

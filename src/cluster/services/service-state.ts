@@ -23,6 +23,10 @@ export interface ClusterState {
   readonly services: ReadonlyMap<string, ServiceState>
   /** What the router saw of a rollout's two revisions since its step began, by service; absent: nothing is known. */
   readonly metrics: ReadonlyMap<string, RolloutSample>
+  /** Why images that nodes fetch could not be fetched, by reference. Absent: nothing is known. */
+  readonly imageFailures?: ReadonlyMap<string, string>
+  /** Of each slot so many tasks are kept, those that live among them. Absent: `KEPT_TASKS_PER_SLOT` besides those. */
+  readonly keptTasksPerSlot?: number
 }
 
 /** Of the traffic of both revisions since the step began. */

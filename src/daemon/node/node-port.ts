@@ -1,5 +1,5 @@
-import { type Clock, isKind, type Log } from '#base'
-import type { NodePort, NodeTask } from '#cluster/reconcile'
+import { type Clock, isKind, type Log, messageOf } from '#base'
+import { agentError, type NodePort, type NodeTask, type TaskSpec } from '#cluster/agent'
 import { mountsOfFiles, type Secrets } from '#cluster/secrets'
 import type { ContainerRecord, ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
@@ -23,6 +23,8 @@ interface Surroundings {
   readonly clock: Clock
   readonly secrets: Pick<Secrets, 'files'>
   readonly log: Log
+  /** Fetches an image. */
+  readonly pull: (ref: string, signal?: AbortSignal) => Promise<void>
 }
 
 /** What a restart of the machine took from memory. */
@@ -35,7 +37,7 @@ async function restoreFiles(containers: ContainersService, secrets: Pick<Secrets
 /** This machine as a node of the cluster. */
 export function engineNode(
   { containers, images, networks, volumes, events }: Engine,
-  { clock, log, secrets }: Surroundings,
+  { clock, log, secrets, pull }: Surroundings,
 ): NodePort {
   return {
     listTasks: async () => {
@@ -45,7 +47,8 @@ export function engineNode(
     },
     listNetworks: async () => await Promise.resolve(networks.list().map((network) => network.name)),
     listVolumes: async () => await Promise.resolve(volumes.list().map((volume) => volume.name)),
-    createTask: async (task) => {
+    createTask: async (task, signal) => {
+      if (task.pulls === true) await ensureImage(task, images, async (ref) => await pull(ref, signal))
       const namespaces = withPartners(task.namespaces ?? {}, task.labels, containers.list())
       const files = task.files === undefined ? [] : await secrets.files(task.files.mounts, task.files.stack)
       const { id } = await containers.create(containerSpec(task, images.get(task.imageId), namespaces), task.name, files)
@@ -94,6 +97,14 @@ export function engineNode(
     resolveImage: async (reference) => await Promise.resolve(images.find(reference)?.id),
     events: (changed) => events.listen((event) => (isPassing(event.action) ? undefined : changed())),
   }
+}
+
+/** Clients look for the first words; what the registry said helps who reads on. */
+async function ensureImage({ image }: TaskSpec, images: Images, pull: (ref: string) => Promise<void>): Promise<void> {
+  if (images.find(image) !== undefined) return
+  await pull(image).catch((error: unknown) => {
+    throw agentError('task.image_missing', `No such image: ${image}: ${messageOf(error)}`, { cause: error })
+  })
 }
 
 /** Changes no task. A busy health check or script would otherwise have every stack looked at three times for each exec. */

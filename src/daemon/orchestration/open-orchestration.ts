@@ -10,6 +10,7 @@ import { openMirror, openServices, SERVICE_PREFIXES, startServiceLoop, type Mirr
 import type { ClusterStore } from '#cluster/store'
 import type { Router } from '#traffic/router'
 
+import type { ImagePulls } from '../image-pulls.ts'
 import { PROGRAM_VERSION } from '../program-version.ts'
 import { canaryMetrics } from './canary-metrics.ts'
 import { planServiceRoutes, type RoutedService } from './service-routes.ts'
@@ -21,6 +22,9 @@ export interface OrchestrationNeeds {
   readonly checks: CheckPort
   readonly router: Pick<Router, 'metrics'>
   readonly routes: RoutePort
+  readonly pulls: Pick<ImagePulls, 'want' | 'failure' | 'listen'>
+  /** Tasks of each slot; undefined: as always. */
+  readonly keptTasksPerSlot: () => number | undefined
   readonly machine: { readonly cpus: number; readonly memoryBytes: number }
   readonly clock: Clock
   readonly random: Random
@@ -31,6 +35,8 @@ export interface OrchestrationNeeds {
 export interface Orchestration extends AsyncDisposable {
   readonly services: Services
   readonly nodeId: string
+  /** Everything that services, nodes, tasks and runs are now, and each change of it. */
+  readonly mirror: Mirror
 }
 
 const NANOS = 1_000_000_000
@@ -57,7 +63,12 @@ export function openOrchestration(needs: OrchestrationNeeds): Orchestration {
     random,
     log,
     metrics: canaryMetrics(needs.router, nameOf),
-    images: { resolve: async (reference) => await node.resolveImage(reference) },
+    images: {
+      resolve: async (reference) => await node.resolveImage(reference),
+      fetch: (reference) => needs.pulls.want(reference),
+      failure: (reference) => needs.pulls.failure(reference),
+    },
+    keptTasksPerSlot: needs.keptTasksPerSlot,
   })
   const scheduling = startScheduling({ store, picture: mirror, clock, log, settings: DEFAULT_SETTINGS, rebalanceEveryMs: null })
   const jobs = startJobs({ store, picture: mirror, clock, log })
@@ -65,11 +76,14 @@ export function openOrchestration(needs: OrchestrationNeeds): Orchestration {
   const agent = startAgent({ nodeId, node, store, mirror, checks: needs.checks, connections, clock, log })
   const routing = followRoutes(mirror, needs)
   const images = node.events(() => loop.trigger())
+  const pulled = needs.pulls.listen(() => loop.trigger())
   return {
     nodeId,
+    mirror,
     services: openServices({ store, mirror, clock, random, waits: (id) => loop.waits(id) }),
     [Symbol.asyncDispose]: async () => {
       images[Symbol.dispose]()
+      pulled[Symbol.dispose]()
       await routing[Symbol.asyncDispose]()
       await agent[Symbol.asyncDispose]()
       await jobs[Symbol.asyncDispose]()

@@ -28,6 +28,8 @@ export interface NetworksNeeds {
   readonly addressPools?: readonly DefaultPool[]
   /** Told what happens to networks: `create`, `destroy`. */
   readonly onEvent?: (action: 'create' | 'destroy', network: Network) => void
+  /** Somebody answers for services, soon after the start: names wait for `answerServices`, some seconds at most. Default false. */
+  readonly awaitsServices?: boolean
   /** The host's resolver configuration, default /etc/resolv.conf. */
   readonly readResolvConf?: () => string
 }

@@ -63,9 +63,10 @@ export function createNameService({
       ports,
       clock,
       log,
-      answer: (message, transport) => {
+      answer: async (message, transport) => {
+        await plugs.namesOpen
         const sandbox = state.sandboxes.get(containerId)
-        if (sandbox === undefined) return Promise.resolve(undefined)
+        if (sandbox === undefined) return undefined
         const networks = networksOf(sandbox)
         const namedNetworks = networks.filter(({ isPredefined }) => !isPredefined)
         // What the user named is meant as the container sees it: a neighbour of its, or a server in itself.
@@ -75,7 +76,7 @@ export function createNameService({
             : { servers: hostServers() }
         // Names are a way out, too: a container without any other gets none.
         const mayAsk = networks.some(({ isInternal }) => !isInternal)
-        return answerQuery(message, {
+        return await answerQuery(message, {
           sandboxId: containerId,
           transport,
           random,

@@ -20,7 +20,7 @@ import { createNameService } from './name-service.ts'
 import { instanceNames } from './names.ts'
 import { isParentDriver } from './parent-options.ts'
 import { createParents } from './parents.ts'
-import type { Plugs } from './plugs.ts'
+import { createPlugs } from './plugs.ts'
 import { createPortHolders } from './port-holders.ts'
 import type { Endpoint, Networks, PublishedPort } from './port.ts'
 import { publishPorts, unpublishPorts } from './publish-ports.ts'
@@ -132,7 +132,10 @@ export function createNetworks(needs: NetworksNeeds): Networks {
       if (network !== undefined) reservations.release(network, owner)
     },
     reservations: () => reservations.list(),
-    answerServices: (services) => void (plugs.services = services),
+    answerServices: (services) => {
+      plugs.services = services
+      void (services?.ready ?? Promise.resolve()).then(plugs.openNames)
+    },
     beforeUse: (prepare) => void (plugs.beforeUse = prepare),
     onUnanswered: (listener) => void (plugs.unanswered = listener),
     poolUse: () =>
@@ -172,7 +175,7 @@ function wire(needs: NetworksNeeds, names: Context['names'], pools: Parameters<t
   const readResolvConf = needs.readResolvConf ?? (() => readFileSync('/etc/resolv.conf', 'utf8'))
   const firewall = createFirewall({ host, names, clock, log })
   const reservations = createReservations({ records: needs.records, links: host.links })
-  const plugs: Plugs = { services: null, beforeUse: () => Promise.resolve(), unanswered: () => undefined }
+  const plugs = createPlugs(clock, needs.awaitsServices ?? false)
   return {
     ...needs,
     names,

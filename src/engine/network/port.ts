@@ -64,7 +64,7 @@ export interface Networks {
   /** Absent is fine. Reservations go with their network, too. */
   release(networkId: NetworkId, owner: string): void
   reservations(): readonly Reservation[]
-  /** From now on asked before the names of containers; null: nobody is. */
+  /** From now on asked before the names of containers; null: nobody is. Names wait for it where `NetworksNeeds` says that it comes. */
   answerServices(names: ServiceNames | null): void
   /** Called with each endpoint of a container before `attach` is done: what it waits for is in place when the container's first process starts. */
   beforeUse(prepare: (endpoint: Endpoint) => Promise<void>): void
@@ -164,6 +164,8 @@ export interface Reservation {
 
 /** Names that are not one container's. */
 export interface ServiceNames {
+  /** No name is answered before, but for a bounded time: those of containers would stand in for those of services. Absent: at once. */
+  readonly ready?: Promise<void>
   /** All addresses behind the name, of both families. Undefined: it is none of a service. Empty: a service with nobody to answer. */
   resolve(question: ServiceQuestion): readonly string[] | undefined
   /** The full name of an address, without the network's. */

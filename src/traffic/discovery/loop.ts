@@ -1,7 +1,8 @@
 import { messageOf, type Clock, type Log } from '#base'
 import { keepTable, type NftPort } from '#traffic/ruleset'
 
-import { serviceIndex, type ServiceIndex } from './names.ts'
+import { explainName, type NameFinding } from './explain.ts'
+import { serviceIndex, type NameQuestion, type ServiceIndex } from './names.ts'
 import { backendsIn, backendsInListing, bindingsOf, forgottenBy, obsolete, ownerOf, planTable, type Binding } from './plan.ts'
 import type { DiscoveredService, DiscoveryNetworks, DiscoverySource, ServiceAddress, VirtualAddress } from './port.ts'
 
@@ -11,9 +12,13 @@ export interface Discovery extends AsyncDisposable {
   trigger(): void
   /** Takes a task out ahead of its end. Once it resolves nothing new is sent to it, until what it gives is disposed of. */
   withdraw(taskId: string): Promise<Disposable>
+  /** Resolves when there are names for the first time. */
+  readonly ready: Promise<void>
   /** As of now; another value after each change. */
   names(): ServiceIndex
   addresses(): readonly ServiceAddress[]
+  /** Why a name means to somebody what it means. */
+  explain(question: NameQuestion): NameFinding
   /** Called after each round that changed something. */
   listen(listener: () => void): Disposable
 }
@@ -41,7 +46,10 @@ export function startDiscovery(needs: DiscoveryNeeds): Discovery {
   /** How many hold a task back. */
   const withdrawn = new Map<string, number>()
   const listeners = new Set<() => void>()
+  const ready = Promise.withResolvers<void>()
   let index = serviceIndex([])
+  /** As the source says it, and as the kernel has it. */
+  let wanted: readonly Binding[] = []
   let bindings: readonly Binding[] = []
   /** Addresses of services that the kernel answers for. */
   let standing: ReadonlySet<string> = new Set()
@@ -50,29 +58,39 @@ export function startDiscovery(needs: DiscoveryNeeds): Discovery {
   let running: Promise<void> = Promise.resolve()
   let next: Promise<void> | undefined
   let isClosed = false
+  let isBusy = false
   let timer: Disposable | undefined
 
-  const oneRound = async () => {
-    timer?.[Symbol.dispose]()
+  /** Names follow at once, whatever the kernel is doing: what is not ready any more is not told from here on. */
+  const look = async () => {
     const services = (await source.services()).map((service) => without(service, withdrawn))
     for (const one of obsolete(services, networks.reservations(), (name) => networks.idOf(name)))
       networks.release(one.networkId, one.owner)
-    const wanted = bindingsOf(services, (name) => networks.idOf(name), virtualOf)
-    // An address that the kernel does not answer for yet is not told; what is not ready any more is not told from here on.
+    wanted = bindingsOf(services, (name) => networks.idOf(name), virtualOf)
+    tell()
+    return { services, wanted }
+  }
+  /** An address that the kernel does not answer for yet is not told. */
+  const tell = () => {
     index = serviceIndex(
       wanted.map((one) => (one.virtual.every((address) => standing.has(address)) ? one : { ...one, virtual: [] })),
     )
-    await bring(wanted, services)
-    index = serviceIndex(wanted)
-    const isNews = JSON.stringify(bindings) !== JSON.stringify(wanted)
-    bindings = wanted
+  }
+  const oneRound = async () => {
+    timer?.[Symbol.dispose]()
+    const seen = await look()
+    ready.resolve()
+    await bring(seen.wanted, seen.services)
+    tell()
+    const isNews = JSON.stringify(bindings) !== JSON.stringify(seen.wanted)
+    bindings = seen.wanted
     if (isNews) for (const listener of listeners) listener()
   }
-  const bring = async (wanted: readonly Binding[], services: readonly DiscoveredService[]) => {
+  const bring = async (bound: readonly Binding[], services: readonly DiscoveredService[]) => {
     const before = backends ?? backendsInListing((await nft.list(table)) ?? '')
-    const ruleset = planTable(wanted, { seesNeighbours: networks.seesNeighbours() })
+    const ruleset = planTable(bound, { seesNeighbours: networks.seesNeighbours() })
     await keeper.bring(ruleset)
-    standing = new Set(wanted.flatMap(({ virtual }) => virtual))
+    standing = new Set(bound.flatMap(({ virtual }) => virtual))
     backends = ruleset === null ? new Set() : backendsIn(ruleset.elements)
     const { all, udp } = forgottenBy(before, services)
     if (all.length > 0) networks.forget(all, 'all')
@@ -95,12 +113,14 @@ export function startDiscovery(needs: DiscoveryNeeds): Discovery {
       next = undefined
       if (isClosed) return
       let againMs = BROKEN_ROUND_MS
+      isBusy = true
       try {
         await oneRound()
         againMs = SLOW_ROUND_MS
       } catch (error) {
         log.error('bring the addresses of services to the kernel', { error: messageOf(error) })
       }
+      isBusy = false
       if (!isClosed && next === undefined) timer = clock.after(againMs, () => void slowRound())
     })
     running = next
@@ -114,7 +134,11 @@ export function startDiscovery(needs: DiscoveryNeeds): Discovery {
     }
     await round()
   }
-  const events = source.listen(() => void round())
+  const events = source.listen(() => {
+    // A round that is under way took its picture before.
+    if (isBusy && !isClosed) look().catch((error: unknown) => log.warn('look at the services', { error: messageOf(error) }))
+    void round()
+  })
   return {
     trigger: () => void round(),
     withdraw: async (taskId) => {
@@ -129,8 +153,10 @@ export function startDiscovery(needs: DiscoveryNeeds): Discovery {
         },
       }
     },
+    ready: ready.promise,
     names: () => index,
     addresses: () => bindings,
+    explain: (question) => explainName(index, wanted, question),
     listen: (listener) => {
       listeners.add(listener)
       return { [Symbol.dispose]: () => void listeners.delete(listener) }

@@ -58,6 +58,14 @@ export function serviceIndex(bindings: readonly Binding[]): ServiceIndex {
   }
 }
 
+/** Those that answer to a name somewhere, with `tasks.` before it or the network behind it as well. */
+export function holdersOf(bindings: readonly Binding[], name: string): readonly Binding[] {
+  return bindings.filter(({ stack, service, aliases, network }) => {
+    const wanted = [name, ...withoutNetwork(name, network)].map((one) => one.replace(/^tasks\./, ''))
+    return namesOf(stack, service, aliases).some((own) => wanted.includes(own.toLowerCase()))
+  })
+}
+
 function namesOf(stack: string | null, service: string, aliases: readonly string[]): readonly string[] {
   const plain = [...new Set([service, ...aliases])]
   return stack === null ? plain : [...plain, ...plain.map((name) => `${name}.${stack}`), `${stack}_${service}`]

@@ -6,8 +6,6 @@ import type { DiscoveredService, DiscoveredTask, ServiceAddress, VirtualAddress 
 
 /** A service on one of its networks, with what stands behind its names. */
 export interface Binding extends ServiceAddress {
-  readonly networkId: string
-  readonly aliases: readonly string[]
   readonly bridge: string
 }
 
@@ -47,6 +45,7 @@ export function bindingsOf(
       const virtual = service.endpointMode === 'vip' ? virtualOf(service, name) : undefined
       return [
         {
+          ...(service.id === undefined ? {} : { id: service.id }),
           stack: service.stack,
           service: service.name,
           network: name,

@@ -7,6 +7,8 @@ export interface DiscoverySource {
 }
 
 export interface DiscoveredService {
+  /** Of the service in the cluster; absent: nobody asks for it by that. */
+  readonly id?: string
   /** Its application; null: it stands alone. */
   readonly stack: string | null
   readonly name: string
@@ -53,9 +55,13 @@ export interface VirtualAddress {
 
 /** Where a service is reached on a network, for people and for the policy. */
 export interface ServiceAddress {
+  /** As in `DiscoveredService`. */
+  readonly id?: string
   readonly stack: string | null
   readonly service: string
   readonly network: string
+  readonly networkId: string
+  readonly aliases: readonly string[]
   /** Empty: the name is answered with the tasks' addresses. */
   readonly virtual: readonly string[]
   /** Of its ready tasks. */

@@ -1,16 +1,17 @@
 import { familyOf } from './cidr.ts'
+import { nameOf } from './match.ts'
 import type { PolicedStack, RefusedAttempt } from './port.ts'
 
 /** Reads the set of refused attempts as nft prints it; whose addresses they are say the applications. */
 export function readAttempts(listing: string, stacks: readonly PolicedStack[]): readonly RefusedAttempt[] {
   const names = namesByAddress(stacks)
-  const nameOf = (address: string) => names.get(address) ?? address
+  const nameAt = (address: string) => names.get(address) ?? address
   const element =
     /([0-9a-f.:]+) \. ([0-9a-f.:]+) \. ([a-z0-9-]+) \. ([a-z0-9-]+) (?:timeout \S+ )?(?:expires \S+ )?counter packets (\d+) bytes \d+/g
   return [...listing.matchAll(element)]
     .map(([, from = '', to = '', protocol = '', port = '', packets]) => ({
-      from: nameOf(from),
-      to: nameOf(to),
+      from: nameAt(from),
+      to: nameAt(to),
       protocol: protocol === 'ipv6-icmp' ? 'icmp' : protocol,
       port: HAS_PORTS.has(protocol) ? Number(port) : 0,
       packets: Number(packets),
@@ -27,7 +28,7 @@ function namesByAddress(stacks: readonly PolicedStack[]): ReadonlyMap<string, st
         tasks.flatMap(({ addresses }) =>
           Object.values(addresses)
             .flat()
-            .map((address) => [address, `${stack.name}/${name}`] as const),
+            .map((address) => [address, nameOf({ stack: stack.name, service: name })] as const),
         ),
       ),
     ),

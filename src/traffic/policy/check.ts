@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { parseSubnet, subnetContains } from './cidr.ts'
 import { decideBetween, decideOutside, type Wish } from './decide.ts'
 import { policyError } from './errors.ts'
-import type { Party } from './match.ts'
+import { nameOf, type Party } from './match.ts'
 import type { PolicedNetwork, PolicedStack } from './port.ts'
 
 /** Whether one may open a connection to another, and what says so. */
@@ -65,15 +65,14 @@ function isWithin(subnet: string, address: string): boolean {
   return outer !== undefined && inner !== undefined && subnetContains(outer, inner)
 }
 
-function nameOf({ stack, service }: Party): string {
-  return `${stack}/${service}`
-}
-
 /** Networks that the service's tasks are in; of one without tasks all of its application. */
 function networksOf(stacks: readonly PolicedStack[], party: Party): readonly PolicedNetwork[] {
   const stack = stacks.find(({ name }) => name === party.stack)
   const service = stack?.services.find(({ name }) => name === party.service)
-  const joined = new Set(service?.tasks.flatMap(({ addresses }) => Object.keys(addresses)))
+  const joined = new Set([
+    ...(service?.networks ?? []),
+    ...(service?.tasks ?? []).flatMap(({ addresses }) => Object.keys(addresses)),
+  ])
   return (stack?.networks ?? []).filter(({ name }) => joined.size === 0 || joined.has(name))
 }
 
@@ -95,7 +94,7 @@ function partyNamed(stacks: readonly PolicedStack[], text: string): Party {
   const parties = stacks.flatMap((stack) =>
     stack.services.map((service) => ({ stack: stack.name, service: service.name, tasks: service.tasks.map(({ name }) => name) })),
   )
-  const exact = parties.filter(({ stack, service, tasks }) => `${stack}/${service}` === text || tasks.includes(text))
+  const exact = parties.filter((party) => nameOf(party) === text || party.tasks.includes(text))
   const found = exact.length > 0 ? exact : parties.filter(({ service }) => service === text)
   const [party, ...others] = found
   if (party === undefined)

@@ -1,5 +1,5 @@
 import { parseSubnet, subnetContains } from './cidr.ts'
-import { isFrom, isTo, type Party } from './match.ts'
+import { isFrom, isTo, nameOf, type Party } from './match.ts'
 import type { AllowRule, EgressRule, PolicedStack, PortRange } from './port.ts'
 
 /** What is asked for: one port of a protocol, or, with neither, anything at all. */
@@ -19,6 +19,9 @@ export interface Decision {
 export function decideBetween(stacks: readonly PolicedStack[], from: Party, to: Party, wish: Wish): Decision {
   const target = stacks.find(({ name }) => name === to.stack)
   if (target === undefined) return { isAllowed: true, rule: `${to.stack} is no application: nothing is judged` }
+  for (const party of [from, to])
+    if (stacks.some(({ name, isLoose }) => name === party.stack && isLoose === true))
+      return { isAllowed: true, rule: `${nameOf(party)} belongs to no application: its networks alone decide` }
   const { inside, allow } = target.rules
   if (from.stack === to.stack && from.service === to.service)
     return { isAllowed: true, rule: 'a service may always talk to its own tasks' }

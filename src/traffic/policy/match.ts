@@ -5,6 +5,11 @@ export interface Party {
   readonly service: string
 }
 
+/** For people: `shop/web`, or `web` of one that belongs to no application. */
+export function nameOf({ stack, service }: Party): string {
+  return stack === '' ? service : `${stack}/${service}`
+}
+
 /** A name in `from`: null stands for everybody. A service without a stack is one of the rule's own. */
 export function readFrom(from: string, ownStack: string): { readonly stack: string; readonly service: string | null } | null {
   if (from === '*') return null

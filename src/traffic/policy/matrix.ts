@@ -15,8 +15,22 @@ export interface MayTalk {
 
 /** What is said, in few lines: whole applications where all of them may, services where a rule names them. */
 export function mayTalk(stacks: readonly PolicedStack[]): readonly MayTalk[] {
-  const parties = stacks.flatMap((stack) => stack.services.map(({ name }): Party => ({ stack: stack.name, service: name })))
-  return stacks.flatMap((stack) => [...insideOf(stack), ...allowedInto(stack, parties), ...wayOut(stack)])
+  const judged = stacks.filter(({ isLoose }) => isLoose !== true)
+  const parties = judged.flatMap((stack) => stack.services.map(({ name }): Party => ({ stack: stack.name, service: name })))
+  return stacks.flatMap((stack) =>
+    stack.isLoose === true ? looseIn(stack) : [...insideOf(stack), ...allowedInto(stack, parties), ...wayOut(stack)],
+  )
+}
+
+/** Who shares a network with such services is nobody's business. */
+function looseIn({ networks, services }: PolicedStack): readonly MayTalk[] {
+  return networks.flatMap((network) => {
+    const there = services.filter((service) => service.networks?.includes(network.name) === true).map(({ name }) => name)
+    const rule = 'of no application: its networks alone decide'
+    return there.length === 0
+      ? []
+      : [{ from: there.join(', '), to: `everybody on ${network.name}`, ports: describePorts([]), rule }]
+  })
 }
 
 function insideOf({ name, rules }: PolicedStack): readonly MayTalk[] {

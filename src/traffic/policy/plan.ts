@@ -16,7 +16,8 @@ export interface PolicyPlan {
 type Put = (set: string, family: 4 | 6, key: string, value?: string) => void
 
 /** What the kernel's sets hold for these applications. The rules themselves are always the same. */
-export function planPolicy(stacks: readonly PolicedStack[], before: Numbers): PolicyPlan {
+export function planPolicy(all: readonly PolicedStack[], before: Numbers): PolicyPlan {
+  const stacks = all.filter(({ isLoose }) => isLoose !== true)
   const numbers = numbersOf(stacks, before)
   if (stacks.length === 0) return { ruleset: null, numbers }
   const elements = new Map<string, Map<string, string>>()

@@ -7,7 +7,10 @@ export interface PolicySource {
 
 /** One application. Containers that belong to none are judged by their networks alone. */
 export interface PolicedStack {
+  /** Empty: of what belongs to none. */
   readonly name: string
+  /** Services that belong to no application, each for itself: nothing of them is judged, and they are here to be told of. Absent: false. */
+  readonly isLoose?: boolean
   readonly rules: PolicyRules
   /** All that its services are in. */
   readonly networks: readonly PolicedNetwork[]
@@ -27,6 +30,8 @@ export interface PolicedNetwork {
 
 export interface PolicedService {
   readonly name: string
+  /** Names of those that its tasks are to join. Absent: those that they are in. */
+  readonly networks?: readonly string[]
   readonly tasks: readonly PolicedTask[]
 }
 

@@ -5,7 +5,7 @@ import type { ApiExam } from './exam.ts'
 import { tarOf } from './tar.ts'
 
 /** A shell that ends at once when it is told to. */
-const WAITING = ['sh', '-c', 'echo begun; trap "exit 3" TERM; while :; do sleep 0.1; done']
+const WAITING = ['sh', '-c', 'trap "exit 3" TERM; echo begun; while :; do sleep 0.1; done']
 
 const FULL = {
   Image: 'busybox',
@@ -29,6 +29,19 @@ const FULL = {
   },
 }
 
+const LOOKS = 200
+const LOOK_EVERY_MS = 25
+
+/** A shell that has not come to its trap yet does not hear what it is told. */
+async function begunAgain(api: ApiExam, id: string): Promise<void> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const log = await api.call('GET /containers/{id}/logs', { params: { id }, query: { stdout: 1 } })
+    if (log.bytes.toString().split('begun').length > 2) return
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+  }
+  throw new Error('the container did not begin again')
+}
+
 /** Every operation about containers and their execs, in the order of a life. */
 export async function examContainers(api: ApiExam, socketPath: string): Promise<void> {
   const made = await api.call('POST /containers/create', { query: { name: 'exam' }, json: FULL, status: 201 })
@@ -50,6 +63,7 @@ export async function examContainers(api: ApiExam, socketPath: string): Promise<
   await api.call('POST /containers/{id}/update', { params, json: { Memory: 32 << 20, MemorySwap: 64 << 20 }, status: 200 })
   await api.call('POST /containers/{id}/rename', { params, query: { name: 'renamed' }, status: 204 })
   await api.call('POST /containers/{id}/restart', { params, query: { t: 5 }, status: 204 })
+  await begunAgain(api, id)
   const waiting = api.call('POST /containers/{id}/wait', { params })
   await api.call('POST /containers/{id}/stop', { params, query: { t: 5 }, status: 204 })
   assert.equal((await waiting).json.StatusCode, 3)

@@ -1,6 +1,7 @@
 /** Statuses that dockerd gives and that the description of the operation leaves out. */
 const UNDESCRIBED: readonly { readonly operation: RegExp; readonly status: number; readonly why: string }[] = [
   { operation: /./, status: 400, why: 'a query, filter or body that cannot be read: every operation, described or not' },
+  { operation: /^POST \/swarm\/unlock$/, status: 409, why: 'a swarm that is not locked' },
   { operation: /^POST \/networks\/create$/, status: 409, why: 'a name that is taken' },
   {
     operation: /./,

@@ -21,6 +21,8 @@ export async function examSwarm(api: ApiExam): Promise<void> {
     const swarm = (await api.call('GET /swarm')).json
     assert.match(swarm.JoinTokens.Worker, /^SWMTKN-1-/)
     await api.call('POST /swarm/update', { query: { version: swarm.Version.Index, rotateWorkerToken: true }, json: swarm.Spec })
+    assert.equal((await api.call('GET /swarm/unlockkey')).json.UnlockKey, '')
+    await api.call('POST /swarm/unlock', { json: { UnlockKey: 'SWMKEY-1-x' }, status: 409 })
     await api.call('GET /info')
     await examNodes(api)
     await examSecrets(api, 'secret')

@@ -4,6 +4,7 @@ import type { Network } from '#engine/network'
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
 import { patternTest, readFilters } from '../filters.ts'
+import { refuseUnattachable, refuseUsedNetwork, swarmParts } from '../swarm/network-swarm.ts'
 import { untilRemoved } from '../swarm/until-removed.ts'
 import { ENDPOINT } from '../translate/create-fields.ts'
 import { refuseOtherFields, type FieldTable } from '../translate/fields.ts'
@@ -49,12 +50,13 @@ function isUsed(id: string, engine: RouteContext['engine']): boolean {
     .some((record) => Object.values(record.status.endpoints).some((endpoint) => endpoint.networkId === id))
 }
 
-export function inspectNetwork(call: Call, { engine }: RouteContext): void {
+export async function inspectNetwork(call: Call, { engine }: RouteContext): Promise<void> {
   const scope = call.query.text('scope')
   const network = engine.networks.get(idOf(call))
   if (scope !== '' && scope !== 'local' && !(scope === 'swarm' && isSwarm(engine)))
     throw dockerError('docker.parameter_missing', `network ${network.name} is not of scope ${scope}`)
-  sendJson(call.response, 200, networkJson(network, engine.containers.list(), call.minor))
+  const more = await swarmParts(network, engine, call.query.bool('verbose'))
+  sendJson(call.response, 200, networkJson(network, engine.containers.list(), call.minor, more))
 }
 
 function isSwarm({ swarm }: RouteContext['engine']): boolean {
@@ -70,6 +72,7 @@ export async function createNetwork(call: Call, { engine }: RouteContext): Promi
 
 export async function removeNetwork(call: Call, { engine, clock }: RouteContext): Promise<void> {
   const network = engine.networks.get(idOf(call))
+  await refuseUsedNetwork(network, engine)
   if (engine.swarm !== undefined && shownNetwork(network).scope === 'swarm')
     await untilRemoved(engine.swarm.services, clock, () => true)
   await engine.networks.remove(idOf(call))
@@ -84,6 +87,7 @@ export async function connectNetwork(call: Call, { engine }: RouteContext): Prom
   const body = readerOf(json)
   const settings = body.innerOrNull('EndpointConfig')
   const endpoint = settings === null ? emptyEndpoint() : endpointSpec(settings)
+  refuseUnattachable(engine.networks.get(idOf(call)))
   await engine.containers.connect(containerIn(body.text('Container')), idOf(call), endpoint)
   sendEmpty(call.response, 200)
 }

@@ -276,8 +276,6 @@ function volumeRoutes(): readonly DockerRoute[] {
 
 function refusedRoutes(): readonly DockerRoute[] {
   return [
-    get('/swarm/unlockkey', refused('locking a swarm')),
-    post('/swarm/unlock', refused('locking a swarm')),
     post('/swarm/join', refused('joining a swarm', 'A swarm is one machine: make one with `docker swarm init`.')),
     get('/plugins', noPlugins),
     get('/plugins/{rest...}', refused('plugins')),

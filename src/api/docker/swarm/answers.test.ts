@@ -55,21 +55,21 @@ const rollout = {
 }
 
 test('a service is shown as its client said it, with as many replicas as it has now', () => {
-  const json = serviceJson(sight(), true)
+  const json = serviceJson(sight(), [], true)
   assert.deepEqual(json.Spec, { ...said, Mode: { Replicated: { Replicas: 4 } } })
   assert.deepEqual(json.ServiceStatus, { RunningTasks: 2, DesiredTasks: 4, CompletedTasks: 0 })
   assert.deepEqual(json.Version, { Index: 9 })
 })
 
 test('one that came another way is shown in the same words', () => {
-  const spec = serviceJson(sight({}, false), false).Spec as unknown as typeof said
+  const spec = serviceJson(sight({}, false), [], false).Spec as unknown as typeof said
   assert.equal(spec.TaskTemplate.ContainerSpec.Image, 'busybox')
   assert.deepEqual(spec.TaskTemplate.ContainerSpec.Env, ['B=1', 'A=2'])
 })
 
 test('an update that was over before the service was scaled says nothing of the scaling', () => {
-  assert.equal(serviceJson(sight({ rollout, forgivenAtMs: 10 }), false).UpdateStatus?.State, 'completed')
-  assert.equal(serviceJson(sight({ rollout, forgivenAtMs: 30 }), false).UpdateStatus, undefined)
+  assert.equal(serviceJson(sight({ rollout, forgivenAtMs: 10 }), [], false).UpdateStatus?.State, 'completed')
+  assert.equal(serviceJson(sight({ rollout, forgivenAtMs: 30 }), [], false).UpdateStatus, undefined)
 })
 
 test('tasks of jobs are wanted until they are complete', () => {
@@ -99,6 +99,6 @@ test('tasks of jobs are wanted until they are complete', () => {
     createdAtMs: 0,
     updatedAtMs: 0,
   }
-  assert.equal(taskJson({ record: task, version: 1 }, undefined).DesiredState, 'complete')
-  assert.equal(taskJson({ record: { ...task, runId: null }, version: 1 }, undefined).DesiredState, 'running')
+  assert.equal(taskJson({ record: task, version: 1 }, undefined, []).DesiredState, 'complete')
+  assert.equal(taskJson({ record: { ...task, runId: null }, version: 1 }, undefined, []).DesiredState, 'running')
 })

@@ -2,10 +2,11 @@ import type { RevisionRecord, ServiceRecord } from '#cluster/model'
 import type { ServiceSight } from '#cluster/services'
 
 import { isoTime } from './iso-time.ts'
+import type { VirtualIp } from './port.ts'
 import { modeJson, specJson } from './spec-json.ts'
 
 /** Service of the API description. */
-export function serviceJson(sight: ServiceSight, hasStatus: boolean) {
+export function serviceJson(sight: ServiceSight, virtualIps: readonly VirtualIp[], hasStatus: boolean) {
   const { record, revision, previous, version } = sight
   const { job } = revision.spec
   return {
@@ -15,7 +16,10 @@ export function serviceJson(sight: ServiceSight, hasStatus: boolean) {
     UpdatedAt: isoTime(record.updatedAtMs),
     Spec: currentSpec(record, revision),
     ...(previous === null ? {} : { PreviousSpec: specJson(previous) }),
-    Endpoint: endpointJson(revision),
+    Endpoint: endpointJson(
+      revision,
+      virtualIps.filter(({ serviceId }) => serviceId === record.id),
+    ),
     ...updateStatus(record),
     ...(job === null
       ? {}
@@ -38,8 +42,8 @@ function currentSpec(record: ServiceRecord, revision: RevisionRecord) {
   return { ...specJson(revision), Name: record.name, Labels: record.labels, Mode }
 }
 
-/** Names are answered with the addresses of tasks: there are no virtual ones to tell. */
-function endpointJson({ spec }: RevisionRecord) {
+/** Published ports are the router's, at the host's own addresses; the virtual ones are for neighbours on the service's networks. */
+function endpointJson({ spec }: RevisionRecord, virtualIps: readonly VirtualIp[]) {
   const ports = spec.ports.map((port) => ({
     Protocol: port.protocol,
     TargetPort: port.containerPort,
@@ -47,7 +51,13 @@ function endpointJson({ spec }: RevisionRecord) {
     PublishMode: port.mode,
   }))
   const mode = { Mode: spec.endpointMode ?? 'vip' }
-  return ports.length === 0 ? { Spec: mode } : { Spec: { ...mode, Ports: ports }, Ports: ports }
+  return {
+    Spec: { ...mode, ...(ports.length === 0 ? {} : { Ports: ports }) },
+    ...(ports.length === 0 ? {} : { Ports: ports }),
+    ...(virtualIps.length === 0
+      ? {}
+      : { VirtualIPs: virtualIps.map(({ networkId, address }) => ({ NetworkID: networkId, Addr: address })) }),
+  }
 }
 
 const STATES = {
@@ -60,12 +70,18 @@ const STATES = {
   aborted: 'paused',
 } as const
 
-/** Of a change that has to do with tasks. One that was over when the service was last asked for says nothing of that. */
-function updateStatus({ rollout, forgivenAtMs }: ServiceRecord) {
-  if (rollout === null || (rollout.endedAtMs !== null && rollout.endedAtMs < (forgivenAtMs ?? 0))) return {}
+/** In the API's words. Of a change that has to do with tasks: one that was over when the service was last asked for says nothing of that. */
+export function updateState({ rollout, forgivenAtMs }: ServiceRecord): (typeof STATES)[keyof typeof STATES] | undefined {
+  if (rollout === null || (rollout.endedAtMs !== null && rollout.endedAtMs < (forgivenAtMs ?? 0))) return undefined
+  return STATES[rollout.state]
+}
+
+function updateStatus(record: ServiceRecord) {
+  const [State, { rollout }] = [updateState(record), record]
+  if (State === undefined || rollout === null) return {}
   return {
     UpdateStatus: {
-      State: STATES[rollout.state],
+      State,
       StartedAt: isoTime(rollout.startedAtMs),
       ...(rollout.endedAtMs === null ? {} : { CompletedAt: isoTime(rollout.endedAtMs) }),
       Message: rollout.state === 'completed' ? 'update completed' : rollout.reason,

@@ -27,15 +27,16 @@ export const listServices = asManager(async ({ query, response }, { swarm }) => 
       filters.matches('runtime', (runtime) => runtime === 'container') &&
       filters.matchesLabels(record.labels),
   )
+  const virtualIps = swarm.virtualIps()
   sendJson(
     response,
     200,
-    found.map((sight) => serviceJson(sight, query.bool('status'))),
+    found.map((sight) => serviceJson(sight, virtualIps, query.bool('status'))),
   )
 })
 
 export const inspectService = asManager(async (call, { swarm }) => {
-  sendJson(call.response, 200, serviceJson(await wantedService(idOf(call), swarm.services), false))
+  sendJson(call.response, 200, serviceJson(await wantedService(idOf(call), swarm.services), swarm.virtualIps(), false))
 })
 
 /** Of a create; an update always had them. */
@@ -53,8 +54,8 @@ export const createService = asManager(async (call, context) => {
       'docker.swarm_name_in_use',
       `rpc error: code = AlreadyExists desc = name conflicts with an existing object: service ${wish.name} already exists`,
     )
-  const { record } = await swarm.services.create(wish)
   provide(call, wish, context)
+  const { record } = await swarm.services.create(wish)
   engine.events.publish({ type: 'service', action: 'create', actorId: record.id, attributes: { name: record.name } })
   sendJson(call.response, 201, { ID: record.id, ...(call.minor >= FIRST_MINOR_WITH_WARNINGS ? { Warnings: null } : {}) })
 })
@@ -77,7 +78,7 @@ async function afterRemoval(name: string, { swarm, clock }: SwarmContext): Promi
 }
 
 export const updateService = asManager(async (call, context) => {
-  const { swarm, engine } = context
+  const { swarm } = context
   const version = versionOf(call, 'service')
   const before = await wantedService(idOf(call), swarm.services)
   const json = await readJson(call.request)
@@ -85,11 +86,9 @@ export const updateService = asManager(async (call, context) => {
   else {
     const wish = await completeWish(json, await swarm.services.list(), before, context)
     checkChange(before, wish)
-    await swarm.services.update(before.record.id, wish, version)
     provide(call, wish, context)
+    await swarm.services.update(before.record.id, wish, version)
   }
-  const { id, name } = before.record
-  engine.events.publish({ type: 'service', action: 'update', actorId: id, attributes: { name } })
   sendJson(call.response, 200, { Warnings: null })
 })
 

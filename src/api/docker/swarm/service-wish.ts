@@ -81,6 +81,7 @@ export function serviceWish(json: JsonObject, around: WishSurroundings): Service
       versions: {},
       workingDir: '',
       configFiles: [],
+      pulls: true,
       said: json,
     },
     imageId: null,

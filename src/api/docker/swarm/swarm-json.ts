@@ -5,7 +5,6 @@ import { managerAddress } from './node-json.ts'
 /** What holds of a swarm of one machine. Most of it is about others, so that it is what it is and cannot be changed. */
 export const SWARM_SPEC = {
   Name: 'default',
-  Orchestration: { TaskHistoryRetentionLimit: 5 },
   Raft: { SnapshotInterval: 10_000, KeepOldSnapshots: 0, LogEntriesForSlowFollowers: 500, ElectionTick: 10, HeartbeatTick: 1 },
   Dispatcher: { HeartbeatPeriod: 5_000_000_000 },
   CAConfig: { NodeCertExpiry: 7_776_000_000_000_000 },
@@ -20,7 +19,7 @@ export function clusterJson(swarm: SwarmRecord) {
     Version: { Index: swarm.version },
     CreatedAt: isoTime(swarm.createdAtMs),
     UpdatedAt: isoTime(swarm.updatedAtMs),
-    Spec: { ...SWARM_SPEC, Labels: swarm.labels },
+    Spec: { ...SWARM_SPEC, Orchestration: { TaskHistoryRetentionLimit: swarm.keptTasksPerSlot }, Labels: swarm.labels },
     TLSInfo: {},
     RootRotationInProgress: false,
     DefaultAddrPool: [],

@@ -17,6 +17,8 @@ export function swarmRoutes(): readonly DockerRoute[] {
     post('/swarm/init', swarm.initSwarm),
     post('/swarm/update', swarm.updateSwarm),
     post('/swarm/leave', swarm.leaveSwarm),
+    get('/swarm/unlockkey', swarm.inspectUnlockKey),
+    post('/swarm/unlock', swarm.unlockSwarm),
     get('/services', services.listServices),
     post('/services/create', services.createService),
     get('/services/{id}', services.inspectService),

@@ -1,12 +1,19 @@
 import type { PublishedTaskPort, RevisionRecord, TaskRecord } from '#cluster/model'
 import type { Versioned } from '#cluster/services'
+import type { Network } from '#engine/network'
 
+import { attachmentsJson } from './attachment-json.ts'
 import { isoTime } from './iso-time.ts'
 import { taskSpecJson } from './spec-json.ts'
 
 /** Task of the API description. `revision`: what it was made from. */
-export function taskJson({ record, version }: Versioned<TaskRecord>, revision: RevisionRecord | undefined) {
+export function taskJson(
+  { record, version }: Versioned<TaskRecord>,
+  revision: RevisionRecord | undefined,
+  networks: readonly Network[],
+) {
   const isJob = record.runId !== null
+  const attachments = attachmentsJson(record, networks)
   return {
     ID: record.id,
     Version: { Index: version },
@@ -19,6 +26,7 @@ export function taskJson({ record, version }: Versioned<TaskRecord>, revision: R
     ...(record.nodeId === null ? {} : { NodeID: record.nodeId }),
     Status: statusJson(record),
     DesiredState: desiredState(record),
+    ...(attachments.length === 0 ? {} : { NetworksAttachments: attachments }),
     ...(isJob ? { JobIteration: { Index: record.revision } } : {}),
   }
 }

@@ -9,18 +9,19 @@ import { desiredState, taskJson } from './task-json.ts'
 
 const FILTERS = ['_up-to-date', 'desired-state', 'id', 'label', 'name', 'node', 'runtime', 'service']
 
-export const listTasks = asManager(async ({ query, response }, { swarm }) => {
+export const listTasks = asManager(async ({ query, response }, { swarm, engine }) => {
   const filters = readFilters(query.text('filters'), FILTERS)
   const seen = await lookAt(swarm.services)
   const found = seen.tasks.filter((task) => isWanted(task, filters, seen))
+  const networks = engine.networks.list()
   sendJson(
     response,
     200,
-    found.map((task) => taskJson(task, seen.revisionOf(task.record))),
+    found.map((task) => taskJson(task, seen.revisionOf(task.record), networks)),
   )
 })
 
-export const inspectTask = asManager(async (call, { swarm }) => {
+export const inspectTask = asManager(async (call, { swarm, engine }) => {
   const task = await swarm.services.task(idOf(call))
   const revisions = await swarm.services.revisions(task.record.serviceId).catch(() => [])
   sendJson(
@@ -29,6 +30,7 @@ export const inspectTask = asManager(async (call, { swarm }) => {
     taskJson(
       task,
       revisions.find(({ number }) => number === task.record.revision),
+      engine.networks.list(),
     ),
   )
 })

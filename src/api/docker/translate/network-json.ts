@@ -20,8 +20,13 @@ export function shownNetwork(network: Network): ShownNetwork {
     : { driver: 'overlay', labels, scope: 'swarm' }
 }
 
-/** Network of the API description. `records`: all containers, for those that are on it; the list leaves them out. */
-export function networkJson(network: Network, records: readonly ContainerRecord[], minor: number) {
+/** Network of the API description. `records`: all containers, for those that are on it; the list leaves them out. `more`: what only networks of a swarm have. */
+export function networkJson(
+  network: Network,
+  records: readonly ContainerRecord[],
+  minor: number,
+  more: Readonly<Record<string, unknown>> = {},
+) {
   const { driver, labels, scope } = shownNetwork(network)
   return {
     Name: network.name,
@@ -49,6 +54,7 @@ export function networkJson(network: Network, records: readonly ContainerRecord[
     Containers: Object.fromEntries(records.flatMap((record) => endpointOf(network, record))),
     Options: network.options,
     Labels: labels,
+    ...more,
   }
 }
 

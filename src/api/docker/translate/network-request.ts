@@ -41,7 +41,12 @@ export function networkSpec(body: Reader, isSwarm: boolean): NetworkSpec {
       `invalid network name ${JSON.stringify(name)}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
     )
   const scope = body.text('Scope')
-  const isOverlay = isSwarm && body.text('Driver') === OVERLAY
+  const isOverlay = body.text('Driver') === OVERLAY
+  if (isOverlay && !isSwarm)
+    throw dockerError(
+      'docker.not_a_swarm_manager',
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    )
   if (scope !== '' && scope !== 'local' && !(isOverlay && scope === 'swarm'))
     throw dockerError('docker.option_unsupported', `networks of scope ${JSON.stringify(scope)} are not supported`)
   return {
@@ -50,7 +55,7 @@ export function networkSpec(body: Reader, isSwarm: boolean): NetworkSpec {
     hasIpv4: body.raw('EnableIPv4') === undefined || body.raw('EnableIPv4') === null || body.bool('EnableIPv4'),
     hasIpv6: body.bool('EnableIPv6'),
     isInternal: body.bool('Internal'),
-    isAttachable: isOverlay || body.bool('Attachable'),
+    isAttachable: body.bool('Attachable'),
     subnets: subnets(body.inner('IPAM')),
     options: isOverlay ? overlayOptions(body) : body.textMap('Options'),
     labels: { ...body.textMap('Labels'), ...(isOverlay ? { [OVERLAY_LABEL]: 'true' } : {}) },
