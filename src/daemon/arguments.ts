@@ -9,6 +9,7 @@ import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry
 import type { LayerKind } from '#engine/snapshots'
 
 import { readBuildLimits, type BuildLimits } from './building/build-limits.ts'
+import { readMetrics, type MetricsOptions } from './metrics-arguments.ts'
 import { readRegistry, type RegistryListenOptions } from './registry-arguments.ts'
 import { named, readDefaultLog, readLabel } from './settings/default-log-arguments.ts'
 import { prefixed } from './settings/prefixed.ts'
@@ -48,6 +49,8 @@ export interface DaemonOptions {
   readonly tcp: TcpOptions | undefined
   /** undefined: the registry is kept and not served. */
   readonly registry: RegistryListenOptions | undefined
+  /** Who is told of metrics, and how much of them is kept. */
+  readonly metrics: MetricsOptions
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -87,6 +90,10 @@ const FLAGS = {
   'registry-cert': { type: 'string' },
   'registry-key': { type: 'string' },
   'registry-proxy': { type: 'string', multiple: true },
+  'metrics-listen': { type: 'string' },
+  'metrics-history': { type: 'string' },
+  'metrics-remote-write': { type: 'string' },
+  'metrics-remote-write-token-file': { type: 'string' },
 } as const
 
 /** They say where the daemon is, which clients and whoever starts it have to know without reading its file. */
@@ -151,6 +158,7 @@ function optionsOf(values: FlagValues): DaemonOptions {
     group: values.group,
     tcp: readTcp(values),
     registry: readRegistry(values),
+    metrics: readMetrics(values),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { MetricsPort } from '#api/glovebox'
 import type { Clock, Log } from '#base'
 import type { Collection } from '#engine/collection'
 import type { Host } from '#host'
@@ -18,5 +19,7 @@ export interface GloveboxNeeds extends DaemonOptions {
   readonly records: ClusterRecords
   readonly served: ServedRegistry
   readonly garbage: Collection
+  /** What was measured. */
+  readonly measured: MetricsPort
   readonly leave: () => void
 }

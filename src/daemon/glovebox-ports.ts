@@ -86,6 +86,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       collect: async () => await garbage.collect('request'),
     },
     secrets: needs.records.secrets,
+    metrics: needs.measured,
     shutdown: shutdownPort(needs),
     commandLine: commandLinePort({ ...needs, builds }),
   }

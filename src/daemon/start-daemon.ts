@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { systemRandom, type Clock, type Log } from '#base'
 import { createDockerApi } from '#api/docker'
 import { API_PREFIX, gloveboxApi, type GloveboxApi } from '#api/glovebox'
+import type { MetricsApi } from '#api/metrics'
 import type { HttpApi } from '#api/http'
 import { linuxHost } from '#host'
 
@@ -16,6 +17,7 @@ import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
+import { openMetricRegistry, openMetrics } from './metrics/open-metrics.ts'
 import { reloadSettings } from './settings/reload.ts'
 import type { Settings } from './settings/settings.ts'
 import { tellOfServices } from './swarm-events.ts'
@@ -45,6 +47,7 @@ export async function startDaemon(
   // Only in a mount namespace of our own: the mask must not reach the host.
   if (host.namespaces.read(1)?.mnt !== host.namespaces.read(process.pid)?.mnt) host.cgroups.maskUnifiedControllers()
   const startedMs = clock.monotonicMs()
+  const measured = openMetricRegistry({ clock, log })
   // Transfers begin after all of it is there.
   let served: ServedRegistry | undefined
   const engine = undo.use(
@@ -66,6 +69,7 @@ export async function startDaemon(
     await openCluster({ ...options, clock, log, host, engine, secrets: records.secrets, store: records.store }),
   )
   const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
+  const metrics = undo.use(await openMetrics({ ...options, clock, log, host, engine, measured }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined
   const leave = async () => {
@@ -86,11 +90,12 @@ export async function startDaemon(
       records,
       served: registry,
       garbage: collection,
+      measured: metrics.port,
       leave: () => void leave(),
     }),
   )
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
-  for (const serving of await listeners(options, { api: bothApis(docker, ours), clock, log, maxOpenFiles }))
+  for (const serving of await listeners(options, { api: allApis(docker, ours, metrics.api), clock, log, maxOpenFiles }))
     undo.defer(async () => await serving.close())
   collection.start()
   failpoints.ready()
@@ -117,12 +122,13 @@ function onlyOne(lock: Disposable | undefined, root: string): Disposable {
   })
 }
 
-/** Our own API and Docker's share a socket: the path says whose a request is. */
-function bothApis(docker: HttpApi, ours: GloveboxApi): HttpApi {
+/** Our own API, Docker's and the metrics share a socket: the path says whose a request is. */
+function allApis(docker: HttpApi, ours: GloveboxApi, metrics: MetricsApi): HttpApi {
   return {
     ...docker,
     handleRequest: (request: IncomingMessage, response: ServerResponse) => {
       if (request.url?.startsWith(API_PREFIX) === true) void ours.handle(request, response)
+      else if (metrics.isFor(request.url ?? '')) metrics.handleRequest(request, response)
       else docker.handleRequest(request, response)
     },
   }

@@ -7,6 +7,7 @@ import { isGone, pidsBelow, readCgroupText, removeEmpty, removeTree } from './cg
 import { parseKeyed } from './cgroup-figures.ts'
 import { cgroupLayout, hierarchyOf, unifiedOf } from './cgroup-layout.ts'
 import type { CgroupHierarchy, CgroupLayout } from './cgroup-layout.ts'
+import { cgroupSample, sampleBuffer } from './cgroup-sample.ts'
 import { cgroupUsage } from './cgroup-usage.ts'
 import { vacateRoot } from './cgroup-vacate.ts'
 import { cgroupWarmer } from './cgroup-warm.ts'
@@ -36,6 +37,8 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
   const warmer = cgroupWarmer((hierarchyOf(layout, 'freezer') ?? main)?.mountPoint ?? '/sys/fs/cgroup', ownPath)
   const pidsIn = (path: string) => [...new Set(directories(path).flatMap(pidsBelow))]
   const freezer = freezerOf(layout)
+  const places = controllerPlaces(layout)
+  let buffer: Buffer | undefined
   return {
     mode: layout.mode,
     controllers: [...new Set(layout.hierarchies.flatMap(({ controllers }) => controllers))],
@@ -58,6 +61,11 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
         },
         (controller) => of(controller)?.version === 2 || (layout.mode === 'v2' && of(controller) === undefined),
       )
+    },
+    sample: (path, isShort) => {
+      checkPath(path)
+      buffer ??= sampleBuffer()
+      return cgroupSample((controller) => places(controller, path), buffer, isShort)
     },
     pids: (path) => {
       const first = directories(path).find((directory) => existsSync(directory))
@@ -90,6 +98,24 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
     maskUnifiedControllers: () => maskUnified(layout, mounts),
     [Symbol.dispose]: () => warmer[Symbol.dispose](),
   }
+}
+
+/** Which tree a controller is in is looked up once. */
+function controllerPlaces(layout: CgroupLayout) {
+  const known = new Map<string, { readonly mountPoint: string; readonly isV2: boolean } | undefined>()
+  return (controller: string, path: string) => {
+    if (!known.has(controller)) {
+      const found = controller === 'pressure' ? pressureTree(layout) : hierarchyOf(layout, controller)
+      known.set(controller, found === undefined ? undefined : { mountPoint: found.mountPoint, isV2: found.version === 2 })
+    }
+    const place = known.get(controller)
+    return place === undefined ? undefined : { directory: place.mountPoint + path, isV2: place.isV2 }
+  }
+}
+
+/** The v2 tree, if the kernel tells of waiting. */
+function pressureTree(layout: CgroupLayout): CgroupHierarchy | undefined {
+  return existsSync('/proc/pressure/cpu') ? unifiedOf(layout) : undefined
 }
 
 function checkPath(path: string): string {

@@ -7,9 +7,11 @@ export { errnoOf, hostError, type HostErrorCode } from './errors.ts'
 export { fakeHost, type FakeHost } from './fake/host.ts'
 export type { RecordedCall } from './fake/record.ts'
 export { linuxHost, type LinuxHostOptions } from './linux.ts'
+export { linuxMachine, type FileSystemFigures, type MachinePort } from './machine.ts'
+export type { CpuMode, DiskFigures, MachineTimes, Pressure } from './machine-figures.ts'
 export type { Host } from './port.ts'
 export { holdUserNamespace, type HeldUserNamespace, type IdRange, type UserMapping } from './user-namespace.ts'
-export type { CgroupDeviceIo, CgroupMode, CgroupPort, CgroupUsage } from './port-cgroups.ts'
+export type { CgroupDeviceIo, CgroupMode, CgroupPort, CgroupSample, CgroupUsage } from './port-cgroups.ts'
 export type { FilePort, FileSystemSpace, OpenInRootOptions } from './port-files.ts'
 export type {
   BindMount,

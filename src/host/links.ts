@@ -149,6 +149,18 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
         if (errnoName(answer.errno) === 'ENODEV') return undefined
         throw refusedError(`counters of ${name}`, answer)
       }),
+    allCounters: () =>
+      withSocket(
+        undefined,
+        (socket) =>
+          new Map(
+            dump(socket, 'links').flatMap((reply) => {
+              const counters = countersOf(reply)
+              const { name, kind, isUp } = linkOf(reply)
+              return counters === undefined ? [] : [[name, { ...counters, kind, isUp }] as const]
+            }),
+          ),
+      ),
     uplink: () =>
       withSocket(undefined, (socket) => {
         const routes = dump(socket, 'routes').flatMap((reply) => routeOf(reply) ?? [])

@@ -72,6 +72,8 @@ export interface LinkPort {
   setUp(name: string, netnsPin?: string): void
   /** Counters of a link, as that end sees them; undefined when there is no such link. */
   counters(name: string, netnsPin?: string): LinkCounters | undefined
+  /** Counters of all links of the host, by name, in one question. */
+  allCounters(): ReadonlyMap<string, LinkCounters & Pick<LinkEntry, 'kind' | 'isUp'>>
   /** The link of the default route with its MTU; undefined on a machine without one. */
   uplink(): Uplink | undefined
 }

@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   databases: ['base', 'cluster'],
   observe: ['base'],
   operate: ['base', 'oci', 'host', 'operate'],
-  api: ['base', 'oci', 'engine', 'cluster', 'operate', 'api'],
+  api: ['base', 'oci', 'engine', 'cluster', 'observe', 'operate', 'api'],
   client: ['base', 'oci', 'api', 'client'],
   cli: ['base', 'oci', 'client', 'api', 'cluster', 'operate', 'cli', 'host'],
   daemon: ['base', 'oci', 'host', 'engine', 'cluster', 'traffic', 'databases', 'observe', 'operate', 'api', 'cli'],

@@ -13,6 +13,7 @@ export type {
   CommandStreams,
   DoctorPort,
   GloveboxApiPorts,
+  MetricsPort,
   PolicyPort,
   ProcessesPort,
   RegistryPort,
@@ -80,5 +81,6 @@ export type {
   StackTask,
 } from './wire-stacks.ts'
 export type { CollectionReport, CollectionRun, Kept, RemovedItem } from '#engine/collection'
+export type { KeptSeries, RangeAnswer, RangeFunction, RangeQuery, RangeSeries } from '#observe/history'
 export type { Finding } from '#operate/doctor'
 export type { Diagnosis, Subject as DiagnosedSubject, WhyReport } from '#operate/why'

@@ -1,5 +1,6 @@
 import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Secrets } from '#cluster/secrets'
+import type { KeptSeries, RangeAnswer, RangeQuery } from '#observe/history'
 import type { Finding } from '#operate/doctor'
 import type { WhyReport } from '#operate/why'
 
@@ -34,6 +35,7 @@ export interface GloveboxApiPorts {
   readonly policy: PolicyPort
   readonly routes: RoutesPort
   readonly secrets: Secrets
+  readonly metrics: MetricsPort
   readonly shutdown: ShutdownPort
   /** Absent: every command line runs where it was typed. */
   readonly commandLine?: CommandLinePort
@@ -93,6 +95,13 @@ export interface RoutesPort {
   inspect(id: string): Promise<WireRouteDetail>
   /** Percent of the requests by group; null: as it is written down. */
   shift(id: string, shares: Readonly<Record<string, number>> | null): Promise<WireRoute>
+}
+
+/** What was measured of this machine and of what runs on it. Errors: those of the history. */
+export interface MetricsPort {
+  /** What is left out: the last hour up to now, a step a minute. */
+  range(query: Pick<RangeQuery, 'selector' | 'fn'> & Partial<RangeQuery>): Promise<RangeAnswer>
+  series(selector: string): readonly KeptSeries[]
 }
 
 export interface BuildsPort {

@@ -3,6 +3,7 @@ import { answerCommand } from './command-route.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer, ApiRequest } from './request.ts'
+import { answerMetrics } from './metric-routes.ts'
 import { answerPolicy } from './policy-routes.ts'
 import { answerRegistry } from './registry-routes.ts'
 import { answerRoutes } from './route-routes.ts'
@@ -36,6 +37,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (head === 'policy' || head === 'addresses') {
     const found = await answerPolicy(ports.policy, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'metrics') {
+    const found = await answerMetrics(ports.metrics, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }

@@ -89,6 +89,13 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
     },
     registry: noRegistry(),
     secrets: noSecrets(),
+    metrics: {
+      range: async ({ selector, fn, fromMs = 0, toMs = 0, stepS = 60 }) => {
+        if (selector !== 'up') throw fail('input.invalid', `no such series: ${selector}`)
+        return { fromMs, toMs, stepS, series: [{ name: fn, labels: { service: 'web' }, values: [1, null] }] }
+      },
+      series: () => [{ name: 'up', labels: {}, lastMs: 1 }],
+    },
     policy: {
       report: () => assert.fail('not asked'),
       check: (from, to) => ({ from, to, protocol: 'tcp', port: 80, isAllowed: true, rule: 'a rule', networks: [] }),

@@ -32,6 +32,10 @@ export const daemonFlags = {
   'registry-cert': text('FILE', 'The certificate of the registry (PEM)'),
   'registry-key': text('FILE', 'Its private key (PEM)'),
   'registry-proxy': list('PREFIX=HOST', 'Fetch what is asked for below PREFIX/ from this registry, and keep it'),
+  'metrics-listen': text('HOST:PORT', 'Tell metrics here as well, to Prometheus, without a password: such as 127.0.0.1:9323'),
+  'metrics-history': text('SIZE', 'Keep so much of what was measured: a size, or off (default 256m)'),
+  'metrics-remote-write': text('URL', 'Send metrics to a Prometheus that takes them, at .../api/v1/write'),
+  'metrics-remote-write-token-file': text('FILE', 'With the bearer token on the first line of this file'),
   'build-parallel': text('N', 'So many commands of builds at a time (default: as many as processors)'),
   'build-cpu-shares': text('N', 'Weight of a command of a build, where a container has 1024 (default 256)'),
   'build-memory': text('BYTES', 'Memory of a command of a build (default: three quarters of the machine)'),
@@ -59,6 +63,10 @@ export interface DaemonChoice {
   readonly 'registry-cert'?: string | undefined
   readonly 'registry-key'?: string | undefined
   readonly 'registry-proxy'?: readonly string[]
+  readonly 'metrics-listen'?: string | undefined
+  readonly 'metrics-history'?: string | undefined
+  readonly 'metrics-remote-write'?: string | undefined
+  readonly 'metrics-remote-write-token-file'?: string | undefined
   readonly 'build-parallel'?: string | undefined
   readonly 'build-cpu-shares'?: string | undefined
   readonly 'build-memory'?: string | undefined
@@ -66,6 +74,7 @@ export interface DaemonChoice {
 }
 
 const BUILDS = ['build-parallel', 'build-cpu-shares', 'build-memory', 'build-pids'] as const
+const METRICS = ['metrics-listen', 'metrics-history', 'metrics-remote-write'] as const
 const FILES = ['tls-ca', 'tls-cert', 'tls-key'] as const
 
 /** The options of the daemon program, and of `glovebox daemon`, which becomes it. Error: `cli.usage`, before anything was begun. */
@@ -94,12 +103,12 @@ export function daemonArguments(
     ...repeated('insecure-registry'),
     ...repeated('default-address-pool'),
     ...repeated('registry-proxy'),
-    ...([...(['group', 'log-driver', 'tcp', 'registry'] as const), ...BUILDS] as const).flatMap((flag) =>
+    ...([...(['group', 'log-driver', 'tcp', 'registry'] as const), ...BUILDS, ...METRICS] as const).flatMap((flag) =>
       choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]],
     ),
     // The daemon runs in another directory.
-    ...(['config', ...FILES, 'registry-cert', 'registry-key', 'secrets-key-file'] as const).flatMap((flag) =>
-      choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])],
-    ),
+    ...(
+      ['config', ...FILES, 'registry-cert', 'registry-key', 'secrets-key-file', 'metrics-remote-write-token-file'] as const
+    ).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),
   ]
 }

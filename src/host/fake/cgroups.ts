@@ -46,6 +46,12 @@ export function fakeCgroups({ record }: Recorder, killProcess: (pid: number) => 
     },
     exists: (path) => groups.has(path),
     usage: (path) => groups.get(path)?.usage,
+    sample: (path) => {
+      const usage = groups.get(path)?.usage
+      if (usage === undefined) return undefined
+      const none = { cpuPressure: undefined, memoryPressure: undefined, ioPressure: undefined }
+      return { ...usage, ...none, memoryFileBytes: usage.memoryCacheBytes }
+    },
     pids: (path) => groups.get(path)?.pids ?? [],
     freezeState: (path) => (groups.get(path)?.isFrozen === true ? 'frozen' : 'thawed'),
     setFrozen: async (path, isFrozen) => {

@@ -135,6 +135,7 @@ export function fakeNetwork({ record }: Recorder, options: FakeNetworkOptions): 
       setLoopbackUp: (pin) => record('links.setLoopbackUp', pin),
       setUp: (name, pin) => record('links.setUp', name, pin),
       counters: (name) => (links.has(name) ? NO_TRAFFIC : undefined),
+      allCounters: () => new Map([...links.values()].map(({ name, kind, isUp }) => [name, { ...NO_TRAFFIC, kind, isUp }])),
       uplink: () => uplink,
     },
     nftables: {
