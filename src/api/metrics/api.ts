@@ -61,7 +61,7 @@ function pathOf(url: string): string {
 async function send(request: IncomingMessage, response: ServerResponse, families: readonly MetricFamily[]): Promise<void> {
   const format = formatFor(request.headers.accept)
   const text = Buffer.from(writeText(families, format))
-  const isPacked = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+  const isPacked = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
   // The fastest level: a scrape is read on the same network, often on the same machine.
   const body = isPacked ? await pack(text, { level: 1 }) : text
   response.writeHead(200, {

@@ -57,7 +57,7 @@ test('rates, averages and highest values are right in each tier and over their b
     const known = rate?.values.filter((value) => value !== null) ?? []
     // Where a tier is coarser than the steps, some steps know nothing.
     assert.ok(
-      known.length >= (stepS >= 60 ? rate!.values.length - 1 : 2160),
+      known.length >= (stepS >= 60 ? rate.values.length - 1 : 2160),
       `${known.length} of ${rate?.values.length} at ${stepS}`,
     )
     for (const value of known) assert.ok(Math.abs(value - 2) < 1e-6, `${value} at ${stepS}`)

@@ -66,7 +66,10 @@ export function readText(text: string, { maxSamples }: TextBounds): readonly Met
     if (typeof sample === 'string') throw refuse(sample)
     if (seen.size >= maxSamples) throw refuse(`there are more than ${maxSamples} samples`)
     const labels = labelText(Object.fromEntries(sample.labels))
-    const key = `${sample.name}{${Object.entries(Object.fromEntries(sample.labels)).toSorted().join('\u0000')}`
+    const key = `${sample.name}{${sample.labels
+      .map((pair) => pair.join('\u0001'))
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .join('\u0000')}`
     if (seen.has(key)) throw refuse(`${sample.name}{${labels}} is there twice`.slice(0, MAX_HELP_CHARS))
     seen.add(key)
     const home = homeOf(sample.name, declared)
