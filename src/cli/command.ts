@@ -36,6 +36,8 @@ export interface Invocation<F extends Flags> {
 
 export const GROUPS = [
   'Applications',
+  'Environments',
+  'Jobs',
   'Containers',
   'Images',
   'Registry',

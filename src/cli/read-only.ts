@@ -16,6 +16,8 @@ const READ_ONLY: ReadonlySet<string> = new Set([
   'image inspect',
   'network inspect',
   'volume inspect',
+  'env ls',
+  'jobs ls',
   'secret ls',
   'config ls',
   '__complete',

@@ -1,8 +1,10 @@
 import type { TableEntry } from './command.ts'
 import { containerEntries } from './table/containers.ts'
 import { entry } from './table/entry.ts'
+import { environmentEntries } from './table/environments.ts'
 import { imageEntries } from './table/images.ts'
 import { registryEntries } from './table/registry.ts'
+import { jobEntries } from './table/jobs.ts'
 import { networkEntries } from './table/networks.ts'
 import { policyEntries } from './table/policy.ts'
 import { routeEntries } from './table/routes.ts'
@@ -36,6 +38,8 @@ export const commandTable: readonly TableEntry[] = [
     async () => (await import('./commands/compose-config.ts')).composeConfig,
   ),
 
+  ...environmentEntries,
+  ...jobEntries,
   ...containerEntries,
   ...imageEntries,
   ...registryEntries,

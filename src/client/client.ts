@@ -2,8 +2,10 @@ import type { Duplex } from 'node:stream'
 
 import { type BuildCalls, buildCalls } from './builds.ts'
 import { type ContainerCalls, containerCalls } from './containers.ts'
+import { type EnvironmentCalls, environmentCalls } from './environments.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
+import { type JobCalls, jobCalls } from './jobs.ts'
 import { type NetworkCalls, networkCalls } from './networks.ts'
 import { type PolicyCalls, policyCalls } from './policy.ts'
 import { type RegistryCalls, registryCalls } from './registry.ts'
@@ -28,6 +30,8 @@ export interface Client {
   readonly policy: PolicyCalls
   readonly routes: RouteCalls
   readonly secrets: SecretCalls
+  readonly jobs: JobCalls
+  readonly environments: EnvironmentCalls
   readonly builds: BuildCalls
 }
 
@@ -47,6 +51,8 @@ export function createClient(place: DaemonPlace): Client {
     policy: policyCalls(transport),
     routes: routeCalls(transport),
     secrets: secretCalls(transport),
+    jobs: jobCalls(transport),
+    environments: environmentCalls(transport),
     builds: buildCalls(transport),
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { systemRandom, type Clock, type Log } from '#base'
+import type { Environments } from '#cluster/environments'
 import type { Secrets } from '#cluster/secrets'
 import type { Mirror, Services } from '#cluster/services'
 import { openStacks, type Stacks } from '#cluster/stacks'
@@ -15,6 +16,7 @@ import type { DaemonOptions } from './arguments.ts'
 import { openDiscovery, withdrawingNode } from './discovery.ts'
 import type { Engine } from './engine.ts'
 import { imagePulls, type ImagePulls } from './image-pulls.ts'
+import { environmentsOf } from './environments.ts'
 import { checkPort } from './node/check-port.ts'
 import { engineNode } from './node/node-port.ts'
 import { openOrchestration } from './orchestration/open-orchestration.ts'
@@ -38,6 +40,8 @@ const NOBODY = { uid: 65_534, gid: 65_534 }
 /** What turns wishes into containers and routes on this machine. */
 export interface Cluster extends AsyncDisposable {
   readonly stacks: Stacks
+  /** Copies of stacks, as long as each is to stay. */
+  readonly environments: Environments
   /** Services of the cluster, and the nodes: what `stacks` does not know of stands alone. */
   readonly services: Services
   readonly nodeId: string
@@ -92,15 +96,18 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
   discovery = openDiscovery(inside)
   const policy = openPolicy(inside)
   stacks.recover()
+  const environments = environmentsOf({ engine, stacks, secrets, store, router, clock, log })
   const names = discovery
   let halting: Promise<void> | undefined
   const haltAll = async () => {
+    await environments[Symbol.asyncDispose]()
     await orchestration[Symbol.asyncDispose]()
     await stacks[Symbol.asyncDispose]()
   }
   const halt = async () => await (halting ??= haltAll())
   return {
     stacks,
+    environments,
     services: orchestration.services,
     nodeId,
     mirror,

@@ -1,6 +1,7 @@
 import type { GloveboxApiPorts } from '#api/glovebox'
 import { systemRandom } from '#base'
 import { putStackSecrets, removeStackSecrets } from '#cluster/secrets'
+import { openJobs } from '#cluster/jobs'
 import { readStackSpec } from '#cluster/spec'
 import { examine, hostProbe } from '#operate/doctor'
 
@@ -11,6 +12,7 @@ import { anatomyPort } from './anatomy.ts'
 import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
 import { namesPort } from './names-port.ts'
+import { jobsPort } from './jobs-port.ts'
 import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
 import { routesPort } from './routes-port.ts'
@@ -28,6 +30,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     stacks: {
       put: async (_name, { model, images, values }) => {
         const spec = readStackSpec(model)
+        await cluster.environments.refuseStack(spec.name, (name) => `Change it: \`glovebox env set ${name} --set …\`.`)
         await putStackSecrets(needs.records.secrets, spec, values)
         return await cluster.stacks.apply(
           spec,
@@ -38,6 +41,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       get: (name) => cluster.stacks.get(name),
       watch: (name, signal) => cluster.stacks.watch(name, signal),
       remove: async (name, options) => {
+        await cluster.environments.refuseStack(name, (one) => `Remove it: \`glovebox env rm ${one}\`.`)
         await cluster.stacks.remove(name, options)
         await removeStackSecrets(needs.records.secrets, name)
       },
@@ -87,6 +91,12 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     },
     secrets: needs.records.secrets,
     metrics: needs.measured,
+    environments: cluster.environments,
+    jobs: jobsPort({
+      jobs: openJobs({ store: needs.records.store, clock, random: systemRandom() }),
+      containers: engine.containers,
+      log: needs.log,
+    }),
     shutdown: shutdownPort(needs),
     commandLine: commandLinePort({ ...needs, builds }),
   }

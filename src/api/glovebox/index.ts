@@ -14,6 +14,7 @@ export type {
   DoctorPort,
   GloveboxApiPorts,
   MetricsPort,
+  JobsPort,
   PolicyPort,
   ProcessesPort,
   RegistryPort,
@@ -66,6 +67,8 @@ export type {
 export { SECRET_PATHS } from './wire-secrets.ts'
 export type { SecretDetails, SecretKind, SecretView, WireNewSecret } from './wire-secrets.ts'
 export type { MayTalkLine, NameMeaning, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
+export type { Difference, EnvironmentChange, EnvironmentView, WireNewEnvironment } from './wire-environments.ts'
+export type { JobView, RunEvent, RunOutput, RunTaskView, RunView } from './wire-jobs.ts'
 export type { WireBackend, WireRoute, WireRouteDetail, WireRouteFigures } from './wire-routes.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {

@@ -1,4 +1,6 @@
 import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
+import type { Environments } from '#cluster/environments'
+import type { Jobs } from '#cluster/jobs'
 import type { Secrets } from '#cluster/secrets'
 import type { KeptSeries, RangeAnswer, RangeQuery } from '#observe/history'
 import type { Finding } from '#operate/doctor'
@@ -18,6 +20,7 @@ import type {
 } from './wire-registry.ts'
 import type { CommandCall, CommandMessage } from './wire-command.ts'
 import type { NameMeaning, PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
+import type { RunEvent } from './wire-jobs.ts'
 import type { WireRoute, WireRouteDetail } from './wire-routes.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
@@ -36,6 +39,8 @@ export interface GloveboxApiPorts {
   readonly routes: RoutesPort
   readonly secrets: Secrets
   readonly metrics: MetricsPort
+  readonly jobs: JobsPort
+  readonly environments: Environments
   readonly shutdown: ShutdownPort
   /** Absent: every command line runs where it was typed. */
   readonly commandLine?: CommandLinePort
@@ -86,6 +91,12 @@ export interface PolicyPort {
   addresses(): readonly ServiceAddressLine[]
   /** What the name of a service means to a container or service. Unknown: a `not_found` error. */
   explain(from: string, name: string): NameMeaning
+}
+
+/** Jobs as people handle them, and what their runs write. */
+export interface JobsPort extends Omit<Jobs, 'follow'> {
+  /** First the run, then each line of what its tasks wrote; with `follow` until it is over, and the run again after each change. */
+  output(job: string, run: string, options: { readonly follow: boolean }, signal: AbortSignal): AsyncIterable<RunEvent>
 }
 
 /** Where traffic comes in and who answers it. */

@@ -21,7 +21,7 @@ export function readStackDesired(body: unknown): StackDesired {
 }
 
 /** What is not right about a value is told without it. */
-function readStackValues(values: unknown): StackValues {
+export function readStackValues(values: unknown): StackValues {
   const record = asRecord(values, 'values')
   const of = (part: string) =>
     Object.fromEntries(
@@ -67,22 +67,29 @@ export function readPassword(body: unknown): string | undefined {
   return password === undefined || password === null ? undefined : asText(password, 'password')
 }
 
-function asTexts(value: unknown, place: string): readonly string[] {
+export function readFlag(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name) ?? '0'
+  if (['1', 'true'].includes(value)) return true
+  if (['0', 'false', ''].includes(value)) return false
+  throw apiError('api.bad_request', `query parameter ${name}: ${JSON.stringify(value)} is neither 1 nor 0`)
+}
+
+export function asTexts(value: unknown, place: string): readonly string[] {
   if (Array.isArray(value)) return value.map((one, index) => asText(one, `${place}[${index}]`))
   throw apiError('api.bad_request', `${place} must be a list, not ${show(value)}`)
 }
 
-function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {
+export function asRecord(value: unknown, place: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw apiError('api.bad_request', `${place} must be an object, not ${show(value)}`)
   return value as Readonly<Record<string, unknown>>
 }
 
-function asText(value: unknown, place: string): string {
+export function asText(value: unknown, place: string): string {
   if (typeof value !== 'string' || value === '') throw apiError('api.bad_request', `${place} must be a text, not ${show(value)}`)
   return value
 }
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   return (JSON.stringify(value) ?? 'nothing').slice(0, 60)
 }

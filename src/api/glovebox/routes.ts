@@ -4,11 +4,13 @@ import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer, ApiRequest } from './request.ts'
 import { answerMetrics } from './metric-routes.ts'
+import { answerEnvironments } from './environment-routes.ts'
+import { answerJobs } from './job-routes.ts'
 import { answerPolicy } from './policy-routes.ts'
 import { answerRegistry } from './registry-routes.ts'
 import { answerRoutes } from './route-routes.ts'
 import { answerSecrets } from './secret-routes.ts'
-import { readShutdown, readStackDesired, readReference, readWords } from './read.ts'
+import { readFlag, readShutdown, readStackDesired, readReference, readWords } from './read.ts'
 
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
 export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Promise<ApiAnswer> {
@@ -27,6 +29,16 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (['secrets', 'configs', 'secret-key'].includes(head)) {
     const found = await answerSecrets(ports.secrets, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'environments') {
+    const found = await answerEnvironments(ports.environments, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'jobs') {
+    const found = await answerJobs(ports.jobs, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }
@@ -95,13 +107,6 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
 
 function unknownRoute(request: ApiRequest): Error {
   return apiError('api.no_such_route', `no such route: ${request.method} /${request.segments.join('/')}`)
-}
-
-function readFlag(query: URLSearchParams, name: string): boolean {
-  const value = query.get(name) ?? '0'
-  if (['1', 'true'].includes(value)) return true
-  if (['0', 'false', ''].includes(value)) return false
-  throw apiError('api.bad_request', `query parameter ${name}: ${JSON.stringify(value)} is neither 1 nor 0`)
 }
 
 /** Empty is as good as none: everything is meant. */

@@ -48,6 +48,36 @@ function noSecrets(): GloveboxApiPorts['secrets'] {
   }
 }
 
+function noJobs(): GloveboxApiPorts['jobs'] {
+  const never = () => assert.fail('not asked')
+  return {
+    list: never,
+    get: never,
+    history: never,
+    runOf: never,
+    run: never,
+    cancel: never,
+    suspend: never,
+    resume: never,
+    output: never,
+  }
+}
+
+function noEnvironments(): GloveboxApiPorts['environments'] {
+  const never = () => assert.fail('not asked')
+  return {
+    create: never,
+    list: never,
+    get: never,
+    set: never,
+    extend: never,
+    remove: never,
+    diff: never,
+    refuseStack: never,
+    [Symbol.asyncDispose]: never,
+  }
+}
+
 function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts {
   return {
     stacks: {
@@ -103,6 +133,8 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
       explain: (_from, name) => ({ name, addresses: null, reason: 'nobody has it', holders: [] }),
     },
     routes: { list: async () => [], inspect: () => assert.fail('not asked'), shift: () => assert.fail('not asked') },
+    jobs: noJobs(),
+    environments: noEnvironments(),
     shutdown: { prepare: async () => ({ pid: 1, stoppedContainers: 2, leftovers: [] }), leave: () => undefined },
     ...overrides,
   }

@@ -40,6 +40,24 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
         word: stack === null ? service : `${stack}/${service}`,
         about: network,
       }))
+    case 'environment':
+      return (await client.environments.list()).map(({ name, application }) => ({ word: name, about: application }))
+    case 'application': {
+      const [stacks, environments] = await Promise.all([client.glovebox.stacks(), client.environments.list()])
+      return [
+        ...stacks.map(({ name, state }) => ({ word: name, about: state })),
+        ...environments.map(({ name, application }) => ({ word: name, about: application })),
+      ]
+    }
+    case 'job':
+      return (await client.jobs.list()).map(({ name, state, job }) => ({
+        word: name,
+        about: `${job.schedule?.cron ?? 'once'}, ${state}`,
+      }))
+    case 'run':
+      return (await client.jobs.list()).flatMap(({ name, underWay, last }) =>
+        [...new Set([...underWay, ...(last === null ? [] : [last.name])])].map((word) => ({ word, about: name })),
+      )
     case 'secret':
     case 'config':
       return (await client.secrets.list(names)).map(({ name, version }) => ({ word: name, about: `version ${version}` }))

@@ -66,11 +66,11 @@ function planDue(state: JobState, nowMs: number): Due {
   return schedule === null ? planOnce(state, nowMs) : planScheduled(state, schedule, nowMs)
 }
 
-/** Without a schedule it runs once for each revision, when nothing of the revision before runs any more. */
+/** Without a schedule it runs once for each revision, when no other run of it has tasks any more. */
 function planOnce(state: JobState, nowMs: number): Due {
   const id = `${state.serviceId}.r${state.revision}`
   if (state.state === 'paused' || state.runs.some(({ run }) => run.id === id)) return NOTHING
-  if (state.runs.some((sight) => sight.run.cause === 'revision' && isUnderWay(sight))) return NOTHING
+  if (state.runs.some(isUnderWay)) return NOTHING
   return {
     ...NOTHING,
     made: newRun(state, { id, cause: 'revision', dueAtMs: nowMs, reason: `revision ${state.revision}` }, nowMs),
@@ -98,7 +98,7 @@ function planScheduled(state: JobState, spec: ScheduleSpec, nowMs: number): Due 
     nextMs,
   })
   const at = new Date(lastMs).toISOString()
-  if (spec.isSuspended || state.state === 'paused')
+  if (spec.isSuspended || kept.isSuspended === true || state.state === 'paused')
     return handled(`${at} was left out: the job is suspended`, { missed: kept.missed + count })
   if (spec.startingDeadlineMs !== null && nowMs - lastMs > spec.startingDeadlineMs)
     return handled(`${at} was missed by ${Math.round((nowMs - lastMs) / 1000)} s`, { missed: kept.missed + count })
@@ -123,12 +123,17 @@ function planScheduled(state: JobState, spec: ScheduleSpec, nowMs: number): Due 
   }
 }
 
-/** How far it was followed; one that is new, or was changed, begins now. */
-function keptSchedule({ serviceId, schedule }: JobState, spec: ScheduleSpec, nowMs: number): ScheduleRecord {
+/** How far it was followed; one that is new, or was changed, begins now. Who suspended it suspends it still. */
+export function keptSchedule(
+  { serviceId, schedule }: Pick<JobState, 'serviceId' | 'schedule'>,
+  spec: ScheduleSpec,
+  nowMs: number,
+): ScheduleRecord {
   const { cron, timeZone } = spec
   if (schedule !== null && schedule.cron === cron && schedule.timeZone === timeZone) return schedule
   const [missed, skipped] = [schedule?.missed ?? 0, schedule?.skipped ?? 0]
-  return { serviceId, handledUntilMs: nowMs, cron, timeZone, missed, skipped, note: '', updatedAtMs: nowMs }
+  const held = schedule?.isSuspended === true ? { isSuspended: true } : {}
+  return { serviceId, handledUntilMs: nowMs, cron, timeZone, missed, skipped, note: '', updatedAtMs: nowMs, ...held }
 }
 
 function scheduleOf(state: JobState): ScheduleSpec | null {

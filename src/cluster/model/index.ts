@@ -3,6 +3,7 @@
  * and the tasks between the two. Every record stands in the store under `kind/id`; `keys.ts` has the names of the kinds.
  */
 export { canonical } from './canonical.ts'
+export type * from './environment-record.ts'
 export * from './keys.ts'
 export type * from './node-record.ts'
 export type * from './rollout-record.ts'

@@ -14,6 +14,7 @@ const KINDS = [
   'turn',
   'name',
   'alive',
+  'environment',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

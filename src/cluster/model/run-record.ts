@@ -39,5 +39,7 @@ export interface ScheduleRecord {
   readonly skipped: number
   /** What came of the last time, for people; empty before the first. */
   readonly note: string
+  /** Somebody holds it by hand, whatever its description says: its times are counted as missed. Absent: nobody does. */
+  readonly isSuspended?: boolean
   readonly updatedAtMs: number
 }

@@ -1,6 +1,17 @@
 /** Something that happened, as `docker events` tells it. */
 export interface EngineEvent {
-  readonly type: 'container' | 'image' | 'network' | 'volume' | 'daemon' | 'builder' | 'service' | 'node' | 'secret' | 'config'
+  readonly type:
+    | 'container'
+    | 'image'
+    | 'network'
+    | 'volume'
+    | 'daemon'
+    | 'builder'
+    | 'service'
+    | 'node'
+    | 'secret'
+    | 'config'
+    | 'environment'
   /** `create`, `start`, `die`, `exec_start: sh`, ... */
   readonly action: string
   readonly actorId: string
