@@ -19,9 +19,12 @@ export interface ComparedStack {
 export function diffStacks(left: ComparedStack, right: ComparedStack, isWhole: boolean): readonly Difference[] {
   const [one, other] = [left, right].map((stack) => new Map(leaves(comparable(stack, isWhole), '')))
   const paths = [...new Set([...(one?.keys() ?? []), ...(other?.keys() ?? [])])].toSorted()
-  return paths
+  const differences = paths
     .map((path) => ({ path, left: one?.get(path) ?? null, right: other?.get(path) ?? null }))
     .filter((difference) => difference.left !== difference.right)
+  const others = new Set(differences.map(({ path }) => path))
+  // Another name says that it is another image.
+  return differences.filter(({ path }) => !path.endsWith('.imageId') || !others.has(path.replace(/Id$/, '')))
 }
 
 /** Lists of parts as records by name, so that they are compared by name and not by place. */
