@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { GloveboxError, silentLog, virtualClock } from '#base'
-import type { EnvironmentRecord, SecretRecord } from '#cluster/model'
+import type { EnvironmentRecord } from '#cluster/model'
 import { readCompose, tieRestarts, type StackSpec } from '#cluster/spec'
 import type { Stacks, StackStatus } from '#cluster/stacks'
 
@@ -180,7 +180,7 @@ async function open(shared = state()) {
   const secrets = {
     inspect: async () => await Promise.reject(new Error('not asked')),
     put: async () => await Promise.reject(new Error('not asked')),
-    list: async () => await Promise.resolve([] as readonly (SecretRecord & never)[]),
+    list: async () => await Promise.resolve([]),
     usersOf: async () => await Promise.resolve([]),
     remove: async () => await Promise.reject(new Error('not asked')),
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { seededRandom, silentLog, virtualClock } from '#base'
-import { keyOf, type RunRecord, type TaskRecord } from '#cluster/model'
+import { keyOf, type RunRecord } from '#cluster/model'
 import { openMirror } from '#cluster/services'
 import { PLAIN_SERVICE, type JobSpec, type ScheduleSpec } from '#cluster/spec'
 
@@ -178,7 +178,7 @@ async function open() {
       desiredState: 'running',
       createdAtMs: 0,
     }
-    await store.write({ puts: [{ key: keyOf('task', value.id), value: value as unknown as TaskRecord }] })
+    await store.write({ puts: [{ key: keyOf('task', value.id), value }] })
   }
   const close = async () => {
     await loop[Symbol.asyncDispose]()
