@@ -19,7 +19,7 @@ function trouble(scene: Scene, container: ContainerFacts): Diagnosis | null {
         code: 'container.paused',
         severity: 'note',
         what: 'is paused: its processes stand still',
-        evidence: [],
+        evidence: ['state paused'],
         advice: `Let it go on: \`glovebox unpause ${container.name}\`.`,
       })
     case 'created':

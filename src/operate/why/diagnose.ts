@@ -52,8 +52,9 @@ function distinct(subjects: readonly Subject[]): readonly Subject[] {
 }
 
 /** What others say may be nothing. */
-function withoutBlanks(diagnosis: Diagnosis): Diagnosis {
-  return { ...diagnosis, evidence: diagnosis.evidence.filter((line) => line.trim() !== '') }
+function withoutBlanks({ code, severity, about, because, sentence, evidence, advice, sinceMs }: Diagnosis): Diagnosis {
+  const said = evidence.filter((line) => line.trim() !== '')
+  return { code, severity, about, because, sentence, evidence: said, advice, sinceMs }
 }
 
 /** Of those that it comes from, the weightiest is told along. */

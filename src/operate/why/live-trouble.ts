@@ -36,7 +36,7 @@ function paused({ message }: TaskFacts): Found | null {
   return {
     code: 'container.paused',
     what: 'is paused: its processes stand still',
-    evidence: [],
+    evidence: ['state paused'],
     advice: 'Let it go on: `glovebox unpause`.',
     isSure: true,
   }

@@ -17,7 +17,13 @@ const SIGNS: readonly Sign[] = [
     pattern: /exec format error|cannot execute binary file/i,
     code: 'end.wrong_architecture',
     isMeant: () => true,
-    what: () => 'ended because a program that it runs is not for this kind of processor',
+    what: (line) => {
+      // As the OCI runtime says it of the command itself.
+      const command = /exec container process `([^`]+)`/.exec(line)?.[1]
+      return command === undefined
+        ? 'ended because a program that it runs is not for this kind of processor'
+        : `cannot run: ${command} is no program for this kind of processor`
+    },
     advice: 'Use an image for this platform, or build that program for it.',
   },
   {
@@ -32,11 +38,11 @@ const SIGNS: readonly Sign[] = [
     pattern: /no space left on device|disk quota exceeded/i,
     code: 'end.disk_full',
     isMeant: () => true,
-    what: (_, container) => {
-      const full = fullMount(container)
+    what: (line, container) => {
+      const full = fullMount(container) ?? mountOf(line, container)
       return full === undefined
-        ? 'ended because the disk is full'
-        : `ended because ${full.type === 'volume' ? 'the volume ' : ''}${full.source} is full`
+        ? 'ended because a disk that it writes to is full'
+        : `ended because ${full.type === 'volume' ? 'the volume ' : ''}${full.source} at ${full.target} is full`
     },
     advice: 'Make room there: `glovebox system df` shows what takes it, `glovebox system prune` removes what nothing uses.',
   },
@@ -87,6 +93,13 @@ export function fullMount({ mounts }: Pick<ContainerFacts, 'mounts'>): MountFact
   return mounts.find(
     ({ availableBytes, totalBytes }) => availableBytes !== null && (totalBytes ?? 0) > 0 && availableBytes < FULL_BYTES,
   )
+}
+
+/** The one that a path in the line is on, the innermost first. */
+function mountOf(line: string, { mounts }: ContainerFacts): MountFacts | undefined {
+  return mounts
+    .filter(({ target }) => target !== '' && line.includes(`${target}/`))
+    .toSorted((a, b) => b.target.length - a.target.length)[0]
 }
 
 function pathIn(line: string): string {

@@ -5,7 +5,8 @@ import { capitalised, counted, sentence } from './words.ts'
 
 /** No node takes it. Null: one does, or nobody has said yet that none will. */
 export function placeTrouble(scene: Scene, task: TaskFacts, severity: Severity): Diagnosis | null {
-  const [first, ...others] = task.refusals
+  // Of a node that is away there is no more to say: what stands against it on the others is what can be changed.
+  const first = task.refusals.find(({ filter }) => filter !== 'ready') ?? task.refusals[0]
   if (task.nodeId !== null || first === undefined) return null
   return {
     code: `place.${first.filter.replaceAll('-', '_')}`,
@@ -13,7 +14,7 @@ export function placeTrouble(scene: Scene, task: TaskFacts, severity: Severity):
     about: taskSubjects(scene, task),
     because: [],
     sentence: sentence(`${taskName(scene, task)} has no node: ${first.reason}`),
-    evidence: [first, ...others].map(
+    evidence: task.refusals.map(
       ({ filter, nodes, reason }) => `${counted(nodes, 'node')} refused by ${FILTERS[filter] ?? filter}: ${reason}`,
     ),
     advice: sentence(capitalised(first.advice)),
