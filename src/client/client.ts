@@ -10,6 +10,7 @@ import { type NetworkCalls, networkCalls } from './networks.ts'
 import { type PolicyCalls, policyCalls } from './policy.ts'
 import { type RegistryCalls, registryCalls } from './registry.ts'
 import { type SecretCalls, secretCalls } from './secrets.ts'
+import { type NodeCalls, nodeCalls, type ServiceCalls, serviceCalls } from './services.ts'
 import { type RouteCalls, routeCalls } from './routes.ts'
 import { type SystemCalls, systemCalls } from './system.ts'
 import { type VolumeCalls, volumeCalls } from './volumes.ts'
@@ -32,6 +33,8 @@ export interface Client {
   readonly secrets: SecretCalls
   readonly jobs: JobCalls
   readonly environments: EnvironmentCalls
+  readonly services: ServiceCalls
+  readonly nodes: NodeCalls
   readonly builds: BuildCalls
 }
 
@@ -53,6 +56,8 @@ export function createClient(place: DaemonPlace): Client {
     secrets: secretCalls(transport),
     jobs: jobCalls(transport),
     environments: environmentCalls(transport),
+    services: serviceCalls(transport),
+    nodes: nodeCalls(transport),
     builds: buildCalls(transport),
   }
 }

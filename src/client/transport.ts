@@ -110,6 +110,8 @@ function headersOf(call: Call, body: Buffer | undefined, isUpgrade: boolean): Re
   return {
     ...call.headers,
     host: 'daemon',
+    // Stands in the history of what is changed.
+    'glovebox-from': 'cli',
     ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length }),
     ...(body === undefined && call.stream === undefined && call.method === 'POST' ? { 'content-length': 0 } : {}),
     ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { fail, messageOf } from '#base'
+import { fail, messageOf, parseDurationMs } from '#base'
 import { readPolicy, type CollectionPolicy } from '#engine/collection'
 import type { DefaultLog } from '#engine/containers'
 import { readAddressPool, type DefaultPool } from '#engine/network'
@@ -35,6 +35,8 @@ export interface DaemonOptions {
   readonly usernsRemap: string | undefined
   /** The operator's keys for secrets; undefined: one of our own below the root. */
   readonly secretsKeyFile: string | undefined
+  /** So often tasks are moved to nodes where they stand better; null: never by itself. */
+  readonly rebalanceEveryMs: number | null
   /** What the daemon says of itself, as `KEY=VALUE`. */
   readonly labels: readonly string[]
   /** Of containers that say nothing of their log. */
@@ -78,6 +80,7 @@ const FLAGS = {
   'build-pids': { type: 'string' },
   'userns-remap': { type: 'string' },
   'secrets-key-file': { type: 'string' },
+  'rebalance-every': { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
   'default-address-pool': { type: 'string', multiple: true },
@@ -148,6 +151,7 @@ function optionsOf(values: FlagValues): DaemonOptions {
     builds: readBuildLimits(values),
     usernsRemap: values['userns-remap'],
     secretsKeyFile: values['secrets-key-file'] === undefined ? undefined : resolve(values['secrets-key-file']),
+    rebalanceEveryMs: readRebalance(values['rebalance-every'] ?? 'off'),
     registries: {
       mirrors: (values['registry-mirror'] ?? []).map(readMirror),
       insecure: (values['insecure-registry'] ?? []).map(readInsecure),
@@ -163,6 +167,17 @@ function optionsOf(values: FlagValues): DaemonOptions {
 }
 
 type FlagValues = ReturnType<typeof parseArgs<{ options: typeof FLAGS }>>['values']
+
+/** More often than tasks start they would be moved to and fro. */
+const LEAST_REBALANCE_MS = 60_000
+
+function readRebalance(text: string): number | null {
+  if (text === 'off') return null
+  const everyMs = named('--rebalance-every', () => parseDurationMs(text, '--rebalance-every'))
+  if (everyMs < LEAST_REBALANCE_MS)
+    throw fail('input.invalid', `--rebalance-every ${text}: at least ${LEAST_REBALANCE_MS / 1000}s, or off`)
+  return everyMs
+}
 
 function oneOf<T extends string>(known: readonly T[], flag: string, value: string): T {
   const found = known.find((one) => one === value)

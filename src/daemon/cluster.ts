@@ -19,7 +19,7 @@ import { imagePulls, type ImagePulls } from './image-pulls.ts'
 import { environmentsOf } from './environments.ts'
 import { checkPort } from './node/check-port.ts'
 import { engineNode } from './node/node-port.ts'
-import { openOrchestration } from './orchestration/open-orchestration.ts'
+import { openOrchestration, type Orchestration } from './orchestration/open-orchestration.ts'
 import { sharedRoutes } from './orchestration/shared-routes.ts'
 import { openPolicy } from './policy.ts'
 import { swarmOf } from './swarm-record.ts'
@@ -47,6 +47,9 @@ export interface Cluster extends AsyncDisposable {
   readonly nodeId: string
   /** Everything that services, nodes, tasks and runs are now. */
   readonly mirror: Mirror
+  readonly scheduling: Orchestration['scheduling']
+  /** Called after each look at the services. */
+  readonly listen: Orchestration['listen']
   readonly router: Router
   readonly discovery: Discovery
   readonly policy: Policy
@@ -55,7 +58,17 @@ export interface Cluster extends AsyncDisposable {
   halt(): Promise<void>
 }
 
-export async function openCluster({ engine, host, clock, log, runDir, root, secrets, store }: ClusterNeeds): Promise<Cluster> {
+export async function openCluster({
+  engine,
+  host,
+  clock,
+  log,
+  runDir,
+  root,
+  secrets,
+  store,
+  rebalanceEveryMs,
+}: ClusterNeeds): Promise<Cluster> {
   const certificates = await openCertificates({ directory: join(root, 'certificates'), clock, random: systemRandom(), log })
   const router = openRouter({
     runDir,
@@ -86,6 +99,7 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
     pulls,
     keptTasksPerSlot: () => swarmOf(engine.store)?.keptTasksPerSlot,
     machine: host.kernel.facts(),
+    rebalanceEveryMs,
     clock,
     random: systemRandom(),
     log,
@@ -111,6 +125,8 @@ export async function openCluster({ engine, host, clock, log, runDir, root, secr
     services: orchestration.services,
     nodeId,
     mirror,
+    scheduling: orchestration.scheduling,
+    listen: orchestration.listen,
     router,
     discovery,
     policy,

@@ -3,6 +3,7 @@ import type { Clock, Log } from '#base'
 import type { Collection } from '#engine/collection'
 import type { Host } from '#host'
 
+import type { Actors } from './actors.ts'
 import type { DaemonOptions } from './arguments.ts'
 import type { ClusterRecords } from './cluster-records.ts'
 import type { Cluster } from './cluster.ts'
@@ -17,6 +18,7 @@ export interface GloveboxNeeds extends DaemonOptions {
   readonly engine: Engine
   readonly cluster: Cluster
   readonly records: ClusterRecords
+  readonly actors: Actors
   readonly served: ServedRegistry
   readonly garbage: Collection
   /** What was measured. */

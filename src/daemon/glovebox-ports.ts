@@ -13,6 +13,7 @@ import { commandLinePort } from './command-line.ts'
 import type { GloveboxNeeds } from './glovebox-needs.ts'
 import { namesPort } from './names-port.ts'
 import { jobsPort } from './jobs-port.ts'
+import { operationPorts } from './operation-ports.ts'
 import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
 import { routesPort } from './routes-port.ts'
@@ -97,6 +98,8 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
       containers: engine.containers,
       log: needs.log,
     }),
+    ...operationPorts(needs),
+    actorOf: (request) => needs.actors.actorOf(request, 'api'),
     shutdown: shutdownPort(needs),
     commandLine: commandLinePort({ ...needs, builds }),
   }

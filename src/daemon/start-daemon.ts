@@ -9,6 +9,7 @@ import type { MetricsApi } from '#api/metrics'
 import type { HttpApi } from '#api/http'
 import { linuxHost } from '#host'
 
+import { openActors } from './actors.ts'
 import { openClusterRecords } from './cluster-records.ts'
 import { openCluster } from './cluster.ts'
 import { openCollection } from './collection.ts'
@@ -76,7 +77,8 @@ export async function startDaemon(
     leaving ??= stack.disposeAsync().then(end)
     await leaving
   }
-  const swarm = openSwarm({ engine, cluster, secrets: records.secrets, clock, random: systemRandom() })
+  const actors = openActors(host)
+  const swarm = openSwarm({ engine, cluster, secrets: records.secrets, clock, random: systemRandom(), actors })
   undo.use(tellOfServices(cluster.mirror, engine.events, () => swarm.current() !== null))
   const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log })
   const ours = gloveboxApi(
@@ -88,6 +90,7 @@ export async function startDaemon(
       engine,
       cluster,
       records,
+      actors,
       served: registry,
       garbage: collection,
       measured: metrics.port,

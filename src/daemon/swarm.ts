@@ -5,6 +5,7 @@ import type { DockerSwarm, SwarmRecord } from '#api/docker'
 import type { SecretKind, Secrets } from '#cluster/secrets'
 import type { Subnet } from '#engine/network'
 
+import type { Actors } from './actors.ts'
 import type { Cluster } from './cluster.ts'
 import type { Engine } from './engine.ts'
 import { forgetSwarm, saveSwarm, swarmOf } from './swarm-record.ts'
@@ -15,6 +16,7 @@ export interface SwarmNeeds {
   readonly secrets: Secrets
   readonly clock: Clock
   readonly random: Random
+  readonly actors: Actors
 }
 
 /** As long as those that Docker gives out. */
@@ -25,7 +27,7 @@ const LEAVE_MS = 60_000
 const LOOK_EVERY_MS = 50
 
 /** This machine as a swarm of one: whether it is one is written down, all else is what the cluster has anyway. */
-export function openSwarm({ engine, cluster, secrets, clock, random }: SwarmNeeds): DockerSwarm {
+export function openSwarm({ engine, cluster, secrets, clock, random, actors }: SwarmNeeds): DockerSwarm {
   const made = engine.store.table<{ readonly kind: SecretKind }>('swarm-secrets')
   const newToken = () => `SWMTKN-1-${newId<string>(random).slice(0, TOKEN_LENGTH)}-${newId<string>(random).slice(0, ID_LENGTH)}`
   let now = swarmOf(engine.store) ?? null
@@ -43,6 +45,7 @@ export function openSwarm({ engine, cluster, secrets, clock, random }: SwarmNeed
 
   return {
     services: cluster.services,
+    actorOf: (request) => actors.actorOf(request, 'swarm'),
     secrets,
     nodeId: cluster.nodeId,
     current: () => now,

@@ -69,6 +69,28 @@ export type { SecretDetails, SecretKind, SecretView, WireNewSecret } from './wir
 export type { MayTalkLine, NameMeaning, PolicyCheck, PolicyReport, RefusedLine, ServiceAddressLine } from './wire-policy.ts'
 export type { Difference, EnvironmentChange, EnvironmentView, WireNewEnvironment } from './wire-environments.ts'
 export type { JobView, RunEvent, RunOutput, RunTaskView, RunView } from './wire-jobs.ts'
+export type {
+  Actor,
+  ChangePlan,
+  DeployWish,
+  Effect,
+  FieldChange,
+  HistoryEvent,
+  HistoryRecord,
+  MoveView,
+  NodeView,
+  NodeWish,
+  Operation,
+  Outage,
+  Performed,
+  RevisionRecord,
+  RolloutRecord,
+  ServiceDetails,
+  ServiceEvent,
+  ServiceVerb,
+  ServiceView,
+  TaskView,
+} from './wire-services.ts'
 export type { WireBackend, WireRoute, WireRouteDetail, WireRouteFigures } from './wire-routes.ts'
 export type { BootstrapProgress, ContainerProcess, Shutdown, ShutdownReport, WireError } from './wire.ts'
 export type {

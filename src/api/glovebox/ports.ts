@@ -1,3 +1,7 @@
+import type { IncomingMessage } from 'node:http'
+
+import type { Actor } from '#cluster/model'
+import type { Nodes, Operations } from '#cluster/operations'
 import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Environments } from '#cluster/environments'
 import type { Jobs } from '#cluster/jobs'
@@ -41,6 +45,10 @@ export interface GloveboxApiPorts {
   readonly metrics: MetricsPort
   readonly jobs: JobsPort
   readonly environments: Environments
+  readonly operations: Operations
+  readonly nodes: Nodes
+  /** Who asks: it stands in the history of what they change. */
+  readonly actorOf: (request: IncomingMessage) => Actor
   readonly shutdown: ShutdownPort
   /** Absent: every command line runs where it was typed. */
   readonly commandLine?: CommandLinePort

@@ -1,3 +1,5 @@
+import type { Actor } from '#cluster/model'
+
 export interface ApiRequest {
   readonly method: string
   /** Behind the prefix, decoded: `['stacks', 'guestbook']`. */
@@ -10,6 +12,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** Descriptor of the connection; undefined where Node has none. */
   readonly connectionFd?: number | undefined
+  /** Who asks, for the history. */
+  readonly actor: () => Actor
 }
 
 /** Where a command that runs here writes to. */

@@ -10,6 +10,7 @@ import { answerPolicy } from './policy-routes.ts'
 import { answerRegistry } from './registry-routes.ts'
 import { answerRoutes } from './route-routes.ts'
 import { answerSecrets } from './secret-routes.ts'
+import { answerServices, SERVICE_HEADS } from './service-routes.ts'
 import { readFlag, readShutdown, readStackDesired, readReference, readWords } from './read.ts'
 
 /** What each route does. Errors go through; an unknown path is `api.no_such_route`. */
@@ -44,6 +45,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (head === 'routes') {
     const found = await answerRoutes(ports.routes, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (SERVICE_HEADS.includes(head)) {
+    const found = await answerServices(ports, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }

@@ -29,6 +29,7 @@ function rig(t: TestContext) {
       body: async () => await Promise.resolve(body),
       raw: (async function* () {})(),
       signal: new AbortController().signal,
+      actor: () => assert.fail('not asked'),
     })
     return answer?.json
   }

@@ -78,8 +78,18 @@ function noEnvironments(): GloveboxApiPorts['environments'] {
   }
 }
 
+function noOperations(): Pick<GloveboxApiPorts, 'operations' | 'nodes' | 'actorOf'> {
+  const never = () => assert.fail('not asked')
+  return {
+    operations: { list: never, get: never, tasks: never, history: never, preview: never, perform: never, watch: never },
+    nodes: { list: never, get: never, update: never, moves: never, rebalance: never },
+    actorOf: never,
+  }
+}
+
 function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts {
   return {
+    ...noOperations(),
     stacks: {
       put: async (name) => ({ name, revision: 1, isChanged: true, changes: [], warnings: [] }),
       list: () => [],

@@ -4,7 +4,7 @@ import { GloveboxError, messageOf } from '#base'
 
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
-import type { ApiAnswer } from './request.ts'
+import type { ApiAnswer, ApiRequest } from './request.ts'
 import { answer } from './routes.ts'
 import { API_PREFIX, errorStatus } from './statuses.ts'
 import { drained, sendFrames } from './send-frames.ts'
@@ -26,7 +26,7 @@ export function gloveboxApi(ports: GloveboxApiPorts): GloveboxApi {
       const gone = new AbortController()
       response.once('close', () => gone.abort())
       try {
-        await send(response, await answer(ports, requestOf(request, url, gone.signal)))
+        await send(response, await answer(ports, requestOf(request, url, gone.signal, ports)))
       } catch (error) {
         refuse(response, error)
       }
@@ -35,7 +35,7 @@ export function gloveboxApi(ports: GloveboxApiPorts): GloveboxApi {
   }
 }
 
-function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal) {
+function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal, { actorOf }: GloveboxApiPorts): ApiRequest {
   const segments = url.pathname
     .slice(API_PREFIX.length)
     .split('/')
@@ -48,6 +48,7 @@ function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal) {
     raw: request as AsyncIterable<Buffer>,
     signal,
     connectionFd: descriptorOf(request),
+    actor: () => actorOf(request),
   }
 }
 

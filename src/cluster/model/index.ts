@@ -4,6 +4,9 @@
  */
 export { canonical } from './canonical.ts'
 export type * from './environment-record.ts'
+export { describedRevision, type DescribedRevision } from './described-revision.ts'
+export { fieldChanges, withFieldChanges, type FieldChange } from './field-changes.ts'
+export * from './history-record.ts'
 export * from './keys.ts'
 export type * from './node-record.ts'
 export type * from './rollout-record.ts'

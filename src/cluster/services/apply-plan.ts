@@ -1,5 +1,6 @@
 import { unreachable, type Random } from '#base'
-import { keyOf, type TaskRecord } from '#cluster/model'
+import { historyPuts, isTelling, rolloutEvents } from '#cluster/history'
+import { ITSELF, keyOf, type HistoryEvent, type ServiceRecord, type TaskRecord } from '#cluster/model'
 import { MAX_WRITES, type Transaction } from '#cluster/store'
 
 import type { ServicePlan, ServiceStep, TaskDraft } from './service-plan.ts'
@@ -7,6 +8,8 @@ import type { ClusterState, ServiceState } from './service-state.ts'
 
 /** Of one transaction: what is left comes with the next plan. */
 const MAX_STEPS = 2000
+/** When a hundred tasks crash at once, each tells the same. */
+const MAX_EVENTS = 20
 
 export interface Revisions {
   /** Revision of a key as the plan saw it; 0: it was not there. */
@@ -32,12 +35,14 @@ export function transactionOf(
   const taskNow = (task: TaskRecord) => (puts.get(keyOf('task', task.id)) as TaskRecord | undefined) ?? task
   for (const step of steps) write(step)
   for (const key of deletes) puts.delete(key)
+  const happened = { service, actor: ITSELF, atMs: cluster.nowMs, random }
+  const told = historyPuts(happened, steps.flatMap((step) => eventsOf(step, service)).slice(0, MAX_EVENTS))
   // The plan counted all of its tasks: if one changed, the count may be another one.
   const counted = state.tasks.length < MAX_WRITES - 2 ? state.tasks.map((task) => keyOf('task', task.id)) : []
   const keys = new Set([serviceKey, turnKey, ...counted, ...puts.keys(), ...deletes])
   return {
     conditions: [...keys].slice(0, MAX_WRITES).map((key) => ({ key, revision: revisions.revisionOf(key) })),
-    puts: [...puts].map(([key, value]) => ({ key, value })),
+    puts: [...[...puts].map(([key, value]) => ({ key, value })), ...told],
     deletes: [...deletes],
   }
 
@@ -76,6 +81,15 @@ export function transactionOf(
   function change(task: TaskRecord, to: Partial<TaskRecord>): void {
     puts.set(keyOf('task', task.id), { ...taskNow(task), ...to, updatedAtMs: cluster.nowMs })
   }
+}
+
+/** What of a step stands in the history. It is true exactly when the step is written. */
+function eventsOf(step: ServiceStep, before: ServiceRecord): readonly HistoryEvent[] {
+  if (step.type === 'change-service') return rolloutEvents(before.rollout, step.service.rollout)
+  if (step.type !== 'create-task' || !isTelling(step.task.failures)) return []
+  const { slot, nodeId, failures } = step.task
+  const place = slot === null ? `node ${nodeId ?? '?'}` : `slot ${slot}`
+  return [{ type: 'task-restarted', place, failures, reason: step.reason }]
 }
 
 function newTask(serviceId: string, draft: TaskDraft, reason: string, nowMs: number, random: Random): TaskRecord {

@@ -11,24 +11,30 @@ export function orderOf(state: ServiceState, cluster: ClusterState, rollout: Rol
 
 /** Two tasks of it must not run at once: they would share a name, a host port, one writer's files, or a job. */
 export function isExclusive(state: ServiceState, spec: ServiceSpec, cluster: ClusterState): boolean {
-  return (
-    writesAlone(state, spec) ||
-    spec.containerName !== null ||
-    hasHostPort(spec) ||
-    isAwaited(state, spec, cluster) ||
-    spec.restart.condition === 'never'
-  )
+  return whyExclusive(spec, { replicas: state.service.replicas, isAwaited: isAwaited(state, spec, cluster) }) !== null
 }
 
-function writesAlone({ service }: ServiceState, spec: ServiceSpec): boolean {
-  const writes = spec.task.mounts.some(
-    (mount) => mount.type !== 'tmpfs' && !mount.isReadOnly && !(mount.type === 'volume' && mount.volume === null),
-  )
-  return writes && (spec.mode === 'global' || service.replicas === 1)
+/** Why two tasks of it must not run at once, for people; null: they may. */
+export function whyExclusive(
+  spec: ServiceSpec,
+  { replicas, isAwaited: isJob }: { readonly replicas: number; readonly isAwaited: boolean },
+): string | null {
+  const written = spec.mode === 'global' || replicas === 1 ? writtenPlace(spec) : undefined
+  if (written !== undefined) return `one task at a time writes to ${written}`
+  if (spec.containerName !== null) return `its container is to be called ${spec.containerName}`
+  const port = spec.ports.find(({ mode, published }) => mode === 'host' && published !== null)
+  if (port !== undefined) return `it has the port ${port.published} of its node`
+  if (isJob) return 'others wait for it to end'
+  return spec.restart.condition === 'never' ? 'it is not to be started again' : null
 }
 
-function hasHostPort(spec: ServiceSpec): boolean {
-  return spec.ports.some((port) => port.mode === 'host' && port.published !== null)
+function writtenPlace({ task }: ServiceSpec): string | undefined {
+  for (const mount of task.mounts) {
+    if (mount.type === 'tmpfs' || mount.isReadOnly) continue
+    if (mount.type === 'bind') return mount.source
+    if (mount.volume !== null) return `the volume ${mount.volume}`
+  }
+  return undefined
 }
 
 /** Others wait for it to end. */

@@ -1,4 +1,4 @@
-import type { NodeRecord, RevisionParts, RevisionRecord, RunRecord, ServiceRecord, TaskRecord } from '#cluster/model'
+import type { Actor, NodeRecord, RevisionParts, RevisionRecord, RunRecord, ServiceRecord, TaskRecord } from '#cluster/model'
 import type { ServiceSpec } from '#cluster/spec'
 
 /**
@@ -49,6 +49,8 @@ export interface Services {
    * First everything as it is, then each change, without a gap. A value of null: it is gone. Ends with the signal.
    */
   watch(signal: AbortSignal): AsyncIterable<ServicesEvent>
+  /** The same in somebody's name: it stands in the history of what they change. */
+  as(actor: Actor): Services
 }
 
 /** A record, and the revision of the store that it was written with: Docker's `Version.Index`. */
@@ -71,6 +73,8 @@ export interface ServiceSight extends Versioned<ServiceRecord> {
   readonly completedTasks: number
   /** Why it is not as wanted yet, the weightiest first; empty: it is. */
   readonly waits: readonly Wait[]
+  /** Of the record that `waits` were planned from; absent: it was not planned yet. */
+  readonly plannedVersion?: number
 }
 
 /** Why something is not there yet. */

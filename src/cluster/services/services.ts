@@ -1,7 +1,11 @@
 import { type Clock, type Random } from '#base'
+import { historyPuts } from '#cluster/history'
 import {
+  ITSELF,
   keyOf,
   prefixOf,
+  type Actor,
+  type HistoryEvent,
   type NodeRecord,
   type RevisionRecord,
   type RunRecord,
@@ -17,6 +21,7 @@ import { serviceError } from './errors.ts'
 import { findOne } from './lookup.ts'
 import type { Mirror } from './mirror.ts'
 import type { NodeChange, Services, ServicesEvent, ServiceSight, TaskFilter, Versioned, Wait } from './port.ts'
+import { askedEvents, createdEvent, updatedEvents, type Verb } from './asked-events.ts'
 import { isLive } from './service-state.ts'
 import { sightOf } from './sight.ts'
 import {
@@ -37,6 +42,10 @@ export interface ServicesPorts {
   readonly random: Random
   /** Why services are not as wanted: of the loop. */
   readonly waits: (serviceId: string) => readonly Wait[]
+  /** The record that they were planned from. Absent: nobody knows. */
+  readonly lastPlan?: (serviceId: string) => { readonly revision: number } | undefined
+  /** In whose name services are changed. Absent: whoever a wish says. */
+  readonly actor?: Actor
 }
 
 /** A loop and a user write the same service now and then; more conflicts in a row than this are no accident. */
@@ -52,10 +61,16 @@ interface ServiceNow {
 interface Outcome<T> {
   readonly writes: Pick<Transaction, 'puts' | 'deletes' | 'conditions'>
   readonly answer: (revision: number) => T
+  readonly events: readonly HistoryEvent[]
+  /** Who said so, as the wish says. */
+  readonly by?: string
 }
 
 export function openServices(ports: ServicesPorts): Services {
-  const { store, mirror, clock, random, waits } = ports
+  const { store, mirror, clock, random, waits, lastPlan = () => undefined } = ports
+  const actorOf = (by?: string): Actor => ports.actor ?? (by === undefined ? ITSELF : { by, from: 'api' })
+  const told = (service: ServiceRecord, events: readonly HistoryEvent[], by?: string) =>
+    historyPuts({ service, actor: actorOf(by), atMs: clock.nowMs(), random }, events)
 
   async function find(ref: string): Promise<ServiceNow> {
     const all = (await store.range<ServiceRecord>(prefixOf('service'))).entries
@@ -77,10 +92,11 @@ export function openServices(ports: ServicesPorts): Services {
         )
       if (entry.value.state === 'removing')
         throw serviceError('service.is_being_removed', `service ${entry.value.name} is being removed`)
-      const { writes, answer } = decide(now)
+      const { writes, answer, events, by } = decide(now)
       if ((writes.puts ?? []).length === 0) return answer(entry.revision)
       const revision = await store.write({
         ...writes,
+        puts: [...(writes.puts ?? []), ...told(entry.value, events, by)],
         conditions: [{ key: entry.key, revision: entry.revision }, ...(writes.conditions ?? [])],
       })
       if (revision !== null) return answer(revision)
@@ -93,12 +109,14 @@ export function openServices(ports: ServicesPorts): Services {
   async function changeRecord(
     ref: string,
     version: number | undefined,
+    verb: Verb,
     next: (now: ServiceNow) => ServiceRecord,
   ): Promise<Versioned<ServiceRecord>> {
     return await change(ref, version, (now) => {
       const record = next(now)
       const puts = record === now.entry.value ? [] : [{ key: now.entry.key, value: record }]
-      return { writes: { puts }, answer: (revision) => ({ record, version: revision }) }
+      const events = askedEvents(verb, now.entry.value, record)
+      return { writes: { puts }, answer: (revision) => ({ record, version: revision }), events }
     })
   }
 
@@ -108,7 +126,7 @@ export function openServices(ports: ServicesPorts): Services {
     return [...cluster.services.values()]
       .flatMap((state) => {
         const version = mirror.revisionOf(keyOf('service', state.service.id))
-        return sightOf(state, cluster, version, waits(state.service.id)) ?? []
+        return sightOf(state, cluster, version, waits(state.service.id), lastPlan(state.service.id)?.revision) ?? []
       })
       .toSorted((a, b) => (a.record.name < b.record.name ? -1 : 1))
   }
@@ -151,6 +169,7 @@ export function openServices(ports: ServicesPorts): Services {
             { key: nameKey, value: { id: service.id } },
             { key: keyOf('service', service.id), value: service },
             { key: keyOf('revision', service.id, 1), value: revision },
+            ...told(service, [createdEvent(service, wish)], wish.by),
           ],
         })
         if (written !== null) return { record: service, version: written }
@@ -165,28 +184,39 @@ export function openServices(ports: ServicesPorts): Services {
         return {
           writes: { puts: [{ key: entry.key, value: service }, ...made], conditions },
           answer: (written) => ({ record: service, version: written, isChanged }),
+          events: updatedEvents(entry.value, revisions, { service, revision }),
+          by: wish.by,
         }
       }),
     rollback: async (ref, by, version) =>
-      await changeRecord(ref, version, ({ entry, revisions }) => rolledBackService(entry.value, revisions, by, clock.nowMs())),
+      await changeRecord(ref, version, 'rollback', ({ entry, revisions }) =>
+        rolledBackService(entry.value, revisions, by, clock.nowMs()),
+      ),
     scale: async (ref, replicas, version) =>
-      await changeRecord(ref, version, ({ entry, revisions }) => {
+      await changeRecord(ref, version, 'scale', ({ entry, revisions }) => {
         const mode = revisions.find(({ number }) => number === entry.value.revision)?.spec.mode ?? 'replicated'
         return scaledService(entry.value, mode, replicas, clock.nowMs())
       }),
-    pause: async (ref) => await changeRecord(ref, undefined, ({ entry }) => pausedService(entry.value, clock.nowMs())),
-    resume: async (ref) => await changeRecord(ref, undefined, ({ entry }) => resumedService(entry.value, clock.nowMs())),
-    promote: async (ref) => await changeRecord(ref, undefined, ({ entry }) => promotedService(entry.value, clock.nowMs())),
-    abort: async (ref) => await changeRecord(ref, undefined, ({ entry }) => abortedService(entry.value, clock.nowMs())),
+    pause: async (ref) => await changeRecord(ref, undefined, 'pause', ({ entry }) => pausedService(entry.value, clock.nowMs())),
+    resume: async (ref) =>
+      await changeRecord(ref, undefined, 'resume', ({ entry }) => resumedService(entry.value, clock.nowMs())),
+    promote: async (ref) =>
+      await changeRecord(ref, undefined, 'promote', ({ entry }) => promotedService(entry.value, clock.nowMs())),
+    abort: async (ref) => await changeRecord(ref, undefined, 'abort', ({ entry }) => abortedService(entry.value, clock.nowMs())),
     remove: async (ref) => {
       if ((await find(ref)).entry.value.state === 'removing') return
-      await changeRecord(ref, undefined, ({ entry }) => ({ ...entry.value, state: 'removing', updatedAtMs: clock.nowMs() }))
+      await changeRecord(ref, undefined, 'remove', ({ entry }) => ({
+        ...entry.value,
+        state: 'removing',
+        updatedAtMs: clock.nowMs(),
+      }))
     },
     get: async (ref) => {
       const { id } = (await find(ref)).entry.value
       const cluster = clusterPicture(mirror, clock.nowMs(), new Map())
       const state = cluster.services.get(id)
-      const sight = state === undefined ? undefined : sightOf(state, cluster, mirror.revisionOf(keyOf('service', id)), waits(id))
+      const version = mirror.revisionOf(keyOf('service', id))
+      const sight = state === undefined ? undefined : sightOf(state, cluster, version, waits(id), lastPlan(id)?.revision)
       return sight ?? (await freshSight(id))
     },
     list: sights,
@@ -211,6 +241,7 @@ export function openServices(ports: ServicesPorts): Services {
       await store.write({ deletes: [entry.key] })
     },
     watch: (signal) => watch(store, signal),
+    as: (actor) => openServices({ ...ports, actor }),
   }
 
   /** The mirror is a moment behind: the service was made just now. */

@@ -10,6 +10,7 @@ export function sightOf(
   cluster: ClusterState,
   version: number,
   waits: readonly Wait[],
+  plannedVersion?: number,
 ): ServiceSight | undefined {
   const { service, revisions, tasks } = state
   const revision = revisions.get(service.revision)
@@ -28,6 +29,7 @@ export function sightOf(
     completedTasks: (run === undefined ? tasks.filter(isStaying) : ofRun).filter((task) => task.status.state === 'complete')
       .length,
     waits: waits.toSorted((a, b) => Number(b.isHopeless) - Number(a.isHopeless)),
+    ...(plannedVersion === undefined ? {} : { plannedVersion }),
   }
 }
 

@@ -3,13 +3,19 @@ import { createHash } from 'node:crypto'
 import { canonical, type RevisionParts } from '#cluster/model'
 import type { ServiceSpec } from '#cluster/spec'
 
+/** All that counts of a part is its name. */
+export interface HashedParts extends Pick<RevisionParts, 'versions'> {
+  readonly networks: readonly NamedPart[]
+  readonly volumes: readonly NamedPart[]
+}
+
+interface NamedPart {
+  readonly key: string
+  readonly name: string
+}
+
 /** Changes exactly when tasks of the service have to be made anew. Containers carry it as a label. */
-export function templateHash(
-  spec: ServiceSpec,
-  parts: Pick<RevisionParts, 'networks' | 'volumes' | 'versions'>,
-  imageId: string | null,
-  forced = 0,
-): string {
+export function templateHash(spec: ServiceSpec, parts: HashedParts, imageId: string | null, forced = 0): string {
   const networks = spec.task.networks.map(({ network }) => nameOf(parts.networks, network))
   const volumes = spec.task.mounts.map((mount) =>
     mount.type === 'volume' && mount.volume !== null ? nameOf(parts.volumes, mount.volume) : null,
@@ -27,6 +33,6 @@ export function templateHash(
   return createHash('sha256').update(canonical(all)).digest('hex')
 }
 
-function nameOf(parts: readonly { readonly key: string; readonly name: string }[], key: string): string {
+function nameOf(parts: readonly NamedPart[], key: string): string {
   return parts.find((part) => part.key === key)?.name ?? key
 }

@@ -2,10 +2,11 @@ import { arch, hostname } from 'node:os'
 
 import { messageOf, newId, type Clock, type Log, type Random, type RecordStore } from '#base'
 import { keepNodeAlive, startAgent, type CheckPort, type NodePort } from '#cluster/agent'
+import { startHistoryKeeping } from '#cluster/history'
 import { startJobs } from '#cluster/jobs'
 import { prefixOf, type NodeDescription, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
 import type { RoutePort } from '#cluster/reconcile'
-import { DEFAULT_SETTINGS, startScheduling } from '#cluster/scheduler'
+import { DEFAULT_SETTINGS, startScheduling, type Scheduling } from '#cluster/scheduler'
 import { openMirror, openServices, SERVICE_PREFIXES, startServiceLoop, type Mirror, type Services } from '#cluster/services'
 import type { ClusterStore } from '#cluster/store'
 import type { Router } from '#traffic/router'
@@ -26,6 +27,8 @@ export interface OrchestrationNeeds {
   /** Tasks of each slot; undefined: as always. */
   readonly keptTasksPerSlot: () => number | undefined
   readonly machine: { readonly cpus: number; readonly memoryBytes: number }
+  /** So often tasks are moved to where they stand better; null: only when somebody asks for it. */
+  readonly rebalanceEveryMs: number | null
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -37,6 +40,9 @@ export interface Orchestration extends AsyncDisposable {
   readonly nodeId: string
   /** Everything that services, nodes, tasks and runs are now, and each change of it. */
   readonly mirror: Mirror
+  readonly scheduling: Pick<Scheduling, 'moves' | 'rebalance'>
+  /** Called after each look at the services. */
+  readonly listen: (changed: () => void) => Disposable
 }
 
 const NANOS = 1_000_000_000
@@ -70,20 +76,31 @@ export function openOrchestration(needs: OrchestrationNeeds): Orchestration {
     },
     keptTasksPerSlot: needs.keptTasksPerSlot,
   })
-  const scheduling = startScheduling({ store, picture: mirror, clock, log, settings: DEFAULT_SETTINGS, rebalanceEveryMs: null })
+  const scheduling = startScheduling({
+    store,
+    picture: mirror,
+    clock,
+    log,
+    settings: DEFAULT_SETTINGS,
+    rebalanceEveryMs: needs.rebalanceEveryMs,
+  })
   const jobs = startJobs({ store, picture: mirror, clock, log })
   const connections = async () => await needs.routes.connections()
   const agent = startAgent({ nodeId, node, store, mirror, checks: needs.checks, connections, clock, log })
   const routing = followRoutes(mirror, needs)
   const images = node.events(() => loop.trigger())
   const pulled = needs.pulls.listen(() => loop.trigger())
+  const keeping = startHistoryKeeping({ store, clock, log })
   return {
     nodeId,
     mirror,
-    services: openServices({ store, mirror, clock, random, waits: (id) => loop.waits(id) }),
+    scheduling,
+    listen: (changed) => loop.listen(changed),
+    services: openServices({ store, mirror, clock, random, waits: (id) => loop.waits(id), lastPlan: (id) => loop.lastPlan(id) }),
     [Symbol.asyncDispose]: async () => {
       images[Symbol.dispose]()
       pulled[Symbol.dispose]()
+      await keeping[Symbol.asyncDispose]()
       await routing[Symbol.asyncDispose]()
       await agent[Symbol.asyncDispose]()
       await jobs[Symbol.asyncDispose]()

@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http'
+
 import type { JsonObject } from '#api/http'
+import type { Actor } from '#cluster/model'
 import type { Secrets, SecretKind } from '#cluster/secrets'
 import type { Services } from '#cluster/services'
 import type { RawCredentials } from '#engine/registry'
@@ -6,6 +9,8 @@ import type { RawCredentials } from '#engine/registry'
 /** What swarm mode asks of the daemon. The swarm is this one machine. */
 export interface DockerSwarm {
   readonly services: Services
+  /** Who asks: it stands in the history of what they change. Absent: nobody can tell. */
+  readonly actorOf?: (request: IncomingMessage) => Actor
   readonly secrets: Secrets
   /** Of this machine, for ever. */
   readonly nodeId: string

@@ -16,7 +16,8 @@ export function asManager(handle: (call: Call, context: SwarmContext) => void | 
     const record = swarm?.current() ?? null
     if (swarm === undefined || record === null) throw notAManager()
     try {
-      await handle(call, { ...context, swarm, record })
+      const services = swarm.actorOf === undefined ? swarm.services : swarm.services.as(swarm.actorOf(call.request))
+      await handle(call, { ...context, swarm: { ...swarm, services }, record })
     } catch (error) {
       if (isKind(error, 'conflict') && (error.code === 'service.changed' || error.code === 'secret.changed'))
         throw outOfSequence(error)
