@@ -38,6 +38,8 @@ export const GROUPS = [
   'Applications',
   'Environments',
   'Jobs',
+  'Services',
+  'Nodes',
   'Containers',
   'Images',
   'Registry',

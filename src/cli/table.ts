@@ -9,6 +9,7 @@ import { networkEntries } from './table/networks.ts'
 import { policyEntries } from './table/policy.ts'
 import { routeEntries } from './table/routes.ts'
 import { secretEntries } from './table/secrets.ts'
+import { serviceEntries } from './table/services.ts'
 
 /** Every command: its words, its one line in the overview, and where it is. */
 export const commandTable: readonly TableEntry[] = [
@@ -40,6 +41,7 @@ export const commandTable: readonly TableEntry[] = [
 
   ...environmentEntries,
   ...jobEntries,
+  ...serviceEntries,
   ...containerEntries,
   ...imageEntries,
   ...registryEntries,
@@ -137,13 +139,19 @@ export const hiddenCommands: readonly TableEntry[] = [
   ),
 ]
 
-const SWARM = 'Swarm mode is not here: `glovebox up` keeps the services of a Compose file running.'
+const SWARM = 'Use docker itself with the socket of this daemon; `glovebox up` keeps the services of a Compose file running.'
 const ONE_BUILDER = 'There is one builder: `glovebox build`.'
 
 /** What the docker CLI has and this one does not, and what to do instead. */
 export const REFUSED: Readonly<Record<string, string>> = {
   search: 'Registries are not searched: look on their sites, then `glovebox pull NAME`.',
-  ...Object.fromEntries(['swarm', 'service', 'stack', 'node'].map((name) => [name, SWARM])),
+  ...Object.fromEntries(['swarm', 'stack', 'service create'].map((name) => [name, SWARM])),
+  'service update': 'Use `glovebox deploy SERVICE`.',
+  'service logs': 'Use `glovebox logs` with the container of a task: `glovebox service ps` names them.',
+  'node rm': 'There is one node, and it is this one.',
+  ...Object.fromEntries(
+    ['node promote', 'node demote', 'node ps'].map((name) => [name, 'See `glovebox node inspect` and `glovebox service ps`.']),
+  ),
   ...Object.fromEntries(['buildx', 'buildkit'].map((name) => [name, ONE_BUILDER])),
   plugin: 'There are no plugins.',
   context: 'There are no contexts: name a daemon with --host or $GLOVEBOX_HOST.',

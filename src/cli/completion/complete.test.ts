@@ -40,7 +40,7 @@ const words = async (...typed: string[]) => (await completionsOf(typed, context(
 const rest = async (...typed: string[]) => (await completionsOf(typed, context())).rest
 
 test('commands, their members and their flags are completed', async () => {
-  assert.deepEqual(await words('re'), ['registry', 'rename', 'restart'])
+  assert.deepEqual(await words('re'), ['registry', 'rename', 'restart', 'resume'])
   assert.ok((await words('')).includes('container'))
   assert.deepEqual(await words('volume', 'p'), ['prune'])
   assert.deepEqual(await words('run', '--publish'), ['--publish', '--publish-all'])

@@ -36,9 +36,15 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
     case 'stack':
       return (await client.glovebox.stacks()).map(({ name, state }) => ({ word: name, about: state }))
     case 'service':
-      return (await client.policy.addresses()).map(({ stack, service, network }) => ({
-        word: stack === null ? service : `${stack}/${service}`,
-        about: network,
+      return await services(client)
+    case 'service-or-image':
+      return [...(await services(client)), ...(await images(client, typed, true))]
+    case 'running-or-service':
+      return [...(await containers(client, typed, ['running'])), ...(await services(client))]
+    case 'node':
+      return (await client.nodes.list()).map(({ hostname, state, availability }) => ({
+        word: hostname,
+        about: `${state}, ${availability}`,
       }))
     case 'environment':
       return (await client.environments.list()).map(({ name, application }) => ({ word: name, about: application }))
@@ -75,6 +81,18 @@ async function lookUp(names: Named, typed: string, client: Client): Promise<read
     case 'directory':
       return []
   }
+}
+
+/** Those with an address, which policies know, and those of the cluster. */
+async function services(client: Client): Promise<readonly Completion[]> {
+  const [known, addressed] = await Promise.all([client.services.list(), client.policy.addresses()])
+  const named = known.map(({ title, state }) => ({ word: title, about: state }))
+  const words = new Set(named.map(({ word }) => word))
+  const others = addressed.map(({ stack, service, network }) => ({
+    word: stack === null ? service : `${stack}/${service}`,
+    about: network,
+  }))
+  return [...named, ...others.filter(({ word }) => !words.has(word))]
 }
 
 async function containers(client: Client, typed: string, states: readonly string[] | undefined): Promise<readonly Completion[]> {

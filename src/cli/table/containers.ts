@@ -46,9 +46,14 @@ export const containerEntries: readonly TableEntry[] = [
   entry(
     'Containers',
     'pause',
-    'Hold all processes of containers still',
+    'Hold all processes of containers still, or services as they are',
     async () => (await import('../commands/pause.ts')).pause,
-    ['container pause'],
+  ),
+  entry(
+    'Containers',
+    'container pause',
+    'Hold all processes of containers still',
+    async () => (await import('../commands/pause.ts')).containerPause,
   ),
   entry(
     'Containers',

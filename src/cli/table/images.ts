@@ -59,7 +59,6 @@ export const imageEntries: readonly TableEntry[] = [
     'image history',
     'Show the layers of an image',
     async () => (await import('../commands/image-history.ts')).imageHistory,
-    ['history'],
   ),
   entry(
     'Images',

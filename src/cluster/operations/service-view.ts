@@ -10,6 +10,7 @@ export interface ServiceView {
   readonly stack: string | null
   /** As people say it: `shop/web`, or the name of one that stands alone. */
   readonly title: string
+  readonly labels: Readonly<Record<string, string>>
   readonly mode: ServiceMode
   readonly image: string
   readonly imageId: string | null
@@ -39,6 +40,7 @@ export function serviceView(sight: ServiceSight): ServiceView {
     name: record.name,
     stack: record.stack,
     title: titleOf(record, revision.spec.name),
+    labels: record.labels,
     mode: revision.spec.mode,
     image: revision.spec.task.image,
     imageId: revision.imageId,
