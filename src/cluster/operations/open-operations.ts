@@ -148,7 +148,7 @@ export function openOperations(ports: OperationsPorts): Operations {
       const revisions = await services.revisions(sight.record.id)
       return { service: serviceView(sight), tasks: await viewsOf([sight]), revisions: revisions.toReversed() }
     },
-    tasks: async (refs, { isEnded } = {}) => {
+    tasks: async (refs, { isEnded }) => {
       const sights = refs.length === 0 ? await services.list() : await Promise.all(refs.map(find))
       return await viewsOf(sights, isEnded)
     },
