@@ -10,7 +10,7 @@ export const imageHistory = command({
   summary: 'Show the layers of an image, the newest first.',
   examples: [
     ['image history --no-trunc app:1', 'with whole instructions'],
-    ["history --human=false --format '{{.Size}} {{.CreatedBy}}' app:1", 'sizes in bytes'],
+    ["image history --human=false --format '{{.Size}} {{.CreatedBy}}' app:1", 'sizes in bytes'],
   ],
   flags: {
     human: isOn('Sizes and times for people', 'H'),
