@@ -2,6 +2,7 @@ import { join } from 'node:path'
 
 import { systemRandom, type Clock, type Log } from '#base'
 import type { Environments } from '#cluster/environments'
+import { startRotation } from '#cluster/rotation'
 import type { Secrets } from '#cluster/secrets'
 import type { Mirror, Services } from '#cluster/services'
 import { openStacks, type Stacks } from '#cluster/stacks'
@@ -110,11 +111,13 @@ export async function openCluster({
   discovery = openDiscovery(inside)
   const policy = openPolicy(inside)
   stacks.recover()
+  const rotation = startRotation({ store, mirror, services: orchestration.services, secrets, clock, log })
   const environments = environmentsOf({ engine, stacks, secrets, store, router, clock, log })
   const names = discovery
   let halting: Promise<void> | undefined
   const haltAll = async () => {
     await environments[Symbol.asyncDispose]()
+    await rotation[Symbol.asyncDispose]()
     await orchestration[Symbol.asyncDispose]()
     await stacks[Symbol.asyncDispose]()
   }

@@ -37,7 +37,8 @@ export function jobsPort({ jobs, containers, log }: JobsPortNeeds): JobsPort {
     const begun = new Set<string>()
     const begin = (run: RunView) => {
       for (const task of run.tasks) {
-        if (task.containerId === null || begun.has(task.id)) continue
+        // Before its process runs there is nothing to follow, and a reader would take that for the end.
+        if (begun.has(task.id) || !(task.isEnded || task.state === 'running')) continue
         begun.add(task.id)
         events.add(outputOf(task, true, events.signal))
       }

@@ -57,16 +57,19 @@ function rotate(kind: SecretKind): Command {
   return command({
     name: `${kind} rotate`,
     usage: `${kind.toUpperCase()} [FILE|-]`,
-    summary: `Give a ${kind} another value, for tasks that start from now on.`,
-    description: WHERE,
-    examples: [[`${kind} rotate db-password < value.txt`, 'and print the new version']],
+    summary: `Give a ${kind} another value. Services that mount it get new tasks.`,
+    description: `${WHERE} Each service is rolled as its update settings say; jobs get the value with their next run. The value before is kept until the next one, for services that go back.`,
+    examples: [[`${kind} rotate db-password < value.txt`, 'and print the new version and who gets it']],
     flags: {},
     operands: { min: 1, max: 2 },
     completes: [kind, 'file'],
     run: async ({ operands: [name = '', file] }, context) => {
       const value = await readValue(file, `New value of ${name}: `, context)
-      const { version } = await (await context.client()).secrets.rotate(kind, name, value)
-      context.terminal.stdout.write(`${name} version ${version}\n`)
+      const { secrets } = await context.client()
+      const { version, id } = await secrets.rotate(kind, name, value)
+      const { usedBy } = await secrets.inspect(kind, id)
+      const users = usedBy.length === 0 ? '' : `new tasks: ${usedBy.join(', ')}\n`
+      context.terminal.stdout.write(`${name} version ${version}\n${users}`)
       return 0
     },
   })

@@ -9,6 +9,8 @@ export interface SecretRecord {
   readonly payload: string
   /** SHA-256 of the value, keyed for secrets: says whether two values are the same, and nothing else. */
   readonly fingerprint: string
+  /** The value before, sealed as it was: for tasks of a revision that a rollout goes back to. Absent: there is none. */
+  readonly previous?: { readonly version: number; readonly payload: string }
   readonly createdAtMs: number
   readonly updatedAtMs: number
 }

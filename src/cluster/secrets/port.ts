@@ -18,7 +18,7 @@ export interface Secrets {
    * which say the same again at every `up`. Errors: as `create`, without `name_in_use`.
    */
   put(kind: SecretKind, wanted: NewSecret): Promise<SecretView>
-  /** A new value, and one version more; the same value again is the next version all the same. Errors: `secret.not_found`, `secret.too_large`. */
+  /** A new value, and one version more; the same value again is the next version all the same. The value before is kept, until there is another one. Errors: `secret.not_found`, `secret.too_large`. */
   rotate(kind: SecretKind, ref: string, value: Uint8Array): Promise<SecretView>
   /**
    * Other labels, the value as it is. With `atRevision` only if it was not changed since. Errors: `secret.not_found`,
@@ -36,12 +36,12 @@ export interface Secrets {
   /** Errors: `secret.not_found`. */
   configValue(ref: string): Promise<Buffer>
   /**
-   * What the container of a task gets, with the newest values. For the node's agent alone. `stack` says what the keys of a stack's service
-   * mean; null: they are names or ids. Errors: `secret.not_found`, which names the mount; `secret.undecipherable`.
+   * What the container of a task gets: the newest values, or those before where `versions` (as `versions` gives them) says so. For the node's agent alone. `stack` says
+   * what the keys of a stack's service mean; null: they are names or ids. Errors: `secret.not_found`, which names the mount; `secret.undecipherable`.
    */
-  files(mounts: SecretMounts, stack: StackSecrets | null): Promise<readonly SecretFile[]>
+  files(mounts: SecretMounts, stack: StackSecrets | null, versions?: SecretVersions): Promise<readonly SecretFile[]>
   /** Versions of what is mounted, by `secret/NAME` and `config/NAME`: when one goes up, the service is rolled. Absent ones are left out. */
-  versions(mounts: SecretMounts, stack: StackSecrets | null): Promise<Readonly<Record<string, number>>>
+  versions(mounts: SecretMounts, stack: StackSecrets | null): Promise<SecretVersions>
   /**
    * Encrypts every secret with a new key: one that is made, or the first one in the operator's file. Values and versions stay, so nothing is rolled; fingerprints
    * change. Cut short, it is finished by the next one. Errors: `secret.key_missing`, `secret.key_invalid`, `secret.key_exposed`, `secret.key_unchanged`.
@@ -73,6 +73,8 @@ export interface SecretView {
 }
 
 export type SecretMounts = Readonly<Record<'secrets' | 'configs', readonly SecretMountSpec[]>>
+/** By `secret/NAME` and `config/NAME`. */
+export type SecretVersions = Readonly<Record<string, number>>
 export type StackSecrets = Readonly<Record<'secrets' | 'configs', readonly KeyedSecretSpec[]>>
 
 /** A file that the container has in memory. */
@@ -85,6 +87,7 @@ export interface SecretFile {
   readonly content: Buffer
   /** `secret/NAME`, `config/NAME`: by which it is found again. */
   readonly origin: string
+  readonly version: number
 }
 
 /** As Docker has it. */

@@ -8,7 +8,16 @@ import { checkLabels, checkName, checkValue } from './check-secret.ts'
 import { secretError } from './errors.ts'
 import { exactSecret, findSecret, nameKey, viewOf } from './find-secret.ts'
 import { keyRing, type KeyPlace } from './key-ring.ts'
-import type { NewSecret, SecretFile, SecretKind, SecretMounts, Secrets, SecretView, StackSecrets } from './port.ts'
+import type {
+  NewSecret,
+  SecretFile,
+  SecretKind,
+  SecretMounts,
+  Secrets,
+  SecretVersions,
+  SecretView,
+  StackSecrets,
+} from './port.ts'
 import { partOf, refOf, refsOf, servicesThatUse } from './references.ts'
 import { seal } from './seal.ts'
 
@@ -50,7 +59,8 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
     throw secretError('secret.busy', `${kind} ${ref} is being changed by others all the time`)
   }
   const withValue = async (kind: SecretKind, record: SecretRecord, value: Uint8Array): Promise<SecretRecord> => {
-    const next = { ...record, version: record.version + 1, updatedAtMs: clock.nowMs() }
+    const previous = { version: record.version, payload: record.payload }
+    const next = { ...record, version: record.version + 1, previous, updatedAtMs: clock.nowMs() }
     return { ...next, ...(await sealed.close(kind, next, value)) }
   }
   const create = async (kind: SecretKind, { name, labels, value }: NewSecret): Promise<SecretView> => {
@@ -122,7 +132,12 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
     }
     return found
   }
-  const filesOf = async (kind: SecretKind, mounts: SecretMounts, stack: StackSecrets | null): Promise<readonly SecretFile[]> => {
+  const filesOf = async (
+    kind: SecretKind,
+    mounts: SecretMounts,
+    stack: StackSecrets | null,
+    versions: SecretVersions,
+  ): Promise<readonly SecretFile[]> => {
     const found = await mounted(kind, mounts, stack)
     return await Promise.all(
       mounts[partOf(kind)].map(async ({ secret, target, uid, gid, mode }) => {
@@ -132,7 +147,9 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
           throw secretError('secret.not_found', `${kind} ${ref}, which is to be at ${target}, not found`, {
             hint: `Make it: \`glovebox ${kind} create ${ref} FILE\`.`,
           })
-        return { target, uid, gid, mode, content: await sealed.open(kind, record), origin: `${kind}/${record.name}` }
+        const origin = `${kind}/${record.name}`
+        const wanted = ofVersion(record, versions[origin])
+        return { target, uid, gid, mode, content: await sealed.open(kind, wanted), origin, version: wanted.version }
       }),
     )
   }
@@ -160,7 +177,10 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
     remove,
     usersOf: async (kind, ref) => await usersOf(kind, await findSecret(store, kind, ref)),
     configValue: async (ref) => await sealed.open('config', (await findSecret(store, 'config', ref)).value),
-    files: async (mounts, stack) => [...(await filesOf('secret', mounts, stack)), ...(await filesOf('config', mounts, stack))],
+    files: async (mounts, stack, versions = {}) => [
+      ...(await filesOf('secret', mounts, stack, versions)),
+      ...(await filesOf('config', mounts, stack, versions)),
+    ],
     versions: async (mounts, stack) => {
       const versions: Record<string, number> = {}
       for (const kind of ['secret', 'config'] as const)
@@ -174,15 +194,25 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
         for (const { value } of (await store.range<SecretRecord>(prefixOf('secret'))).entries) {
           await change('secret', value.id, async ({ value: record }) => {
             const renewed = await sealed.renew(record)
-            if (renewed === null) return record
+            const previous = record.previous === undefined ? null : await sealed.renew({ ...record, ...record.previous })
+            if (renewed === null && previous === null) return record
             secrets += 1
-            return { ...record, ...renewed }
+            const before =
+              record.previous === undefined
+                ? {}
+                : { previous: { ...record.previous, payload: previous?.payload ?? record.previous.payload } }
+            return { ...record, ...renewed, ...before }
           }).catch(ignoreRemoved)
         }
         ring.retire()
         return { secrets }
       }),
   }
+}
+
+/** The record as it was at that version, if that is the one before; else as it is. */
+function ofVersion(record: SecretRecord, version: number | undefined): SecretRecord {
+  return version !== undefined && record.previous?.version === version ? { ...record, ...record.previous } : record
 }
 
 /** One that was removed meanwhile needs no new key. */

@@ -1,6 +1,6 @@
 import { type Clock, isKind, type Log, messageOf } from '#base'
 import { agentError, type NodePort, type NodeTask, type TaskSpec } from '#cluster/agent'
-import { mountsOfFiles, type Secrets } from '#cluster/secrets'
+import { mountsOfFiles, type Secrets, versionsOfFiles } from '#cluster/secrets'
 import type { ContainerRecord, ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Images } from '#engine/images'
@@ -31,7 +31,7 @@ interface Surroundings {
 async function restoreFiles(containers: ContainersService, secrets: Pick<Secrets, 'files'>, id: string): Promise<void> {
   if (containers.hasMemoryFiles(id)) return
   const { memoryFiles = [] } = containers.get(id).spec
-  await containers.provideMemoryFiles(id, await secrets.files(mountsOfFiles(memoryFiles), null))
+  await containers.provideMemoryFiles(id, await secrets.files(mountsOfFiles(memoryFiles), null, versionsOfFiles(memoryFiles)))
 }
 
 /** This machine as a node of the cluster. */
@@ -50,7 +50,7 @@ export function engineNode(
     createTask: async (task, signal) => {
       if (task.pulls === true) await ensureImage(task, images, async (ref) => await pull(ref, signal))
       const namespaces = withPartners(task.namespaces ?? {}, task.labels, containers.list())
-      const files = task.files === undefined ? [] : await secrets.files(task.files.mounts, task.files.stack)
+      const files = task.files === undefined ? [] : await secrets.files(task.files.mounts, task.files.stack, task.files.versions)
       const { id } = await containers.create(containerSpec(task, images.get(task.imageId), namespaces), task.name, files)
       return id
     },

@@ -116,6 +116,8 @@ export interface MemoryFileSpec {
   readonly mode: number
   /** What it is, for whoever hands it over to recognise: means nothing here. */
   readonly origin?: string
+  /** Which content of that it is: means nothing here either. */
+  readonly version?: number
 }
 
 export interface NetworkingSpec {

@@ -1,5 +1,5 @@
 import { startStream, write } from '#api/http'
-import type { TaskRecord } from '#cluster/model'
+import { isAtLeast, type TaskRecord } from '#cluster/model'
 import type { LogEntry } from '#engine/containers'
 
 import type { Call } from '../call.ts'
@@ -50,7 +50,8 @@ async function streamTasks(
   const begun = new Map<string, Promise<void>>()
   const begin = (task: TaskRecord): void => {
     const { containerId } = task.status
-    if (containerId === null || begun.has(task.id)) return
+    // Before its process runs there is nothing to follow, and a reader would take that for the end.
+    if (containerId === null || begun.has(task.id) || !isAtLeast(task.status.state, 'running')) return
     begun.set(
       task.id,
       copy(task, containerId).catch((error: unknown) => {
