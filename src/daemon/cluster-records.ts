@@ -17,8 +17,13 @@ export function openClusterRecords({
   root,
   secretsKeyFile,
   clock,
-}: Pick<DaemonOptions, 'root' | 'secretsKeyFile'> & { readonly clock: Clock }): ClusterRecords {
-  const store = openSqliteStore({ path: join(root, 'cluster.db'), clock })
+  counted = (store) => store,
+}: Pick<DaemonOptions, 'root' | 'secretsKeyFile'> & {
+  readonly clock: Clock
+  /** Who counts what is written. */
+  readonly counted?: (store: ClusterStore) => ClusterStore
+}): ClusterRecords {
+  const store = counted(openSqliteStore({ path: join(root, 'cluster.db'), clock }))
   const key =
     secretsKeyFile === undefined
       ? ({ type: 'own', path: join(root, 'secrets.key') } as const)

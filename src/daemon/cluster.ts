@@ -10,7 +10,7 @@ import type { ClusterStore } from '#cluster/store'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
 import type { Policy } from '#traffic/policy'
-import { openCertificates } from '#traffic/certificates'
+import { openCertificates, type Certificates } from '#traffic/certificates'
 import { nodeProcesses, openRouter, type Router } from '#traffic/router'
 
 import type { DaemonOptions } from './arguments.ts'
@@ -54,6 +54,7 @@ export interface Cluster extends AsyncDisposable {
   readonly router: Router
   readonly discovery: Discovery
   readonly policy: Policy
+  readonly certificates: Pick<Certificates, 'expiries'>
   readonly pulls: ImagePulls
   /** Nothing is started, replaced or routed any more. What runs and is routed stays. */
   halt(): Promise<void>
@@ -133,6 +134,7 @@ export async function openCluster({
     router,
     discovery,
     policy,
+    certificates,
     pulls,
     halt,
     [Symbol.asyncDispose]: async () => {

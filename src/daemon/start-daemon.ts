@@ -18,7 +18,9 @@ import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
 import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
+import { countRequests } from './metrics/api-counts.ts'
 import { openMetricRegistry, openMetrics } from './metrics/open-metrics.ts'
+import { countedStore } from './metrics/store-counts.ts'
 import { reloadSettings } from './settings/reload.ts'
 import type { Settings } from './settings/settings.ts'
 import { tellOfServices } from './swarm-events.ts'
@@ -65,12 +67,12 @@ export async function startDaemon(
   )
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
-  const records = undo.use(openClusterRecords({ ...options, clock }))
+  const records = undo.use(openClusterRecords({ ...options, clock, counted: (store) => countedStore(store, measured, clock) }))
   const cluster = undo.use(
     await openCluster({ ...options, clock, log, host, engine, secrets: records.secrets, store: records.store }),
   )
   const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
-  const metrics = undo.use(await openMetrics({ ...options, clock, log, host, engine, measured }))
+  const metrics = undo.use(await openMetrics({ ...options, clock, log, host, engine, cluster, garbage: collection, measured }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let leaving: Promise<void> | undefined
   const leave = async () => {
@@ -80,7 +82,8 @@ export async function startDaemon(
   const actors = openActors(host)
   const swarm = openSwarm({ engine, cluster, secrets: records.secrets, clock, random: systemRandom(), actors })
   undo.use(tellOfServices(cluster.mirror, engine.events, () => swarm.current() !== null))
-  const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log })
+  const observe = countRequests(measured)
+  const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log, observe })
   const ours = gloveboxApi(
     gloveboxPorts({
       ...options,
@@ -96,6 +99,7 @@ export async function startDaemon(
       measured: metrics.port,
       leave: () => void leave(),
     }),
+    { clock, observe },
   )
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
   for (const serving of await listeners(options, { api: allApis(docker, ours, metrics.api), clock, log, maxOpenFiles }))

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 
 import { systemCodeOf } from '#base'
 import { errnoName, hostError } from './errors.ts'
-import { addressOf, countersOf, linkOf, routeOf } from './netlink/entries.ts'
+import { addressOf, countersOf, linkOf, namedCountersOf, routeOf } from './netlink/entries.ts'
 import type { NetlinkRequest } from './netlink/message.ts'
 import {
   addAddressRequest,
@@ -155,9 +155,8 @@ export function linuxLinks(calls: LazySyscalls, namespaces: NamespacePort): Link
         (socket) =>
           new Map(
             dump(socket, 'links').flatMap((reply) => {
-              const counters = countersOf(reply)
-              const { name, kind, isUp } = linkOf(reply)
-              return counters === undefined ? [] : [[name, { ...counters, kind, isUp }] as const]
+              const found = namedCountersOf(reply)
+              return found === undefined ? [] : [[found.name, found] as const]
             }),
           ),
       ),

@@ -2,7 +2,18 @@ import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { messageOf, type Clock, type Log } from '#base'
-import { createRouter, httpError, messageFor, readQuery, sendEmpty, sendJson, type HttpApi, type Matched } from '#api/http'
+import {
+  createRouter,
+  httpError,
+  messageFor,
+  observeAnswer,
+  readQuery,
+  sendEmpty,
+  sendJson,
+  type HttpApi,
+  type Matched,
+  type ObserveRequest,
+} from '#api/http'
 
 import type { Call, DockerRoute, RouteContext } from './call.ts'
 import type { DockerApiEngine } from './engine.ts'
@@ -15,6 +26,8 @@ export interface DockerApiOptions {
   readonly engine: DockerApiEngine
   readonly clock: Clock
   readonly log: Log
+  /** Absent: nobody counts. */
+  readonly observe?: ObserveRequest
 }
 
 /** The Docker Engine API over an engine. Never throws and never rejects: what goes wrong ends as an answer or as a closed connection. */
@@ -37,6 +50,7 @@ export function createDockerApi(options: DockerApiOptions): HttpApi {
       // What may be asked for here is in no header: as dockerd, which answers to keep web clients going.
       if (request.method === 'OPTIONS') return sendEmpty(response, 200)
       const { route, params, minor, search } = resolve(find, request)
+      observeRoute(route, response, upgrade !== null, options)
       if (route.isHijacked === true && upgrade === null && response.socket !== null) stray.expect(request, response.socket)
       const query = readQuery(search)
       await route.handle(callOf({ request, response, params, query, minor, upgrade, takeStrayBytes: stray.take }), context)
@@ -65,6 +79,25 @@ export function createDockerApi(options: DockerApiOptions): HttpApi {
     },
   }
 }
+
+/** Followed for as long as the client likes. */
+const FOLLOWED = /\/(?:events|wait|logs|stats)$/
+
+function observeRoute(
+  route: DockerRoute,
+  response: ServerResponse,
+  isUpgraded: boolean,
+  { observe, clock }: DockerApiOptions,
+): void {
+  if (observe === undefined) return
+  const operation = `${route.method} ${route.path}`
+  // A connection that is taken over has no end of an answer.
+  if (isUpgraded) return observe(operation, SWITCHED, null)
+  const isTimed = route.isHijacked !== true && !FOLLOWED.test(route.path)
+  observeAnswer(response, { operation, startedMs: clock.monotonicMs(), clock, isTimed, observe })
+}
+
+const SWITCHED = 101
 
 function resolve(
   find: (method: string, path: string) => Matched<DockerRoute> | undefined,

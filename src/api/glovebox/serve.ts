@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { GloveboxError, messageOf } from '#base'
+import { observeAnswer, type ObserveRequest } from '#api/http'
+import { GloveboxError, messageOf, type Clock } from '#base'
 
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
@@ -18,11 +19,18 @@ export interface GloveboxApi {
 /** A Compose model of thousands of services stays below this. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
-export function gloveboxApi(ports: GloveboxApiPorts): GloveboxApi {
+/** Who counts requests. */
+export interface GloveboxApiObserver {
+  readonly clock: Clock
+  readonly observe: ObserveRequest
+}
+
+export function gloveboxApi(ports: GloveboxApiPorts, observer?: GloveboxApiObserver): GloveboxApi {
   return {
     handle: async (request, response) => {
       const url = new URL(request.url ?? '/', 'http://daemon')
       if (url.pathname !== API_PREFIX && !url.pathname.startsWith(`${API_PREFIX}/`)) return false
+      if (observer !== undefined) observeCall(observer, request.method ?? 'GET', url.pathname, response)
       const gone = new AbortController()
       response.once('close', () => gone.abort())
       try {
@@ -33,6 +41,20 @@ export function gloveboxApi(ports: GloveboxApiPorts): GloveboxApi {
       return true
     },
   }
+}
+
+/** What is asked of, and none of what stands behind it: those are names. What is none of these is `other`. */
+const SUBJECTS: ReadonlySet<string> = new Set([
+  ...['stacks', 'images', 'containers', 'processes', 'doctor', 'gc', 'command-line', 'shutdown', 'builds', 'registry'],
+  ...['routes', 'policy', 'addresses', 'secrets', 'configs', 'secret-key', 'metrics', 'services', 'jobs', 'why', 'environments'],
+])
+
+function observeCall({ clock, observe }: GloveboxApiObserver, method: string, path: string, response: ServerResponse): void {
+  const [subject = '', ...rest] = path.slice(API_PREFIX.length + 1).split('/')
+  const operation = `${method} ${API_PREFIX}/${SUBJECTS.has(subject) ? subject : 'other'}`
+  // Followed for as long as the client likes, or a command that somebody runs.
+  const isTimed = subject !== 'command-line' && !['wait', 'watch', 'follow'].includes(rest.at(-1) ?? '')
+  observeAnswer(response, { operation, startedMs: clock.monotonicMs(), clock, isTimed, observe })
 }
 
 function requestOf(request: IncomingMessage, url: URL, signal: AbortSignal, { actorOf }: GloveboxApiPorts): ApiRequest {

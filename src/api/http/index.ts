@@ -4,6 +4,7 @@
  */
 export { isObject, parseJsonObject, readBytes, readJson, type JsonObject } from './body.ts'
 export { httpError } from './errors.ts'
+export { observeAnswer, type ObserveRequest } from './observe-request.ts'
 export { readQuery, type Query } from './query.ts'
 export { sendBytes, sendEmpty, sendJson, sendStream, startStream, write } from './reply.ts'
 export { createRouter, type Matched, type Params, type RouteSpec } from './router.ts'

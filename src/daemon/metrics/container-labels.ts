@@ -56,13 +56,23 @@ export function distinctLabels(
     known.set(record.id, kept)
     const isFree = !taken.has(kept.text)
     taken.add(kept.text)
-    texts.set(record.id, isFree ? kept.text : labelText({ ...kept.names, container: record.name }))
+    texts.set(record.id, isFree ? kept.text : labelText(told({ ...kept.names, container: record.name })))
   }
   for (const id of known.keys()) if (!present.has(id)) known.delete(id)
   return texts
 }
 
+/** An empty label is as none, and none is shorter. */
+function told({ container, stack, service, task }: ContainerNames): Readonly<Record<string, string>> {
+  return {
+    container,
+    ...(stack === '' ? {} : { stack }),
+    ...(service === '' ? {} : { service }),
+    ...(task === '' ? {} : { task }),
+  }
+}
+
 function textsOf(record: ContainerRecord) {
   const names = containerNames(record)
-  return { names, text: labelText({ ...names }), whole: record.name }
+  return { names, text: labelText(told(names)), whole: record.name }
 }

@@ -3,15 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { cgroupPathOf, type ContainerRecord, type ContainersService } from '#engine/containers'
 import type { LinkStatistics, Networks } from '#engine/network'
 import type { CgroupSample, Host, LinkCounters } from '#host'
-import {
-  familyWriters,
-  joinLabels,
-  labelText,
-  stateSamples,
-  type MetricSource,
-  type MetricSpec,
-  type Wish,
-} from '#observe/metrics'
+import { familyWriters, joinLabels, labelText, type MetricSource, type MetricSpec, type Wish } from '#observe/metrics'
 
 import { distinctLabels } from './container-labels.ts'
 
@@ -21,7 +13,7 @@ const KEPT = true
 
 const SPECS = {
   info: gauge('glovebox_container_info', 'Which image a container is of; always 1.'),
-  state: gauge('glovebox_container_state', 'The state that a container is in: 1 for it, 0 for the others.'),
+  state: gauge('glovebox_container_state', 'The state that a container is in; always 1.'),
   running: gauge('glovebox_container_running', 'Whether it runs.', KEPT),
   started: gauge('glovebox_container_start_time_seconds', 'When it was started last, in seconds since 1970.'),
   restarts: counter('glovebox_container_restarts_total', 'Times that it was started again by its policy.', KEPT),
@@ -66,15 +58,14 @@ const SPECS = {
 
 type Writers = ReturnType<typeof familyWriters<keyof typeof SPECS>>['of']
 
-const STATES = ['created', 'running', 'paused', 'restarting', 'exited', 'removing', 'dead'] as const
-
 /** Containers that are read before others get a turn: two milliseconds. */
 const READ_AT_ONCE = 8
 
 export interface ContainerSourceNeeds {
   readonly containers: Pick<ContainersService, 'list'>
   readonly networks: Pick<Networks, 'endpointsOf' | 'statistics'>
-  readonly host: Pick<Host, 'cgroups' | 'links'>
+  readonly host: Pick<Host, 'cgroups'>
+  readonly links: () => ReadonlyMap<string, LinkCounters>
   readonly runDir: string
   readonly root: string
   readonly instance: string
@@ -89,9 +80,7 @@ export function containerSource(needs: ContainerSourceNeeds): MetricSource {
       const { of, families } = familyWriters(SPECS)
       const records = needs.containers.list()
       const labels = distinctLabels(records, known)
-      const links = records.some(({ status }) => status.pid !== 0)
-        ? needs.host.links.allCounters()
-        : new Map<string, LinkCounters>()
+      const links = records.some(({ status }) => status.pid !== 0) ? needs.links() : new Map<string, LinkCounters>()
       let read = 0
       for (const record of records) {
         const text = labels.get(record.id) ?? ''
@@ -119,7 +108,7 @@ function ofRecord(of: Writers, text: string, { status, spec }: ContainerRecord, 
   of.limit.set(text, status.pid === 0 ? undefined : (spec.resources.memoryBytes ?? undefined))
   if (wish === 'history') return
   of.info.set(joinLabels(text, labelText({ image: spec.image })), 1)
-  stateSamples(of.state, text, STATES, status.state)
+  of.state.set(joinLabels(text, labelText({ state: status.state })), 1)
   const startedMs = Date.parse(status.startedAt)
   of.started.set(text, Number.isNaN(startedMs) ? undefined : startedMs / 1000)
   of.exitCode.set(text, status.state === 'exited' || status.state === 'dead' ? status.exitCode : undefined)

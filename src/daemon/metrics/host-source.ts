@@ -42,6 +42,7 @@ const SPECS = {
   dropped: counter('glovebox_host_network_dropped_total', 'Packets that were thrown away, by direction.'),
 } as const
 
+type AllCounters = ReturnType<Host['links']['allCounters']>
 type Writers = ReturnType<typeof familyWriters<keyof typeof SPECS>>['of']
 
 const NO_LABELS = ''
@@ -63,7 +64,7 @@ const OF_CONTAINERS = 'veth'
 const MAX_LINKS = 200
 
 /** The machine as a whole. */
-export function hostSource(machine: MachinePort, host: Pick<Host, 'links' | 'kernel'>): MetricSource {
+export function hostSource(machine: MachinePort, host: Pick<Host, 'kernel'>, links: () => AllCounters): MetricSource {
   return {
     name: 'host',
     read: async () => {
@@ -72,7 +73,7 @@ export function hostSource(machine: MachinePort, host: Pick<Host, 'links' | 'ker
       of.boot.set(NO_LABELS, host.kernel.facts().bootTimeMs / 1000)
       ofMemory(of, machine)
       ofDisks(of, machine)
-      ofLinks(of, host)
+      ofLinks(of, links())
       for (const { device, mountPoint, type, ...figures } of await machine.fileSystems()) {
         const labels = labelText({ device, mountpoint: mountPoint, fstype: type })
         of.size.set(labels, figures.sizeBytes)
@@ -129,8 +130,8 @@ function ofDisks(of: Writers, machine: MachinePort): void {
   }
 }
 
-function ofLinks(of: Writers, { links }: Pick<Host, 'links'>): void {
-  const others = [...links.allCounters()].filter(([, { kind }]) => kind !== OF_CONTAINERS)
+function ofLinks(of: Writers, links: AllCounters): void {
+  const others = [...links].filter(([, { kind }]) => kind !== OF_CONTAINERS)
   for (const [device, counters] of others.slice(0, MAX_LINKS)) {
     const labels = labelText({ device })
     of.received.set(labels, counters.rxBytes)

@@ -4,23 +4,32 @@ import type { MetricsPort } from '#api/glovebox'
 import { serveTcp } from '#api/http'
 import { metricsApi, type MetricsApi } from '#api/metrics'
 import type { Clock, Log } from '#base'
+import type { Collection } from '#engine/collection'
 import { linuxMachine, type Host } from '#host'
 import { historyError, openHistory, startSampler, type History } from '#observe/history'
 import { createRegistry, type MetricRegistry, type Reading } from '#observe/metrics'
 
 import type { DaemonOptions } from '../arguments.ts'
+import type { Cluster } from '../cluster.ts'
 import type { Engine } from '../engine.ts'
 import { isLoopback } from '../registry-arguments.ts'
+import { countEvents } from './api-counts.ts'
+import { countCluster } from './cluster-counts.ts'
 import { containerSource } from './container-source.ts'
+import { contentSource } from './content-source.ts'
 import { daemonSource } from './daemon-source.ts'
 import { historySource } from './history-source.ts'
 import { hostSource } from './host-source.ts'
+import { routeSource } from './route-source.ts'
+import { serviceSource } from './service-source.ts'
 
 export interface MetricsNeeds extends DaemonOptions {
   readonly clock: Clock
   readonly log: Log
   readonly host: Host
-  readonly engine: Pick<Engine, 'containers' | 'networks'>
+  readonly engine: Engine
+  readonly cluster: Cluster
+  readonly garbage: Pick<Collection, 'report'>
   readonly measured: MetricRegistry
 }
 
@@ -42,16 +51,22 @@ export function openMetricRegistry(needs: { readonly clock: Clock; readonly log:
 }
 
 export async function openMetrics(needs: MetricsNeeds): Promise<OpenMetrics> {
-  const { clock, log, host, engine, root, measured: registry, metrics: options } = needs
+  const { clock, log, host, engine, cluster, root, measured: registry, metrics: options } = needs
   await using undo = new AsyncDisposableStack()
   const history =
     options.historyBytes === null
       ? undefined
       : openHistory({ path: join(root, 'metrics.db'), maxBytes: options.historyBytes, clock, log })
   if (history !== undefined) undo.use(history)
-  registry.source(hostSource(linuxMachine(host.mounts), host))
+  const links = askedOnce(() => host.links.allCounters(), clock)
+  registry.source(hostSource(linuxMachine(host.mounts), host, links))
   registry.source(daemonSource({ clock, startedAtMs: clock.nowMs(), files: filesOf(root) }))
-  registry.source(containerSource({ ...needs, ...engine, host }))
+  registry.source(containerSource({ ...needs, ...engine, host, links }))
+  registry.source(serviceSource(cluster))
+  registry.source(routeSource(cluster.router))
+  registry.source(contentSource({ engine, garbage: needs.garbage, certificates: cluster.certificates }))
+  undo.use(countCluster(cluster.mirror, registry, clock))
+  undo.use(countEvents(engine.events, registry))
   if (history !== undefined) registry.source(historySource(history))
   const lateness = registry.histogram(
     { name: 'glovebox_daemon_timer_lateness_seconds', help: 'How late a timer of the daemon fired.', labels: [], isKept: true },
@@ -75,6 +90,18 @@ export async function openMetrics(needs: MetricsNeeds): Promise<OpenMetrics> {
   const owned = undo.move()
   return { api, port: portOf(history, clock), [Symbol.asyncDispose]: async () => await owned.disposeAsync() }
 }
+
+/** Two who look within one reading look at the same. */
+function askedOnce<T>(ask: () => T, clock: Clock): () => T {
+  let last: { readonly atMs: number; readonly answer: T } | undefined
+  return () => {
+    const nowMs = clock.monotonicMs()
+    if (last === undefined || nowMs - last.atMs > ASKED_ONCE_MS) last = { atMs: nowMs, answer: ask() }
+    return last.answer
+  }
+}
+
+const ASKED_ONCE_MS = 500
 
 function filesOf(root: string): Readonly<Record<string, string>> {
   return { node: join(root, 'state.db'), cluster: join(root, 'cluster.db'), metrics: join(root, 'metrics.db') }

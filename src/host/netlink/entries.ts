@@ -40,6 +40,41 @@ export function countersOf({ body }: NetlinkReply): LinkCounters | undefined {
   }
 }
 
+/** As `countersOf`, of one link among hundreds: a message has some sixty attributes, of which this looks at three. */
+export function namedCountersOf({ body }: NetlinkReply): (LinkCounters & Pick<LinkEntry, 'name' | 'kind' | 'isUp'>) | undefined {
+  let name: string | undefined
+  let kind: string | undefined
+  let stats = 0
+  for (let at = 16; at + 4 <= body.length;) {
+    const length = body.readUInt16LE(at)
+    if (length < 4 || at + length > body.length) break
+    const type = body.readUInt16LE(at + 2) & NLA_TYPE_MASK
+    if (type === IFLA.ifname) name = textOf(body.subarray(at + 4, at + length))
+    else if (type === IFLA_STATS64 && length >= 4 + STATS_BYTES) stats = at + 4
+    else if (type === IFLA.linkinfo) kind = textOf(decodeAttributes(body.subarray(at + 4, at + length)).get(IFLA_INFO.kind))
+    at += (length + 3) & ~3
+  }
+  if (name === undefined || stats === 0) return undefined
+  // As two halves: numbers of 64 bits make an object each.
+  const figure = (at: number) => body.readUInt32LE(stats + at * 8) + body.readUInt32LE(stats + at * 8 + 4) * 2 ** 32
+  return {
+    name,
+    kind,
+    isUp: (body.readUInt32LE(8) & IFF_UP) !== 0,
+    rxPackets: figure(0),
+    txPackets: figure(1),
+    rxBytes: figure(2),
+    txBytes: figure(3),
+    rxErrors: figure(4),
+    txErrors: figure(5),
+    rxDropped: figure(6),
+    txDropped: figure(7),
+  }
+}
+
+const NLA_TYPE_MASK = 0x3fff
+const STATS_BYTES = 64
+
 export function addressOf({ body }: NetlinkReply): AddressEntry | undefined {
   const attributes = decodeAttributes(body.subarray(8))
   // On point-to-point links the plain address is the other end's; the local one is ours.

@@ -1,4 +1,3 @@
-import { joinLabels } from './labels.ts'
 import type { MetricFamily, MetricSpec, Sample } from './model.ts'
 
 /** Families of one source while it is read: each with what was said of it, and the samples that come one by one. */
@@ -24,9 +23,4 @@ export function familyWriters<K extends string>(
     ]),
   ) as Record<K, FamilyWriter>
   return { of, families: () => names.map((name) => ({ ...specs[name], samples: samples.get(name) ?? [] })) }
-}
-
-/** One sample for each word: 1 for the one that holds, 0 for the others. */
-export function stateSamples(writer: FamilyWriter, labels: string, states: readonly string[], current: string): void {
-  for (const state of states) writer.set(joinLabels(labels, `state="${state}"`), state === current ? 1 : 0)
 }

@@ -3,7 +3,7 @@
  * selectors by which series are asked for. Series are bounded, and whoever is at a bound says so.
  */
 export { metricError } from './errors.ts'
-export { familyWriters, stateSamples, type FamilyWriter } from './family.ts'
+export { familyWriters, type FamilyWriter } from './family.ts'
 export { histogramSamples, type Counter, type Distribution, type Gauge } from './instruments.ts'
 export { joinLabels, labelsOf, labelText } from './labels.ts'
 export type * from './model.ts'

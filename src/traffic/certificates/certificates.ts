@@ -47,6 +47,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
   const bundles = new Map<string, Bundle>()
   const attempts = new Map<string, Attempt>()
   let wishes: readonly CertificateWish[] = []
+  let expiries: ReturnType<Certificates['expiries']> = []
   let sink: ChallengeSink | undefined
   let timer: Disposable | undefined
   let isClosed = false
@@ -156,12 +157,14 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
     seen.clear()
     const byRoute = new Map<string, { readonly id: string; readonly hosts: readonly string[]; readonly pem: string }>()
     const problems = new Map<string, string>()
+    const ends: { readonly routeId: string; readonly hosts: readonly string[]; readonly untilMs: number }[] = []
     for (const wish of asked) {
       const id = bundleId(wish)
       try {
         const mark = markOf(wish)
         const bundle = await have(wish)
         seen.set(id, wish.tls.certificate.type === 'files' ? mark : markOf(wish))
+        if (bundle !== undefined) ends.push({ routeId: wish.routeId, hosts: hostsOf(wish), untilMs: bundle.untilMs })
         if (bundle !== undefined) byRoute.set(wish.routeId, { id, hosts: hostsOf(wish), pem: bundle.pem })
         if (bundle !== undefined && clock.nowMs() > bundle.untilMs)
           problems.set(wish.routeId, `its certificate ended on ${new Date(bundle.untilMs).toISOString()}`)
@@ -173,6 +176,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
       const attempt = attempts.get(id)
       if (attempt !== undefined) problems.set(wish.routeId, attempt.problem ?? 'its certificate is being asked for')
     }
+    expiries = ends
     watch()
     return { byRoute, fallback: { id: 'fallback', hosts: [], pem: fallback.pem }, problems }
   }
@@ -180,6 +184,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
   return {
     current: async (asked) => await locks.run('current', async () => await current(asked)),
     connect: (router) => (sink = router),
+    expiries: () => expiries,
     authority: authority.certificate,
     [Symbol.dispose]: () => {
       isClosed = true

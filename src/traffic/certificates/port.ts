@@ -5,6 +5,8 @@ export interface Certificates extends Disposable {
   /** What there is now, at once. What has still to come from elsewhere comes later, and `connect`'s `changed` says so. */
   current(wishes: readonly CertificateWish[]): Promise<CertificateState>
   connect(router: ChallengeSink): void
+  /** Of those that were asked for last, as far as there are any: when each ends. */
+  expiries(): readonly { readonly routeId: string; readonly hosts: readonly string[]; readonly untilMs: number }[]
   /** PEM of the own CA's certificate, for clients that are to trust it. */
   readonly authority: string
 }

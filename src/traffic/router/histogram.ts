@@ -1,7 +1,7 @@
 import type { BackendMetrics, Histogram, MetricCounts } from './port.ts'
 
 /** Upper bounds of the buckets, in milliseconds. Steps of some 25 to 40 percent: what a percentile is off by at most. */
-const LATENCY_BOUNDS_MS: readonly number[] = [
+export const LATENCY_BOUNDS_MS: readonly number[] = [
   ...[1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 80, 100, 126, 160, 200, 250, 320, 400, 500, 630, 800],
   ...[1000, 1300, 1600, 2000, 2500, 3200, 4000, 5000, 6300, 8000, 10_000, 15_000, 20_000, 30_000, 60_000],
 ]

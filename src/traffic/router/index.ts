@@ -7,7 +7,7 @@ export { checkRoute } from './check-route.ts'
 export { proxyConfig, type ConfigOptions, type ProxyConfig } from './config.ts'
 export { routeError } from './errors.ts'
 export { nodeProcesses } from './haproxy-process.ts'
-export { metricsBetween, percentile, type GroupMetrics } from './histogram.ts'
+export { LATENCY_BOUNDS_MS, metricsBetween, percentile, type GroupMetrics } from './histogram.ts'
 export type {
   Backend,
   BackendGroup,

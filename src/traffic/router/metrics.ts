@@ -37,6 +37,7 @@ interface Tracked {
   readonly group: string
   readonly backendId: string
   counts: MetricCounts
+  queued: number
   readonly buckets: number[]
   samples: number
 }
@@ -69,7 +70,15 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
       tracked.delete(oldest)
     }
     const group = route.backends.find((backend) => backend.id === server)?.group ?? ''
-    const fresh = { routeId: route.id, group, backendId: server, counts: NO_COUNTS, buckets: [...NO_LATENCY.counts], samples: 0 }
+    const fresh = {
+      routeId: route.id,
+      group,
+      backendId: server,
+      counts: NO_COUNTS,
+      queued: 0,
+      buckets: [...NO_LATENCY.counts],
+      samples: 0,
+    }
     tracked.set(key, fresh)
     return fresh
   }
@@ -121,11 +130,16 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
       const rows = parseStatRows(await proxy.ask('show stat -1 6 -1'))
       const next = new Map<string, MetricCounts>()
       const bySection = new Map<string, MetricCounts>()
-      for (const { section, server, counts } of rows.toSorted((a, b) => (a.server === '' ? 1 : 0) - (b.server === '' ? 1 : 0))) {
+      for (const known of tracked.values()) known.queued = 0
+      for (const { section, server, counts, queued } of rows.toSorted(
+        (a, b) => (a.server === '' ? 1 : 0) - (b.server === '' ? 1 : 0),
+      )) {
         const key = `${section}/${server}`
         next.set(key, counts)
         const target = trackedFor(section, server)
         if (target === undefined) continue
+        // HAProxy tells of a section what waits for the section as a whole, and of a server what waits for it alone.
+        target.queued = queued
         const grown = growth(counts, last.get(key) ?? NO_COUNTS)
         const others = bySection.get(section) ?? NO_COUNTS
         // Of a whole section only what none of its servers did.
@@ -187,6 +201,6 @@ function growth(now: MetricCounts, before: MetricCounts): MetricCounts {
   return Object.fromEntries(Object.entries(grown).map(([key, value]) => [key, Math.max(0, value)])) as unknown as MetricCounts
 }
 
-function snapshot({ routeId, group, backendId, counts, buckets, samples }: Tracked): BackendMetrics {
-  return { routeId, group, backendId, counts, latency: { counts: [...buckets], samples } }
+function snapshot({ routeId, group, backendId, counts, queued, buckets, samples }: Tracked): BackendMetrics {
+  return { routeId, group, backendId, counts, queued, latency: { counts: [...buckets], samples } }
 }

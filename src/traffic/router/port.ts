@@ -127,6 +127,8 @@ export interface BackendMetrics {
   readonly backendId: string
   readonly counts: MetricCounts
   readonly latency: Histogram
+  /** Requests that wait for it now. Absent: not told. */
+  readonly queued?: number
 }
 
 /** Each only grows. */

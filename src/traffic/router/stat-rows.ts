@@ -8,6 +8,8 @@ export interface StatRow {
   /** Empty: the section as a whole. */
   readonly server: string
   readonly counts: MetricCounts
+  /** Requests that wait now. */
+  readonly queued: number
 }
 
 /** HAProxy 2.6 management guide, section 9.1: the columns of `show stat`. */
@@ -29,6 +31,6 @@ export function parseStatRows(text: string): readonly StatRow[] {
       bytesIn: of('bin'),
       bytesOut: of('bout'),
     }
-    return [{ section: row.get('pxname') ?? '', server: name === 'BACKEND' ? '' : name, counts }]
+    return [{ section: row.get('pxname') ?? '', server: name === 'BACKEND' ? '' : name, counts, queued: of('qcur') }]
   })
 }
