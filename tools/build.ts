@@ -1,10 +1,12 @@
-/** Bundles what ships: the command line into build/cli.cjs, the daemon into build/daemon.js, and the part of the command line that it uses. Each replaces the old one in one step. */
+/** Bundles what ships: the command line into build/cli.cjs, the daemon into build/daemon.js, the part of the command line that it uses, and the dashboard's page. Each replaces the old one in one step. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 import { standaloneValidator } from '../src/cluster/spec/standalone-validator.ts'
+
+import { buildPage } from './build-page.ts'
 
 const home = join(import.meta.dirname, '..')
 const out = join(home, 'build')
@@ -119,4 +121,4 @@ function replace(name: string, content: Uint8Array): void {
 
 mkdirSync(out, { recursive: true })
 replace('package.json', Buffer.from('{"type":"module"}\n'))
-await Promise.all([bundleCli(), bundle(daemon, 'daemon.js')])
+await Promise.all([bundleCli(), bundle(daemon, 'daemon.js'), buildPage(home, out)])

@@ -22,6 +22,7 @@ interface Outcome {
 async function main(): Promise<void> {
   const outcomes = await Promise.all([
     tool('types', bin('tsc'), ['-p', '.']),
+    tool('types of the page', bin('tsc'), ['-p', 'src/dashboard/page']),
     tool('lint', bin('oxlint'), ['--type-aware', '--deny-warnings', 'src', 'tools', 'test', 'bench']),
     tool('format', bin('oxfmt'), ['--check']),
     tool('dead code', bin('knip'), ['--no-progress']),
@@ -57,7 +58,7 @@ async function tool(name: string, command: string, args: readonly string[]): Pro
 /** Our own rules: layers, cycles, ambient time and the like. */
 async function house(): Promise<Outcome> {
   const start = performance.now()
-  const files = readSources(ROOT, ['src/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts'])
+  const files = readSources(ROOT, ['src/**/*.ts', 'src/**/*.tsx', 'tools/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts'])
   const violations: readonly Violation[] = [layers, cycles, ambient, shape].flatMap((rule) => rule(files))
   const output = violations.map((found) => `${found.path}:${found.line}: ${found.rule}: ${found.message}`).join('\n')
   return await Promise.resolve({

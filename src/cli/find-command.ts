@@ -1,6 +1,6 @@
 import { nearest } from '#base'
 import { cliError } from './errors.ts'
-import { commandNamed, membersOf, namesOf } from './command-names.ts'
+import { longestNamed, membersOf, namesOf } from './command-names.ts'
 import type { TableEntry } from './command.ts'
 import { commandTable, hiddenCommands, REFUSED } from './table.ts'
 
@@ -13,10 +13,8 @@ export type Found =
 export function findCommand(words: readonly string[]): Found {
   const everyCommand = [...commandTable, ...hiddenCommands]
   const [first = '', second] = words
-  const two = second === undefined ? undefined : commandNamed(everyCommand, `${first} ${second}`)
-  if (two !== undefined) return { kind: 'command', entry: two, rest: words.slice(2) }
-  const one = commandNamed(everyCommand, first)
-  if (one !== undefined) return { kind: 'command', entry: one, rest: words.slice(1) }
+  const named = longestNamed(everyCommand, words)
+  if (named !== undefined) return { kind: 'command', entry: named.entry, rest: words.slice(named.length) }
   const members = membersOf(commandTable, first)
   if (members.length > 0 && (second === undefined || second.startsWith('-'))) return { kind: 'group', name: first }
   for (const name of [`${first} ${second ?? ''}`, first]) {

@@ -1,5 +1,6 @@
 import type { TableEntry } from './command.ts'
 import { containerEntries } from './table/containers.ts'
+import { dashboardEntries } from './table/dashboard.ts'
 import { entry } from './table/entry.ts'
 import { environmentEntries } from './table/environments.ts'
 import { imageEntries } from './table/images.ts'
@@ -49,6 +50,7 @@ export const commandTable: readonly TableEntry[] = [
   ...policyEntries,
   ...routeEntries,
   ...secretEntries,
+  ...dashboardEntries,
 
   entry(
     'Understanding',

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { type BuildCalls, buildCalls } from './builds.ts'
 import { type ContainerCalls, containerCalls } from './containers.ts'
 import { type EnvironmentCalls, environmentCalls } from './environments.ts'
+import { type DashboardCalls, dashboardCalls } from './dashboard.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
 import { type JobCalls, jobCalls } from './jobs.ts'
@@ -27,6 +28,7 @@ export interface Client {
   readonly volumes: VolumeCalls
   readonly system: SystemCalls
   readonly glovebox: GloveboxCalls
+  readonly dashboard: DashboardCalls
   readonly registry: RegistryCalls
   readonly policy: PolicyCalls
   readonly routes: RouteCalls
@@ -50,6 +52,7 @@ export function createClient(place: DaemonPlace): Client {
     volumes: volumeCalls(transport),
     system: systemCalls(transport),
     glovebox: gloveboxCalls(transport),
+    dashboard: dashboardCalls(transport),
     registry: registryCalls(transport),
     policy: policyCalls(transport),
     routes: routeCalls(transport),

@@ -6,6 +6,7 @@ export { type BuildCalls, buildCallsOf, type BuildEndpoint, type ContextProgress
 export { refusalOf } from './checked.ts'
 export { type Client, createClient } from './client.ts'
 export { type ContainerCalls, type DockerChange, type PathStat, type TerminalSize } from './containers.ts'
+export { type DashboardCalls } from './dashboard.ts'
 export type * from './docker-wire.ts'
 export { type EnvironmentCalls } from './environments.ts'
 export { clientError } from './errors.ts'

@@ -8,6 +8,8 @@ import type { Host } from '#host'
 /** Who is at the other end of a connection. */
 export interface Actors {
   actorOf(request: IncomingMessage, otherwise: Actor['from']): Actor
+  /** The dashboard knows who has signed in to it, and hands on what they ask for. */
+  vouch(request: IncomingMessage, user: string): void
 }
 
 const PASSWD = '/etc/passwd'
@@ -17,8 +19,13 @@ const PROGRAMS: readonly Actor['from'][] = ['cli', 'dashboard']
 
 /** On the socket the kernel says which user it is, on TCP the certificate: neither can be made up by who asks. The program is what it says that it is. */
 export function openActors(host: Pick<Host, 'sockets'>): Actors {
+  const vouched = new WeakMap<IncomingMessage, string>()
   return {
-    actorOf: ({ socket, headers }, otherwise) => {
+    vouch: (request, user) => void vouched.set(request, user),
+    actorOf: (request, otherwise) => {
+      const user = vouched.get(request)
+      if (user !== undefined) return { by: user, from: 'dashboard' }
+      const { socket, headers } = request
       const program = PROGRAMS.find((known) => known === headers['glovebox-from'])
       return { by: certified(socket) ?? localUser(socket, host) ?? UNKNOWN, from: program ?? otherwise }
     },

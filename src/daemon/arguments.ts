@@ -8,6 +8,7 @@ import { readAddressPool, type DefaultPool } from '#engine/network'
 import { readInsecure, readMirror, type RegistryOptions } from '#engine/registry'
 import type { LayerKind } from '#engine/snapshots'
 
+import { readDashboard, type DashboardListenOptions } from './dashboard-arguments.ts'
 import { readBuildLimits, type BuildLimits } from './building/build-limits.ts'
 import { readMetrics, type MetricsOptions } from './metrics-arguments.ts'
 import { readRegistry, type RegistryListenOptions } from './registry-arguments.ts'
@@ -53,6 +54,8 @@ export interface DaemonOptions {
   readonly registry: RegistryListenOptions | undefined
   /** Who is told of metrics, and how much of them is kept. */
   readonly metrics: MetricsOptions
+  /** undefined: the dashboard does not listen before somebody asks for it. */
+  readonly dashboard: DashboardListenOptions | undefined
 }
 
 const DEFAULT_ROOT = '/var/lib/glovebox'
@@ -97,6 +100,9 @@ const FLAGS = {
   'metrics-history': { type: 'string' },
   'metrics-remote-write': { type: 'string' },
   'metrics-remote-write-token-file': { type: 'string' },
+  'dashboard-listen': { type: 'string' },
+  'dashboard-cert': { type: 'string' },
+  'dashboard-key': { type: 'string' },
 } as const
 
 /** They say where the daemon is, which clients and whoever starts it have to know without reading its file. */
@@ -163,6 +169,7 @@ function optionsOf(values: FlagValues): DaemonOptions {
     tcp: readTcp(values),
     registry: readRegistry(values),
     metrics: readMetrics(values),
+    dashboard: readDashboard(values),
   }
 }
 

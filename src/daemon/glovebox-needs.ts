@@ -1,4 +1,4 @@
-import type { MetricsPort } from '#api/glovebox'
+import type { DashboardPort, MetricsPort } from '#api/glovebox'
 import type { Clock, Log } from '#base'
 import type { Collection } from '#engine/collection'
 import type { Host } from '#host'
@@ -23,5 +23,6 @@ export interface GloveboxNeeds extends DaemonOptions {
   readonly garbage: Collection
   /** What was measured. */
   readonly measured: MetricsPort
+  readonly dashboardPort: DashboardPort
   readonly leave: () => void
 }

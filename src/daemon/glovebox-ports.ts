@@ -101,6 +101,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     ...operationPorts(needs),
     actorOf: (request) => needs.actors.actorOf(request, 'api'),
     shutdown: shutdownPort(needs),
+    dashboard: needs.dashboardPort,
     commandLine: commandLinePort({ ...needs, builds }),
   }
 }

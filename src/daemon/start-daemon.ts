@@ -13,6 +13,7 @@ import { openActors } from './actors.ts'
 import { openClusterRecords } from './cluster-records.ts'
 import { openCluster } from './cluster.ts'
 import { openCollection } from './collection.ts'
+import { openDashboard } from './dashboard/open-dashboard.ts'
 import { openEngine } from './engine.ts'
 import { daemonError } from './errors.ts'
 import type { Failpoints } from './failpoints/failpoints.ts'
@@ -84,6 +85,7 @@ export async function startDaemon(
   undo.use(tellOfServices(cluster.mirror, engine.events, () => swarm.current() !== null))
   const observe = countRequests(measured)
   const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log, observe })
+  const dashboard = undo.use(openDashboard({ ...options, host, engine, cluster, actors, clock, log }))
   const ours = gloveboxApi(
     gloveboxPorts({
       ...options,
@@ -97,6 +99,7 @@ export async function startDaemon(
       served: registry,
       garbage: collection,
       measured: metrics.port,
+      dashboardPort: dashboard.port,
       leave: () => void leave(),
     }),
     { clock, observe },
@@ -104,6 +107,7 @@ export async function startDaemon(
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
   for (const serving of await listeners(options, { api: allApis(docker, ours, metrics.api), clock, log, maxOpenFiles }))
     undo.defer(async () => await serving.close())
+  await dashboard.start({ docker, ours })
   collection.start()
   failpoints.ready()
   const leavingSoon = new AbortController()

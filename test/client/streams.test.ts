@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 
-import { acceptOf, OPCODE } from '../../src/api/docker/websocket.ts'
+import { acceptOf, OPCODE } from '../../src/api/http/websocket.ts'
 import { startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { busyboxTar } from '../support/image.ts'
 import { until } from '../support/processes.ts'

@@ -15,9 +15,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: ['base'],
   operate: ['base', 'oci', 'host', 'operate'],
   api: ['base', 'oci', 'engine', 'cluster', 'observe', 'operate', 'api'],
+  dashboard: ['base', 'api', 'cluster', 'dashboard'],
   client: ['base', 'oci', 'api', 'client'],
   cli: ['base', 'oci', 'client', 'api', 'cluster', 'operate', 'cli', 'host'],
-  daemon: ['base', 'oci', 'host', 'engine', 'cluster', 'traffic', 'databases', 'observe', 'operate', 'api', 'cli'],
+  daemon: ['base', 'oci', 'host', 'engine', 'cluster', 'traffic', 'databases', 'observe', 'operate', 'api', 'dashboard', 'cli'],
 }
 
 export function layers(files: readonly SourceFile[]): readonly Violation[] {

@@ -13,7 +13,7 @@ export function shape(files: readonly SourceFile[]): readonly Violation[] {
     const lines = file.text.split('\n').length - 1
     if (lines > MAX_LINES && !TABLE.test(file.path)) say('file-length', `${lines} lines; the most is ${MAX_LINES}`)
     const name = file.path.slice(file.path.lastIndexOf('/') + 1)
-    if (!/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.fuzz|\.d)?\.ts$/.test(name))
+    if (!/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.fuzz|\.d)?\.tsx?$/.test(name))
       say('file-name', `${name}: write file names in kebab-case`)
     if (BANNED_NAMES.test(name)) say('file-name', `${name} says nothing of what is inside: name the noun or the verb`)
     if (name === 'index.ts' && file.path.startsWith('src/')) {

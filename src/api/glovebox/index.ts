@@ -11,6 +11,7 @@ export type {
   CollectionPort,
   CommandLinePort,
   CommandStreams,
+  DashboardPort,
   DoctorPort,
   GloveboxApiPorts,
   MetricsPort,
@@ -25,6 +26,7 @@ export type {
 } from './ports.ts'
 export { API_PREFIX, errorStatus } from './statuses.ts'
 export type { CommandCall, CommandMessage, CommandStream } from './wire-command.ts'
+export type { DashboardLink, DashboardRole, DashboardStatus, DashboardUser, DashboardUserChange } from './wire-dashboard.ts'
 export { wireErrorOf } from './wire-error.ts'
 export type {
   Anatomy,

@@ -25,6 +25,7 @@ import type {
 import type { CommandCall, CommandMessage } from './wire-command.ts'
 import type { NameMeaning, PolicyCheck, PolicyReport, ServiceAddressLine } from './wire-policy.ts'
 import type { RunEvent } from './wire-jobs.ts'
+import type { DashboardLink, DashboardStatus, DashboardUser, DashboardUserChange } from './wire-dashboard.ts'
 import type { WireRoute, WireRouteDetail } from './wire-routes.ts'
 import type { BootstrapProgress, ContainerProcess, ShutdownReport } from './wire.ts'
 
@@ -50,6 +51,8 @@ export interface GloveboxApiPorts {
   /** Who asks: it stands in the history of what they change. */
   readonly actorOf: (request: IncomingMessage) => Actor
   readonly shutdown: ShutdownPort
+  /** Absent: there is no dashboard here. */
+  readonly dashboard?: DashboardPort
   /** Absent: every command line runs where it was typed. */
   readonly commandLine?: CommandLinePort
 }
@@ -105,6 +108,17 @@ export interface PolicyPort {
 export interface JobsPort extends Omit<Jobs, 'follow'> {
   /** First the run, then each line of what its tasks wrote; with `follow` until it is over, and the run again after each change. */
   output(job: string, run: string, options: { readonly follow: boolean }, signal: AbortSignal): AsyncIterable<RunEvent>
+}
+
+/** Who may sign in to the dashboard. `by`: who makes the change, for the log. */
+export interface DashboardPort {
+  status(): Promise<DashboardStatus>
+  users(): Promise<readonly DashboardUser[]>
+  putUser(name: string, change: DashboardUserChange, by: string): Promise<void>
+  /** Not there: a `not_found` error. */
+  removeUser(name: string, by: string): Promise<void>
+  /** Has it listen where it does not yet, and makes a link that signs in once. */
+  open(): Promise<DashboardLink>
 }
 
 /** Where traffic comes in and who answers it. */

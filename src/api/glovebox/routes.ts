@@ -1,5 +1,6 @@
 import { answerBuilds } from './build-routes.ts'
 import { answerCommand } from './command-route.ts'
+import { answerDashboard } from './dashboard-routes.ts'
 import { apiError } from './errors.ts'
 import type { GloveboxApiPorts } from './ports.ts'
 import type { ApiAnswer, ApiRequest } from './request.ts'
@@ -40,6 +41,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
   }
   if (head === 'jobs') {
     const found = await answerJobs(ports.jobs, request)
+    if (found === undefined) throw unknownRoute(request)
+    return found
+  }
+  if (head === 'dashboard' && ports.dashboard !== undefined) {
+    const found = await answerDashboard(ports.dashboard, request)
     if (found === undefined) throw unknownRoute(request)
     return found
   }

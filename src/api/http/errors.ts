@@ -6,6 +6,7 @@ export const httpError = declareErrors({
   'http.query_invalid': 'invalid',
   'http.body_invalid': 'invalid',
   'http.body_too_large': 'invalid',
+  'http.websocket_invalid': 'invalid',
   'http.socket_in_use': 'conflict',
   'http.socket_path_invalid': 'invalid',
   'http.group_unknown': 'invalid',

@@ -1,7 +1,7 @@
 import type { Flag, Flags, Named } from '../args/flags.ts'
 import { commandSyntax } from '../command-syntax.ts'
 import type { CliContext, Command } from '../command.ts'
-import { commandNamed, membersOf, namesOf as wordsOf } from '../command-names.ts'
+import { longestNamed, membersOf, namesOf as wordsOf } from '../command-names.ts'
 import { globalFlags } from '../globals.ts'
 import type { Completion } from './completion.ts'
 import { namesOf } from './names.ts'
@@ -20,18 +20,17 @@ export async function completionsOf(words: readonly string[], context: CliContex
   const typed = words.at(-1) ?? ''
   const before = skipGlobals(words.slice(0, -1))
   if (before.waiting !== undefined) return await valueCompletions(before.waiting, typed, context)
-  const [first, second] = before.rest
+  const [first] = before.rest
   if (first === undefined || first === 'help')
     return matching(typed, typed.startsWith('-') ? flagWords(globalFlags) : firstWords(context))
-  const two = second === undefined ? undefined : commandNamed(context.commands, `${first} ${second}`)
-  const found = two ?? commandNamed(context.commands, first)
-  const members = membersOf(context.commands, first)
-  if (two === undefined && members.length > 0 && before.rest.length === 1 && !typed.startsWith('-')) {
-    const subcommands = matching(typed, memberWords(first, context))
+  const found = longestNamed(context.commands, before.rest)
+  const group = before.rest.join(' ')
+  if (membersOf(context.commands, group).length > 0 && !typed.startsWith('-')) {
+    const subcommands = matching(typed, memberWords(group, context))
     if (found === undefined || subcommands.words.length > 0) return subcommands
   }
   if (found === undefined) return NOTHING
-  return await commandCompletions(await found.load(), before.rest.slice(two === undefined ? 1 : 2), typed, context)
+  return await commandCompletions(await found.entry.load(), before.rest.slice(found.length), typed, context)
 }
 
 interface Skipped {
@@ -166,7 +165,7 @@ function firstWords(context: CliContext): readonly Completion[] {
 function memberWords(group: string, context: CliContext): readonly Completion[] {
   return context.commands.flatMap((entry) =>
     wordsOf(entry)
-      .filter((name) => name.startsWith(`${group} `))
+      .filter((name) => name.startsWith(`${group} `) && !name.slice(group.length + 1).includes(' '))
       .map((name) => ({ word: name.slice(group.length + 1), about: entry.summary })),
   )
 }

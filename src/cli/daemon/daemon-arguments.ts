@@ -36,6 +36,12 @@ export const daemonFlags = {
   'metrics-history': text('SIZE', 'Keep so much of what was measured: a size, or off (default 256m)'),
   'metrics-remote-write': text('URL', 'Send metrics to a Prometheus that takes them, at .../api/v1/write'),
   'metrics-remote-write-token-file': text('FILE', 'With the bearer token on the first line of this file'),
+  'dashboard-listen': text(
+    'HOST:PORT',
+    'Serve the dashboard here, such as 127.0.0.1:7070; beyond this machine with a certificate',
+  ),
+  'dashboard-cert': text('FILE', 'The certificate of the dashboard (PEM)'),
+  'dashboard-key': text('FILE', 'Its private key (PEM)'),
   'build-parallel': text('N', 'So many commands of builds at a time (default: as many as processors)'),
   'build-cpu-shares': text('N', 'Weight of a command of a build, where a container has 1024 (default 256)'),
   'build-memory': text('BYTES', 'Memory of a command of a build (default: three quarters of the machine)'),
@@ -67,6 +73,9 @@ export interface DaemonChoice {
   readonly 'metrics-history'?: string | undefined
   readonly 'metrics-remote-write'?: string | undefined
   readonly 'metrics-remote-write-token-file'?: string | undefined
+  readonly 'dashboard-listen'?: string | undefined
+  readonly 'dashboard-cert'?: string | undefined
+  readonly 'dashboard-key'?: string | undefined
   readonly 'build-parallel'?: string | undefined
   readonly 'build-cpu-shares'?: string | undefined
   readonly 'build-memory'?: string | undefined
@@ -103,12 +112,16 @@ export function daemonArguments(
     ...repeated('insecure-registry'),
     ...repeated('default-address-pool'),
     ...repeated('registry-proxy'),
-    ...([...(['group', 'log-driver', 'tcp', 'registry'] as const), ...BUILDS, ...METRICS] as const).flatMap((flag) =>
-      choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]],
+    ...([...(['group', 'log-driver', 'tcp', 'registry', 'dashboard-listen'] as const), ...BUILDS, ...METRICS] as const).flatMap(
+      (flag) => (choice[flag] === undefined ? [] : [`--${flag}`, choice[flag]]),
     ),
     // The daemon runs in another directory.
     ...(
-      ['config', ...FILES, 'registry-cert', 'registry-key', 'secrets-key-file', 'metrics-remote-write-token-file'] as const
+      [
+        ...(['config', ...FILES, 'registry-cert', 'registry-key', 'dashboard-cert', 'dashboard-key'] as const),
+        'secrets-key-file',
+        'metrics-remote-write-token-file',
+      ] as const
     ).flatMap((flag) => (choice[flag] === undefined ? [] : [`--${flag}`, resolve(choice[flag])])),
   ]
 }

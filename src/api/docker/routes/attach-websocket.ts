@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 
+import { acceptOf, OPCODE, websocketFrame, websocketReader, type WebsocketFrame } from '#api/http'
 import type { AttachStream } from '#engine/containers'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
-import { acceptOf, OPCODE, websocketFrame, websocketReader, type WebsocketFrame } from '../websocket.ts'
 import { idOf } from './ids.ts'
 
 const NORMAL_END = Buffer.from([0x03, 0xe8])

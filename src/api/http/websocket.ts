@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import { dockerError } from './errors.ts'
+import { httpError } from './errors.ts'
 
 /** RFC 6455, section 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -32,7 +32,7 @@ export function websocketFrame(opcode: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload])
 }
 
-/** Takes a client's frames out of its bytes, however they are cut. Errors: `docker.field_invalid` for what breaks section 5. */
+/** Takes a client's frames out of its bytes, however they are cut. Errors: `http.websocket_invalid` for what breaks section 5. */
 export function websocketReader(onFrame: (frame: WebsocketFrame) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0)
   return (chunk) => {
@@ -64,5 +64,5 @@ function frameSize(bytes: Buffer): { readonly head: number; readonly total: numb
 }
 
 function broken(what: string) {
-  return dockerError('docker.field_invalid', `the client sent ${what} over its websocket`)
+  return httpError('http.websocket_invalid', `the client sent ${what} over its websocket`)
 }
