@@ -1,4 +1,5 @@
 import type { TaskStatus } from '#cluster/model'
+import type { ChecksSpec } from '#cluster/spec'
 
 import type { AgentSnapshot, AssignedTask } from './assigned-task.ts'
 import type { NodeTask } from './node-port.ts'
@@ -38,15 +39,21 @@ export function liveStatus(container: NodeTask, assigned: AssignedTask, snapshot
   return sameText(next, status) ? status : next
 }
 
-function holdUpOf(container: NodeTask, { task }: AssignedTask, { memory }: AgentSnapshot): string | null {
+function holdUpOf(container: NodeTask, { task, revision }: AssignedTask, { memory }: AgentSnapshot): string | null {
   if (container.state === 'paused') return 'is paused'
   if (memory.draining.has(task.id)) return 'finishes its open connections'
   if (container.health === 'starting') return `is not healthy yet${said(container.healthOutput)}`
   if (container.health === 'unhealthy') return `is unhealthy${said(container.healthOutput)}`
   const verdict = memory.checks.get(task.id)
-  if (verdict === undefined) return null
+  if (verdict === undefined) return unprobed(revision.spec.checks)
   if (!verdict.isStarted) return `has not passed its start-up check yet${said(verdict.output)}`
   return verdict.isReady ? null : `has not passed its readiness check${said(verdict.output)}`
+}
+
+/** It runs since just now: its checks begin with the next look, and until then it has passed none. */
+function unprobed({ startup, readiness }: ChecksSpec): string | null {
+  if (startup !== null) return 'has not passed its start-up check yet'
+  return readiness === null ? null : 'has not passed its readiness check yet'
 }
 
 function said(output: string): string {

@@ -105,6 +105,30 @@ describe('the plan of the agent', () => {
     assert.equal(plan([out], [container('running')], { memory }).steps[0]?.type, 'stop')
   })
 
+  it('takes no task for ready before its checks have said so, not even for a moment', () => {
+    const check = {
+      probe: { type: 'tcp', port: 80 },
+      intervalMs: 1,
+      timeoutMs: 1,
+      failures: 1,
+      successes: 1,
+      initialDelayMs: 0,
+    } as const
+    const begun = assigned('starting')
+    const none = { startup: null, readiness: null, liveness: null }
+    for (const checks of [
+      { ...none, startup: check },
+      { ...none, readiness: check },
+    ]) {
+      const checked = { ...begun, revision: { ...begun.revision, spec: { ...begun.revision.spec, checks } } }
+      const [step] = plan([checked], [container('running')]).steps
+      assert.ok(step?.type === 'report' && step.status.state === 'running' && !step.status.isReady)
+      assert.match(step.status.message, /^has not passed its (?:start-up|readiness) check yet$/)
+    }
+    const [step] = plan([begun], [container('running')]).steps
+    assert.ok(step?.type === 'report' && step.status.isReady)
+  })
+
   it('finds a container that was made before anything said so', () => {
     const [step] = plan([assigned('preparing')], [container('created')]).steps
     assert.ok(step?.type === 'report' && step.status.state === 'ready' && step.status.containerId === 'c1')

@@ -11,7 +11,7 @@ import { diagnoseRoutes } from './route-trouble.ts'
 import { sceneOf } from './scene.ts'
 import { diagnoseTasks } from './task-trouble.ts'
 import { diagnoseWaits } from './wait-trouble.ts'
-import { listed } from './words.ts'
+import { counted, listed } from './words.ts'
 
 /** Everything that is not as wanted, the weightiest first. Pure: the same facts give the same diagnoses, whatever order they are in; facts without fault give none. */
 export function diagnose(facts: WhyFacts): readonly Diagnosis[] {
@@ -24,11 +24,11 @@ export function diagnose(facts: WhyFacts): readonly Diagnosis[] {
     ...diagnoseContainers(scene),
     ...diagnoseRollouts(scene),
     ...diagnoseNetworks(scene),
-    ...diagnoseResources(scene),
+    ...together(diagnoseResources(scene)),
   ]
   const explained = new Set(seen.filter(({ severity }) => severity !== 'note').flatMap(({ about }) => about.map(({ id }) => id)))
   const all = [...seen, ...diagnoseWaits(scene, explained), ...diagnoseRoutes(scene)].toSorted(weightiestFirst)
-  return all.map((diagnosis) => withCauses(withoutBlanks(diagnosis), all))
+  return all.map((diagnosis) => withCause(withoutBlanks(diagnosis), all)).toSorted(weightiestFirst)
 }
 
 /** Tasks of one service that have the same trouble are told of together. */
@@ -38,8 +38,10 @@ function together(diagnoses: readonly Diagnosis[]): readonly Diagnosis[] {
     const [first, ...others] = group.toSorted((a, b) => compare(a.sentence, b.sentence))
     if (first === undefined || others.length === 0) return group
     const about = [first, ...others].flatMap((one) => one.about)
-    const names = others.map((one) => one.about[0]?.name ?? '')
-    return [{ ...first, about: distinct(about), evidence: [...first.evidence, `the same of ${listed(names)}`] }]
+    const own = first.about[0]?.name ?? ''
+    const names = [...new Set(others.map((one) => one.about[0]?.name ?? ''))].filter((name) => name !== own)
+    const same = names.length === 0 ? `the same ${counted(others.length, 'time')} more` : `the same of ${listed(names)}`
+    return [{ ...first, about: distinct(about), evidence: [...first.evidence, same] }]
   })
 }
 
@@ -57,12 +59,18 @@ function withoutBlanks({ code, severity, about, because, sentence, evidence, adv
   return { code, severity, about, because, sentence, evidence: said, advice, sinceMs }
 }
 
-/** Of those that it comes from, the weightiest is told along. */
-function withCauses(diagnosis: Diagnosis, all: readonly Diagnosis[]): Diagnosis {
-  const cause = all.find((one) => one.because.length === 0 && diagnosis.because.some((subject) => isAbout(one, subject)))
-  return cause === undefined
-    ? diagnosis
-    : { ...diagnosis, evidence: [...diagnosis.evidence, `it comes from this: ${cause.sentence}`] }
+/** Of those that it comes from, the weightiest is told along. What comes from something is no graver than that. */
+function withCause(diagnosis: Diagnosis, all: readonly Diagnosis[]): Diagnosis {
+  const cause = all.find(
+    (one) => one.because.length === 0 && diagnosis.because.some((subject) => isAbout(one, subject)) && one.severity !== 'note',
+  )
+  if (cause === undefined) return diagnosis
+  const { severity, evidence } = diagnosis
+  return {
+    ...diagnosis,
+    severity: SEVERITIES[severity] < SEVERITIES[cause.severity] ? cause.severity : severity,
+    evidence: [...evidence, `it comes from this: ${cause.sentence}`],
+  }
 }
 
 export function isAbout({ about }: Diagnosis, { kind, id }: Subject): boolean {

@@ -42,7 +42,7 @@ function ofNode(scene: Scene, node: NodeFacts): readonly Diagnosis[] {
       severity: 'note',
       sentence: `Node ${node.hostname} is ${isDrained ? 'drained: its tasks go elsewhere and it gets no new ones' : 'paused: it gets no new tasks'}.`,
       evidence,
-      advice: `\`docker node update --availability active ${node.hostname}\` gives it tasks again.`,
+      advice: `\`glovebox node update --availability active ${node.hostname}\` gives it tasks again.`,
     },
   ]
 }

@@ -52,7 +52,7 @@ function failed(scene: Scene, service: ServiceFacts, run: RunFacts, severity: 'f
         ? 'no run of it has succeeded yet'
         : `the last one that succeeded: ${new Date(before.createdAtMs).toISOString()}`,
     ],
-    advice: explained?.advice ?? 'Put right what failed, and run it again.',
+    advice: `${explained?.advice ?? 'Put right what failed.'} \`glovebox jobs run ${serviceName(service)}\` runs it again.`,
     sinceMs: run.endedAtMs ?? run.createdAtMs,
   }
 }
@@ -77,7 +77,7 @@ function schedule(service: ServiceFacts): readonly Diagnosis[] {
         severity: 'note',
         sentence: `${serviceName(service)} is suspended: none of its times brings a run.`,
         evidence: [...counts, ...note],
-        advice: 'Take `suspend` away to have it run again.',
+        advice: `\`glovebox jobs resume ${serviceName(service)}\` lets its times count again.`,
       },
     ]
   const isMissed = / was (?:missed|skipped)/.test(now.note)
@@ -101,7 +101,7 @@ function schedule(service: ServiceFacts): readonly Diagnosis[] {
       sentence: sentence(`${serviceName(service)} did not run when it was due: ${quoted(now.note)}`),
       evidence: counts,
       advice:
-        'A run that takes longer than the time between two needs another schedule or `concurrency: allow`; missed ones are made up for without `starting_deadline`.',
+        'A run that takes longer than the time between two needs another schedule or `concurrency: allow`; without `starting_deadline` what was missed is made up for.',
     },
   ]
 }

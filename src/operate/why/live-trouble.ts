@@ -7,7 +7,7 @@ import { counted, quoted, sentence, span } from './words.ts'
 /** It runs and is not ready. Null: nothing stands against it, it has just begun. */
 export function liveTrouble(scene: Scene, task: TaskFacts, severity: Severity): Diagnosis | null {
   const container = scene.containerOf(task)
-  const found = paused(task) ?? sick(scene, task, container) ?? unchecked(scene, task)
+  const found = paused(task, container) ?? sick(scene, task, container) ?? unchecked(scene, task)
   if (found === null) return null
   const { code, what, evidence, advice, isSure } = found
   return {
@@ -31,13 +31,13 @@ interface Found {
   readonly isSure: boolean
 }
 
-function paused({ message }: TaskFacts): Found | null {
+function paused({ message }: TaskFacts, container: ContainerFacts | undefined): Found | null {
   if (message !== 'is paused') return null
   return {
     code: 'container.paused',
     what: 'is paused: its processes stand still',
     evidence: ['state paused'],
-    advice: 'Let it go on: `glovebox unpause`.',
+    advice: `Let it go on: \`glovebox unpause ${container?.name ?? 'CONTAINER'}\`.`,
     isSure: true,
   }
 }
@@ -75,7 +75,7 @@ const CHECKS = [
   {
     kind: 'readiness',
     code: 'health.readiness',
-    pattern: /^has not passed its readiness check(?:: ([\s\S]*))?$/,
+    pattern: /^has not passed its readiness check(?: yet)?(?:: ([\s\S]*))?$/,
     name: 'readiness',
   },
 ] as const

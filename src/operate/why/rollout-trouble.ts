@@ -21,7 +21,7 @@ function paused(service: ServiceFacts): readonly Diagnosis[] {
       because: [],
       sentence: `${serviceName(service)} is paused by hand: nothing of it is replaced, scaled or rolled out.`,
       evidence: [`${service.readyTasks} of ${service.desiredTasks} tasks are ready`],
-      advice: 'Resume it.',
+      advice: `\`glovebox resume ${serviceName(service)}\`.`,
       sinceMs: null,
     },
   ]
@@ -42,7 +42,7 @@ function ofRollout(scene: Scene, service: ServiceFacts, rollout: RolloutFacts): 
           severity: 'failure',
           sentence: sentence(`The rollout of ${name} to revision ${to} is paused: ${quoted(reason)}`),
           evidence: [...way, ...judged],
-          advice: 'Put right what failed and apply it again; or resume it, promote it in spite of all, or abort it.',
+          advice: `Put right what failed and apply it again; or \`glovebox resume ${name}\`, \`promote\` it in spite of all, \`abort\` it.`,
         },
       ]
     case 'rolling-back':
@@ -56,7 +56,7 @@ function ofRollout(scene: Scene, service: ServiceFacts, rollout: RolloutFacts): 
             `${name} ${state === 'rolled-back' ? 'was rolled back' : 'is being rolled back'} from revision ${from ?? '?'} to ${to}: ${quoted(reason)}`,
           ),
           evidence: [...way, ...judged],
-          advice: 'What runs is not what was asked for last: put right what failed and apply it again.',
+          advice: `What runs is not what was asked for last: put right what failed and apply it again; \`glovebox history ${name}\` shows what happened.`,
         },
       ]
     case 'running':
@@ -79,7 +79,7 @@ function ofCanary(scene: Scene, service: ServiceFacts, rollout: RolloutFacts, ju
         code: 'rollout.by_hand',
         sentence: `The canary of ${name} waits for somebody to promote it: every step went well.`,
         evidence: judged,
-        advice: 'Promote it, or abort it.',
+        advice: `\`glovebox promote ${name}\`, or \`glovebox abort ${name}\`.`,
       },
     ]
   const { judgement } = rollout
@@ -92,7 +92,7 @@ function ofCanary(scene: Scene, service: ServiceFacts, rollout: RolloutFacts, ju
       code: 'rollout.canary_waits',
       sentence: sentence(`The canary of ${name} stands still: it has too little traffic to be judged (${quoted(said)})`),
       evidence: [`${rollout.weightPercent ?? 0} % of the traffic for ${span(scene.nowMs - rollout.stepStartedAtMs)}`, ...judged],
-      advice: 'Send traffic through its route, ask for fewer requests (`min_requests`), or promote it by hand.',
+      advice: `Send traffic through its route, ask for fewer requests (\`min_requests\`), or \`glovebox promote ${name}\`.`,
     },
   ]
 }

@@ -50,7 +50,7 @@ function isTelling({ reason, isHopeless }: WaitFacts): boolean {
 }
 
 const PASSING =
-  /must prove itself|must prove themselves|waits between two batches|stand by for a while|is being removed|are being removed|waits for a node$|is started again|it has just begun| (?:is (?:assigned|accepted|preparing|ready|starting|being started)|its container is (?:being )?made|taken by its node)/
+  /must prove itself|must prove themselves|waits between two batches|stand by for a while|is being removed|are being removed|waits for a node$|(?:is|was) started again|it has just begun| (?:is (?:assigned|accepted|preparing|ready|starting|being started)|its container is (?:being )?made|taken by its node)/
 
 function otherWait(scene: Scene, service: ServiceFacts, wait: WaitFacts, all: readonly WaitFacts[]): Diagnosis {
   const task = wait.taskId === null ? undefined : scene.tasksOf(service.id).find(({ id }) => id === wait.taskId)
@@ -63,7 +63,9 @@ function otherWait(scene: Scene, service: ServiceFacts, wait: WaitFacts, all: re
     because: [],
     sentence: sentence(`${serviceName(service)} is not as wanted: ${quoted(wait.reason)}`),
     evidence: [`${service.readyTasks} of ${service.desiredTasks} tasks are ready`, ...reasons.slice(1).map(capitalised)],
-    advice: isAway ? 'Bring the node back, or remove it and what is only there.' : `\`glovebox status\` shows how far it is.`,
+    advice: isAway
+      ? 'Bring the node back, or remove it and what is only there.'
+      : `\`glovebox service ps ${serviceName(service)}\` shows its tasks, \`glovebox history ${serviceName(service)}\` what happened.`,
     sinceMs: null,
   }
 }
