@@ -46,7 +46,7 @@ const KINDS: readonly Kind[] = [
   { name: 'unit', args: [...TEST, '--test-concurrency=2', 'src/**/*.test.ts', 'tools/**/*.test.ts'] },
   { name: 'native', args: [...TEST, '--test-concurrency=1', 'test/native/**/*.test.ts'] },
   { name: 'kernel', args: [...TEST, '--test-concurrency=1', 'test/kernel/**/*.test.ts'] },
-  { name: 'robustness', args: [...TEST, '--test-concurrency=1', 'test/robustness/**/*.test.ts'] },
+  { name: 'robustness', args: [...TEST, '--test-concurrency=1', 'test/robustness/**/*.test.ts', 'test/load/**/*.test.ts'] },
   { name: 'sim', args: [...TEST, 'test/sim/**/*.test.ts'] },
   { name: 'fuzz', args: [...TEST, 'test/fuzz/**/*.test.ts'] },
   { name: 'conformance', args: [...TEST, 'test/conformance/**/*.test.ts'] },

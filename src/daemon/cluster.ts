@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { systemRandom, type Clock, type Log } from '#base'
+import { TASK_LABELS } from '#cluster/agent'
 import type { Environments } from '#cluster/environments'
 import { startRotation } from '#cluster/rotation'
 import type { Secrets } from '#cluster/secrets'
@@ -37,6 +38,9 @@ export interface ClusterNeeds extends DaemonOptions {
 
 /** The proxy reads packets from anywhere: it gives up root once it listens. */
 const NOBODY = { uid: 65_534, gid: 65_534 }
+
+/** The proxy answers within a few; longer than this nobody waits for it at the end of a container. */
+const WITHDRAW_MS = 250
 
 /** What turns wishes into containers and routes on this machine. */
 export interface Cluster extends AsyncDisposable {
@@ -85,6 +89,10 @@ export async function openCluster({
     command: findProgram('haproxy') ?? 'haproxy',
   })
   await router.recover()
+  engine.containers.beforeLeaving(async ({ spec }) => {
+    const task = spec.labels[TASK_LABELS.task]
+    if (task !== undefined) await Promise.race([router.withdraw(task), clock.sleep(WITHDRAW_MS)])
+  })
   let discovery: Discovery | undefined
   const pulls = imagePulls(engine.registries, clock, log)
   const pull = pulls.need

@@ -16,11 +16,12 @@ export interface AcmeServer extends Disposable {
 
 const DEADLINE_MS = 10_000
 
-/** `httpPort`: where it asks for proofs. `own`: chain and key in one text, for `localhost`. */
+/** `httpPort`: where it asks for proofs. `own`: chain and key in one text, for `localhost`. `lifeSeconds`: of what it issues; 0: five years. */
 export async function startAcmeServer(
   directory: string,
   httpPort: number,
   own: { readonly pem: string; readonly ca: string },
+  lifeSeconds = 0,
 ): Promise<AcmeServer> {
   const clock = systemClock()
   const [acme, management, dns, dnsManagement] = [await freePort(), await freePort(), await freePort(), await freePort()]
@@ -36,6 +37,7 @@ export async function startAcmeServer(
       tlsPort: httpPort,
       ocspResponderURL: '',
       externalAccountBindingRequired: false,
+      ...(lifeSeconds === 0 ? {} : { certificateValidityPeriod: lifeSeconds }),
     },
   }
   writeFileSync(join(directory, 'pebble.json'), JSON.stringify(config))

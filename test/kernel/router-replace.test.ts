@@ -148,6 +148,27 @@ describe('a route whose tasks come and go', { timeout: 300_000 }, () => {
     second.socket.close()
     for (const { stop } of backends) stop()
   })
+
+  it('serves a connection that was kept over a reload by the tasks that came after it, and counts what is open from before', async () => {
+    const port = await fixture.port()
+    const [old, young] = [await task('before'), await task('after')]
+    const { backend: socketTask, stop } = await websocketTask('open')
+    const plain = ({ id, address, port: own }: Backend): Backend => ({ id, address, port: own, state: 'ready' })
+    await fixture.router.apply([httpRoute(port, [plain(old)])])
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    assert.equal(await get(port, agent), 'before')
+    const sockets = await fixture.port()
+    await fixture.router.apply([httpRoute(port, [plain(old)]), httpRoute(sockets, [socketTask])])
+    const { socket } = await connect(sockets)
+    await fixture.router.apply([httpRoute(port, [plain(young)]), httpRoute(sockets, [socketTask], { isCompressed: true })])
+    old.child.kill('SIGKILL')
+    await once(old.child, 'exit')
+    assert.equal((await fixture.router.connections()).get('open'), 1)
+    assert.equal(await get(port, agent), 'after')
+    agent.destroy()
+    socket.close()
+    stop()
+  })
 })
 
 interface WebsocketTask {

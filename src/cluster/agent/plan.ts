@@ -6,7 +6,10 @@ import type { NodeTask } from './node-port.ts'
 import type { AgentPlan, AgentStep } from './steps.ts'
 import { asideName, containerName, containerOf, TASK_LABELS, taskSpec } from './task-spec.ts'
 
-/** How long open connections may keep a task that is to go. Longer ones are cut: a pool of idle ones would hold it for ever. */
+/**
+ * How long open connections may keep a task that is to go, unless its service gives it a longer grace period. Longer ones are cut: a pool of idle ones would hold it for
+ * ever.
+ */
 const DRAIN_MS = 5000
 /** After this the router has surely taken it out, and the count of connections means something. */
 const DRAIN_SETTLE_MS = 100
@@ -117,8 +120,9 @@ function isDrained(assigned: AssignedTask, { nowMs, memory, connections }: Agent
     return false
   }
   const drainedMs = nowMs - sinceMs
-  if (drainedMs >= DRAIN_MS || (drainedMs >= DRAIN_SETTLE_MS && (connections.get(task.id) ?? 0) === 0)) return true
-  out.wake(Math.min(sinceMs + DRAIN_MS, Math.max(sinceMs + DRAIN_SETTLE_MS, nowMs + DRAIN_POLL_MS)))
+  const mostMs = Math.max(DRAIN_MS, revision.spec.task.stopGracePeriodMs ?? 0)
+  if (drainedMs >= mostMs || (drainedMs >= DRAIN_SETTLE_MS && (connections.get(task.id) ?? 0) === 0)) return true
+  out.wake(Math.min(sinceMs + mostMs, Math.max(sinceMs + DRAIN_SETTLE_MS, nowMs + DRAIN_POLL_MS)))
   return false
 }
 

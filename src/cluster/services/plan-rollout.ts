@@ -177,7 +177,8 @@ function nextCanary(view: RolloutView, rollout: RolloutRecord, out: PlanWriter) 
   const overAtMs = rollout.stepStartedAtMs + step.holdMs
   if (overAtMs > nowMs || judgement.verdict === 'too-little') {
     const reason = `the canary has ${step.weightPercent} % of the traffic: ${judgement.reason}`
-    out.wait(reason, { untilMs: Math.max(overAtMs, nowMs + JUDGE_EVERY_MS) })
+    const againAtMs = nowMs + JUDGE_EVERY_MS
+    out.wait(reason, { untilMs: overAtMs > nowMs ? Math.min(overAtMs, againAtMs) : againAtMs })
     return null
   }
   const next = {
@@ -190,8 +191,8 @@ function nextCanary(view: RolloutView, rollout: RolloutRecord, out: PlanWriter) 
   return { service: withRollout(state.service, next, nowMs), reason: judgement.reason }
 }
 
-/** How often a canary without enough traffic is looked at. */
-const JUDGE_EVERY_MS = 5000
+/** How often a canary is looked at: a bad one is to harm nobody for longer than it takes to see it. */
+const JUDGE_EVERY_MS = 1000
 
 function stepTo({ service }: ServiceState, change: Partial<RolloutRecord>, reason: string, nowMs: number) {
   return { service: withRollout(service, { ...change, reason }, nowMs), reason }

@@ -68,7 +68,7 @@ export function openOrchestration(needs: OrchestrationNeeds): Orchestration {
     clock,
     random,
     log,
-    metrics: canaryMetrics(needs.router, nameOf),
+    metrics: canaryMetrics(needs.router, nameOf, clock),
     images: {
       resolve: async (reference) => await node.resolveImage(reference),
       fetch: (reference) => needs.pulls.want(reference),

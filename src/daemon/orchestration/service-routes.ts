@@ -1,5 +1,6 @@
 import { isEnded, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
 import type { RouteBackend, RouteSpec } from '#cluster/reconcile'
+import { PLAIN_RULE } from '#cluster/spec'
 
 export interface RoutedService {
   readonly service: ServiceRecord
@@ -20,7 +21,9 @@ export function planServiceRoutes(services: readonly RoutedService[]): readonly 
       const backends = routed.tasks.flatMap((task) => backendOf(routed, task, port.containerPort))
       const groups = groupsOf(routed)
       const id = `${service.name}/${port.published}`
-      return [{ id, hostIp: port.hostIp, hostPort: port.published, mode: port.appProtocol, backends, ...groups }]
+      return [
+        { id, hostIp: port.hostIp, hostPort: port.published, mode: port.appProtocol, backends, ...groups, ...ruleOf(routed) },
+      ]
     })
   })
 }
@@ -36,6 +39,12 @@ function groupsOf({ service }: RoutedService): Pick<RouteSpec, 'groups'> {
       { name: groupOf(to), share: weightPercent },
     ],
   }
+}
+
+/** Parts are kept by round robin only. Where rollouts have parts it is that at all times: changing over would be a reload. */
+function ruleOf({ service, revisions }: RoutedService): Pick<RouteSpec, 'rule'> {
+  const strategy = revisions.get(service.revision)?.spec.update.strategy ?? 'rolling'
+  return strategy === 'rolling' ? {} : { rule: { ...PLAIN_RULE, balance: 'round-robin' } }
 }
 
 export function groupOf(revision: number): string {

@@ -1,4 +1,4 @@
-import { keyedLocks } from '#base'
+import { keyedLocks, messageOf } from '#base'
 import { readLog } from '#engine/logs'
 
 import { attachContainer } from './attach.ts'
@@ -51,6 +51,11 @@ export interface ContainersService extends Containers {
    * for the targets that it was made with.
    */
   provideMemoryFiles(ref: string, files: readonly MemoryFile[]): Promise<void>
+  /**
+   * Called when a process has ended, before its container leaves its networks: until `work` is done who connects to it is refused at once, and afterwards waits in vain. Nothing
+   * else is done with the container meanwhile, so `work` has to be short. One of them; an error of it is logged.
+   */
+  beforeLeaving(work: (record: ContainerRecord) => Promise<void>): void
   /** Before the daemon ends for good: every container stops, within its own stop timeout. */
   stopAll(): Promise<void>
 }
@@ -58,11 +63,19 @@ export interface ContainersService extends Containers {
 const STOP_FOR_GOOD = { signal: null, timeoutS: null, isShutdown: true }
 
 export function createContainers(needs: ContainersNeeds): ContainersService {
+  let beforeLeaving: ((record: ContainerRecord) => Promise<void>) | undefined
   const context: Context = {
     ...needs,
     registry: createRegistry(needs.records.table<ContainerRecord>('container')),
     locks: keyedLocks(),
     watchExit: (live, process) => watchExit(context, live, process),
+    beforeLeaving: async (record) => {
+      try {
+        await beforeLeaving?.(record)
+      } catch (error) {
+        needs.log.warn('before a container left its networks', { container: record.name, error: messageOf(error) })
+      }
+    },
   }
   const { registry, locks } = context
   const execs = createExecTable(context)
@@ -94,6 +107,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     })
 
   return {
+    beforeLeaving: (work) => (beforeLeaving = work),
     create: async (spec, name, memoryFiles) => await createContainer(context, spec, name, memoryFiles),
     hasMemoryFiles: (ref) => hasMemoryFiles(context, registry.find(ref).record),
     provideMemoryFiles: async (ref, files) =>

@@ -8,6 +8,7 @@ import type { Volumes } from '#engine/volumes'
 import type { Host } from '#host'
 
 import type { LiveContainer } from './live.ts'
+import type { ContainerRecord } from './record.ts'
 import type { UserRemap } from './user-remap.ts'
 import type { Registry } from './registry.ts'
 import type { DefaultLog } from './spec.ts'
@@ -45,4 +46,6 @@ export interface Context extends ContainersNeeds {
   readonly locks: KeyedLocks
   /** Follows a process to its end and then does what the record asks for. */
   readonly watchExit: (live: LiveContainer, process: RunningProcess) => void
+  /** Its process has ended, and it is still in its networks. */
+  readonly beforeLeaving: (record: ContainerRecord) => Promise<void>
 }

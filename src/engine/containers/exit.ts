@@ -85,6 +85,7 @@ export async function afterExit(context: Context, live: LiveContainer, exit: Exi
   if (isOomKilled) publish(context, live.record, 'oom')
   publish(context, live.record, 'die', { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) })
   if (record.spec.shouldAutoRemove && !live.isRemovalRequested) return await removeEnded(context, live)
+  await context.beforeLeaving(live.record)
   await takeDown(context, live.record)
   settleWaiters(live, 'exit')
   if (plan.restart) scheduleRestart(context, live, plan.afterMs)

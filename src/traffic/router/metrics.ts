@@ -33,6 +33,8 @@ const POLL_MS = 1000
 const MAX_TRACKED = 20_000
 
 interface Tracked {
+  /** Section and server. */
+  readonly name: string
   readonly routeId: string
   readonly group: string
   readonly backendId: string
@@ -45,7 +47,10 @@ interface Tracked {
 export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: MetricsNeeds): RouterMetrics {
   const locks = keyedLocks()
   const accessLog = openAccessLog(accessLogPath, log)
+  /** By section, server and group: what a server does in another group than before is counted anew. */
   const tracked = new Map<string, Tracked>()
+  /** By section and server: where it is counted now. */
+  const current = new Map<string, Tracked>()
   /** By section and server: what the worker told last. */
   let last = new Map<string, MetricCounts>()
   /** By entry: the youngest line that was read. */
@@ -55,32 +60,34 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
   /** What a worker has from before our time is only looked at. */
   let isStarted = false
   let sections = new Map<string, Route>()
+  /** Of servers, by section and name. */
+  let groups = new Map<string, string>()
   let reader: AccessReader | undefined
   let timer: Disposable | undefined
   let isClosed = false
 
   const trackedFor = (section: string, server: string): Tracked | undefined => {
-    const key = `${section}/${server}`
-    const known = tracked.get(key)
-    if (known !== undefined) return known
+    const name = `${section}/${server}`
+    const known = current.get(name)
+    const group = groups.get(name) ?? known?.group ?? ''
+    if (known?.group === group) return known
     const route = sections.get(section)
-    if (route === undefined) return undefined
-    if (tracked.size >= MAX_TRACKED) {
-      const [oldest = ''] = tracked.keys()
-      tracked.delete(oldest)
-    }
-    const group = route.backends.find((backend) => backend.id === server)?.group ?? ''
-    const fresh = {
-      routeId: route.id,
-      group,
-      backendId: server,
-      counts: NO_COUNTS,
-      queued: 0,
-      buckets: [...NO_LATENCY.counts],
-      samples: 0,
-    }
-    tracked.set(key, fresh)
-    return fresh
+    if (route === undefined) return known
+    const key = `${name} ${group}`
+    const before = tracked.get(key)
+    if (before === undefined && tracked.size >= MAX_TRACKED) forgetOldest()
+    const target = before ?? { name, routeId: route.id, group, backendId: server, ...nothingYet() }
+    tracked.set(key, target)
+    current.set(name, target)
+    return target
+  }
+
+  const forgetOldest = () => {
+    const [oldest] = tracked
+    if (oldest === undefined) return
+    const [key, target] = oldest
+    tracked.delete(key)
+    if (current.get(target.name) === target) current.delete(target.name)
   }
 
   const record = (line: AccessLine) => {
@@ -169,7 +176,11 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
     },
     poll,
     follow: (routes) => {
-      sections = new Map(routes.map((route) => [sectionName(route), route]))
+      const named = routes.map((route) => [sectionName(route), route] as const)
+      sections = new Map(named)
+      groups = new Map(
+        named.flatMap(([section, { backends }]) => backends.map(({ id, group }) => [`${section}/${id}`, group ?? ''] as const)),
+      )
       const isLogged = routes.some((route) => ruleOf(route).hasAccessLog)
       if (!isLogged) reader?.[Symbol.dispose]()
       reader = isLogged ? (reader ?? openAccessReader(socketPath, clock, recordAll)) : undefined
@@ -199,6 +210,10 @@ export function openMetrics({ proxy, clock, log, accessLogPath, socketPath }: Me
 function growth(now: MetricCounts, before: MetricCounts): MetricCounts {
   const grown = addCounts(now, before, -1)
   return Object.fromEntries(Object.entries(grown).map(([key, value]) => [key, Math.max(0, value)])) as unknown as MetricCounts
+}
+
+function nothingYet(): Pick<Tracked, 'counts' | 'queued' | 'buckets' | 'samples'> {
+  return { counts: NO_COUNTS, queued: 0, buckets: [...NO_LATENCY.counts], samples: 0 }
 }
 
 function snapshot({ routeId, group, backendId, counts, queued, buckets, samples }: Tracked): BackendMetrics {

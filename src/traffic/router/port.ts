@@ -4,6 +4,11 @@ import type { RouteRule } from '#cluster/spec'
 export interface Router extends AsyncDisposable {
   /** The full list of what is wanted. Serves what it can; the others are in the answer, each with the reason. Idempotent. */
   apply(routes: readonly Route[]): Promise<readonly RouteFailure[]>
+  /**
+   * The process behind a backend has ended: nothing is sent there from now on, in whatever route it is, until `apply` is told without it; it does not come back. `id` and those
+   * that begin with it and a dot. Never rejects.
+   */
+  withdraw(id: string): Promise<void>
   /** Open connections by backend id. */
   connections(): Promise<ReadonlyMap<string, number>>
   /** A TCP port that nobody listens on at this moment. */
@@ -111,6 +116,8 @@ export interface ProxyServer {
   readonly state: 'ready' | 'draining' | 'maintenance'
   /** The last connection attempt to it succeeded. */
   readonly isUp: boolean
+  /** So long it is up, or not: whole seconds. */
+  readonly unchangedMs: number
   readonly connections: number
   readonly weight: number
 }

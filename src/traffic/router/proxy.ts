@@ -6,8 +6,8 @@ import { messageOf, systemCodeOf, type Clock } from '#base'
 
 import { routeError } from './errors.ts'
 import type { ProcessPort, ProxyServer } from './port.ts'
-import { parseFrontends, parseInfo, parseServers } from './runtime-state.ts'
-import { runtimeSocket } from './runtime-socket.ts'
+import { parseFrontends, parseInfo, parseOldWorkers, parseServers } from './runtime-state.ts'
+import { runtimeSocket, type RuntimeSocket } from './runtime-socket.ts'
 
 export interface ProxyFiles {
   readonly directory: string
@@ -64,6 +64,8 @@ export interface Proxy {
   /** Names of the sections that it listens for. */
   sections(): Promise<readonly string[]>
   servers(): Promise<readonly ProxyServer[]>
+  /** Workers of configurations before a reload: they are there as long as they have connections. */
+  oldWorkers(): Promise<readonly OldWorker[]>
   run(commands: readonly string[]): Promise<string>
   /** One command with its answer; what it carries may stand on further lines. */
   ask(command: string): Promise<string>
@@ -75,6 +77,12 @@ export interface Proxy {
   save(input: ProxyInput): Promise<void>
   stop(): Promise<void>
   trimLog(): void
+}
+
+export interface OldWorker {
+  servers(): Promise<readonly ProxyServer[]>
+  /** At once, with all of its connections. */
+  end(): void
 }
 
 /** Start and reload take 30 ms; a machine that is busy may take long. */
@@ -148,9 +156,13 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
     save,
     // Frontends are type 1.
     sections: async () => parseFrontends(await socket.ask('show stat -1 1 -1')),
-    servers: async () => {
-      const [state, stat] = await Promise.all([socket.ask('show servers state'), socket.ask('show stat -1 4 -1')])
-      return parseServers(state, stat)
+    servers: async () => await serversOf(socket),
+    oldWorkers: async () => {
+      const pids = parseOldWorkers(await master.ask('show proc'))
+      return pids.map((old) => {
+        const through = runtimeSocket(files.masterSocket, clock, `@!${old} `)
+        return { servers: async () => await serversOf(through), end: () => processes.signal(old, 'SIGTERM') }
+      })
     },
     run: async (commands) => await socket.run(commands),
     ask: async (command) => await socket.ask(command),
@@ -188,6 +200,11 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
       if (sizeOf(files.log) > MAX_LOG_BYTES) truncateSync(files.log)
     },
   }
+}
+
+async function serversOf({ ask }: RuntimeSocket): Promise<readonly ProxyServer[]> {
+  const [state, stat] = await Promise.all([ask('show servers state'), ask('show stat -1 4 -1')])
+  return parseServers(state, stat)
 }
 
 async function put(path: string, text: string): Promise<void> {

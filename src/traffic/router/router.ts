@@ -11,10 +11,10 @@ import { CHALLENGE_MAP, CHALLENGE_PATH } from './frontend-section.ts'
 import { hostHasIpv6, probeListen } from './listen-probe.ts'
 import { openMetrics } from './metrics.ts'
 import { bindingOf, listenAddress, sectionName } from './names.ts'
-import type { ProcessPort, Route, RouteFailure, Router, RouteStatus } from './port.ts'
-import { openProxy, proxyFiles } from './proxy.ts'
+import type { ProcessPort, ProxyServer, Route, RouteFailure, Router, RouteStatus } from './port.ts'
+import { openProxy, proxyFiles, type OldWorker } from './proxy.ts'
 import { routeStatus } from './route-status.ts'
-import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
+import { hasSurplus, isStale, runtimeCommands } from './runtime-plan.ts'
 import { shiftRoute, type Shift } from './shares.ts'
 import { siftRoutes } from './sift.ts'
 import { proxyInput, toldProxy } from './told.ts'
@@ -62,12 +62,17 @@ export function openRouter(options: RouterOptions): Router {
   let served: readonly Route[] = []
   let problems: ReadonlyMap<string, string> = new Map()
   let isTidy = true
+  /** False: no worker of an earlier configuration is there. */
+  let hasOldWorkers = true
+  /** Backends whose processes ended, for as long as somebody wants them. */
+  let withdrawn: ReadonlySet<string> = new Set()
   let deaths = 0
   let watch: Disposable | undefined
   let isClosed = false
 
   async function apply(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
     wanted = routes
+    withdrawn = stillNamed(withdrawn, routes)
     if (routes.length === 0) {
       watch?.[Symbol.dispose]()
       metrics.pause()
@@ -96,7 +101,9 @@ export function openRouter(options: RouterOptions): Router {
 
   /** Serves those that can be listened for. Throws when the proxy does not do its part, or died meanwhile. */
   async function serve(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
-    const resolved = await addresses.resolve(routes.map((route) => shiftRoute(route, shifts.get(route.id))))
+    const resolved = await addresses.resolve(
+      routes.map((route) => shiftRoute(withoutBackends(route, withdrawn), shifts.get(route.id))),
+    )
     const { accepted, failures } = await siftRoutes(resolved.routes, await runningPlaces(), hasIpv6)
     problems = resolved.problems
     if (accepted.length > 0 || proxy.pid() !== undefined) await bring(accepted)
@@ -125,6 +132,7 @@ export function openRouter(options: RouterOptions): Router {
       // Who is not there cannot tell what it counted.
       await metrics.poll().catch(() => undefined)
       await proxy.load(input)
+      hasOldWorkers = true
       told.loaded(maps, pems)
       metrics.follow(routes)
       await metrics.poll().catch(() => undefined)
@@ -149,8 +157,33 @@ export function openRouter(options: RouterOptions): Router {
     return certificateFiles(config.certificateLists, state)
   }
 
-  /** HAProxy answers in prose; what counts is what it has then. */
   async function settle(routes: readonly Route[], load: () => Promise<void>): Promise<void> {
+    await settleNew(routes, load)
+    await endStaleWorkers(routes)
+  }
+
+  async function oldWorkers(): Promise<readonly OldWorker[]> {
+    if (!hasOldWorkers) return []
+    const found = await proxy.oldWorkers()
+    hasOldWorkers = found.length > 0
+    return found
+  }
+
+  /**
+   * A client that keeps its connection over a reload is served once more by the worker that it came to. That one cannot be told of servers any more: when it knows
+   * nobody who is still there, and nothing is under way in it, it ends, and its clients come back to the new one.
+   */
+  async function endStaleWorkers(routes: readonly Route[]): Promise<void> {
+    try {
+      for (const worker of await oldWorkers()) if (isStale(routes, await worker.servers())) worker.end()
+    } catch (error) {
+      // Most likely it had no connection any more and is gone.
+      log.debug('an old worker of HAProxy was not looked at', { error: messageOf(error) })
+    }
+  }
+
+  /** HAProxy answers in prose; what counts is what it has then. */
+  async function settleNew(routes: readonly Route[], load: () => Promise<void>): Promise<void> {
     served = routes
     const before = await proxy.servers()
     const commands = runtimeCommands(routes, before)
@@ -188,12 +221,28 @@ export function openRouter(options: RouterOptions): Router {
       proxy.trimLog()
       if (await addresses.refresh()) await apply(wanted)
       else if (!isTidy) await settle(served, async () => void (await apply(wanted)))
+      else await endStaleWorkers(served)
       return keepWatch(WATCH_MS)
     }
     deaths += 1
     log.warn('HAProxy is gone: it is started again', { times: deaths })
     for (const failure of await apply(wanted)) log.warn('a route is not served', { ...failure })
     keepWatch(backoffMs(REVIVE_BACKOFF, deaths))
+  }
+
+  /** At once, whatever else is being told: what is told afterwards leaves it out as well. */
+  async function withdraw(id: string): Promise<void> {
+    const isMeant = (name: string) => name === id || name.startsWith(`${id}.`)
+    const names = served.flatMap((route) =>
+      route.backends.filter((backend) => isMeant(backend.id)).map((backend) => `${sectionName(route)}/${backend.id}`),
+    )
+    withdrawn = new Set([...withdrawn, ...wanted.flatMap(({ backends }) => backends.map((one) => one.id).filter(isMeant))])
+    if (names.length === 0 || proxy.pid() === undefined) return
+    try {
+      await proxy.run(names.map((name) => `set server ${name} state maint`))
+    } catch (error) {
+      log.debug('a server of HAProxy was not withdrawn', { backend: id, error: messageOf(error) })
+    }
   }
 
   async function again(): Promise<void> {
@@ -237,10 +286,16 @@ export function openRouter(options: RouterOptions): Router {
 
   return {
     apply: async (routes) => await locks.run('router', async () => await apply(routes)),
+    withdraw,
     connections: async () => {
       if (proxy.pid() === undefined) return new Map()
       const sums = new Map<string, number>()
-      for (const { id, connections } of await proxy.servers()) sums.set(id, (sums.get(id) ?? 0) + connections)
+      const add = (servers: readonly ProxyServer[]) => {
+        for (const { id, connections } of servers) sums.set(id, (sums.get(id) ?? 0) + connections)
+      }
+      add(await proxy.servers())
+      // A websocket stays with the worker that it came to, over all reloads.
+      for (const worker of await oldWorkers()) add(await worker.servers().catch(() => []))
       return sums
     },
     freePort: async (hostIp) => await probeListen(listenAddress(hostIp), 0),
@@ -293,6 +348,16 @@ function checkShift(route: Route, shares: Shift): void {
   }
   const sum = Object.values(shares).reduce((total, percent) => total + percent, 0)
   if (sum > 100) throw routeError('route.invalid', `route ${route.id}: ${sum} percent are more than there are`)
+}
+
+function withoutBackends(route: Route, gone: ReadonlySet<string>): Route {
+  if (gone.size === 0 || !route.backends.some((backend) => gone.has(backend.id))) return route
+  return { ...route, backends: route.backends.filter((backend) => !gone.has(backend.id)) }
+}
+
+function stillNamed(ids: ReadonlySet<string>, routes: readonly Route[]): ReadonlySet<string> {
+  if (ids.size === 0) return ids
+  return new Set(routes.flatMap(({ backends }) => backends.map((backend) => backend.id)).filter((id) => ids.has(id)))
 }
 
 function failAll(routes: readonly Route[], error: unknown): readonly RouteFailure[] {

@@ -7,8 +7,8 @@ import { checkRoute } from './check-route.ts'
 import { proxyConfig } from './config.ts'
 import { listeningInodes } from './listen-probe.ts'
 import { entryName, sectionName } from './names.ts'
-import type { ProxyServer, Route } from './port.ts'
-import { hasSurplus, runtimeCommands } from './runtime-plan.ts'
+import type { Backend, ProxyServer, Route } from './port.ts'
+import { hasSurplus, isStale, runtimeCommands } from './runtime-plan.ts'
 import { parseFrontends, parseInfo, parseServers } from './runtime-state.ts'
 
 const OPTIONS = { socketPath: '/run/glovebox/router/haproxy.sock', runAs: null, hasIpv6: true, cookieKey: 'key' }
@@ -32,7 +32,10 @@ const anyRoutes: fc.Arbitrary<readonly Route[]> = fc
   )
   .map((routes) => routes.map((route) => ({ ...route, id: `shop/${entryName(route.mode, route.hostIp, route.hostPort)}` })))
 
-const anyLife = fc.array(fc.record({ connections: fc.nat(2), isUp: fc.boolean() }), { minLength: 1, maxLength: 5 })
+const anyLife = fc.array(fc.record({ connections: fc.nat(2), isUp: fc.boolean(), unchangedMs: fc.nat(20_000) }), {
+  minLength: 1,
+  maxLength: 5,
+})
 
 /** HAProxy in as far as these commands are concerned: by the rules of its management guide. */
 function obey(servers: readonly ProxyServer[], commands: readonly string[]): readonly ProxyServer[] {
@@ -52,6 +55,7 @@ function obey(servers: readonly ProxyServer[], commands: readonly string[]): rea
         port: Number(port),
         state: 'maintenance',
         isUp: true,
+        unchangedMs: 0,
         connections: 0,
         weight: Number(words.at(-1)),
       })
@@ -99,10 +103,11 @@ describe('the commands for the servers', () => {
     )
   })
 
-  it('never cut a connection to a server that still answers', () => {
+  it('never cut a connection to a server that still answers, or did a moment ago', () => {
     fc.assert(
-      fc.property(anyRoutes, anyRoutes, (before, after) => {
-        const servers = obey([], runtimeCommands(before, [])).map((server) => ({ ...server, connections: 1 }))
+      fc.property(anyRoutes, anyRoutes, fc.boolean(), (before, after, isUp) => {
+        const life = { connections: 1, isUp, unchangedMs: 5000 }
+        const servers = obey([], runtimeCommands(before, [])).map((server) => ({ ...server, ...life }))
         assert.ok(
           runtimeCommands(after, servers).every((command) => !command.startsWith('shutdown') && !command.startsWith('del')),
         )
@@ -144,8 +149,28 @@ describe('what HAProxy says', () => {
     const stat = '# pxname,svname,scur\ntcp-0.0.0.0-80,FRONTEND,9\ntcp-0.0.0.0-80,a,4\n\n'
     const section = 'tcp-0.0.0.0-80'
     assert.deepEqual(parseServers(state, stat), [
-      { section, id: 'a', address: '10.0.0.2', port: 3000, state: 'ready', isUp: true, connections: 4, weight: 128 },
-      { section, id: 'b', address: '10.0.0.3', port: 3000, state: 'draining', isUp: false, connections: 0, weight: 1 },
+      {
+        section,
+        id: 'a',
+        address: '10.0.0.2',
+        port: 3000,
+        state: 'ready',
+        isUp: true,
+        unchangedMs: 0,
+        connections: 4,
+        weight: 128,
+      },
+      {
+        section,
+        id: 'b',
+        address: '10.0.0.3',
+        port: 3000,
+        state: 'draining',
+        isUp: false,
+        unchangedMs: 0,
+        connections: 0,
+        weight: 1,
+      },
     ])
     assert.deepEqual(parseFrontends(stat), [section])
     assert.deepEqual(parseInfo('Name: HAProxy\nPid: 42\ndescription: abc\n'), { fingerprint: 'abc', workerPid: 42 })
@@ -169,5 +194,24 @@ describe('the holder of a port', () => {
     assert.deepEqual(listeningInodes(`  sl ...\n${line('1F90', '0A')}\n${line('1F90', '01')}\n${line('0050', '0A')}\n`, 8080), [
       'socket:[12345]',
     ])
+  })
+})
+
+describe('a worker of before a reload', () => {
+  const section = sectionName({ id: 'shop/web/80' })
+  const backend = (id: string, state: Backend['state'] = 'ready'): Backend => ({ id, address: '10.0.0.1', port: 80, state })
+  const routed = (...backends: readonly Backend[]): readonly Route[] => [
+    { id: 'shop/web/80', hostIp: '', hostPort: 80, mode: 'http', backends },
+  ]
+  const server = (id: string, connections = 0): ProxyServer => ({
+    ...{ section, id, address: '10.0.0.1', port: 80, state: 'ready', isUp: true, unchangedMs: 0, connections, weight: 1 },
+  })
+
+  it('is stale when it knows nobody who is ready and does nothing, and not before', () => {
+    assert.equal(isStale(routed(backend('new'), backend('old', 'draining')), [server('old')]), true)
+    assert.equal(isStale(routed(backend('new'), backend('old')), [server('old')]), false)
+    assert.equal(isStale(routed(backend('new')), [server('old', 1)]), false)
+    assert.equal(isStale(routed(backend('old', 'draining')), [server('old')]), false)
+    assert.equal(isStale([], [server('old')]), false)
   })
 })

@@ -12,7 +12,7 @@ interface Wanted {
 
 /**
  * Commands of the runtime socket that make the servers what the routes want. Pure. Connections of a server that is not wanted may end in
- * peace: it drains, and is deleted once it has none (only one in maintenance without connections can be). When nobody answers there any more,
+ * peace: it drains, and is deleted once it has none (only one in maintenance without connections can be). When nobody answers there for a while,
  * the task is gone and its connections hang: they are cut. So a server that is not wanted may take several looks.
  */
 export function runtimeCommands(routes: readonly Route[], servers: readonly ProxyServer[]): readonly string[] {
@@ -59,9 +59,12 @@ function bringIn(name: string, { route, backend, weight }: Wanted, server: Proxy
   ]
 }
 
+/** What was under way when a task died is sent to another one within this time: whoever is cut before gets no answer. */
+const CUT_AFTER_MS = 10_000
+
 function takeOut(name: string, server: ProxyServer): readonly string[] {
   if (server.connections === 0) return [`set server ${name} state maint`, `del server ${name}`]
-  if (!server.isUp) return [`shutdown sessions server ${name}`]
+  if (!server.isUp && server.unchangedMs >= CUT_AFTER_MS) return [`shutdown sessions server ${name}`]
   return server.state === 'ready' ? [`set server ${name} state drain`] : []
 }
 
@@ -69,6 +72,20 @@ function takeOut(name: string, server: ProxyServer): readonly string[] {
 export function hasSurplus(routes: readonly Route[], servers: readonly ProxyServer[]): boolean {
   const wanted = wantedServers(routes)
   return servers.some((server) => !wanted.has(`${server.section}/${server.id}`))
+}
+
+/**
+ * Whether a worker of before a reload, which has these servers, would refuse somebody whom the new one serves: it knows none of those who are ready for a route, and has nothing
+ * under way for anybody.
+ */
+export function isStale(routes: readonly Route[], servers: readonly ProxyServer[]): boolean {
+  if (servers.some((server) => server.connections > 0)) return false
+  const known = Map.groupBy(servers, (server) => server.section)
+  return routes.some((route) => {
+    const ready = route.backends.filter((backend) => backend.state === 'ready').map((backend) => backend.id)
+    const own = known.get(sectionName(route)) ?? []
+    return own.length > 0 && ready.length > 0 && !own.some((server) => ready.includes(server.id))
+  })
 }
 
 type Maps = ReadonlyMap<string, ReadonlyMap<string, string>>

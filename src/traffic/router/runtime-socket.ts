@@ -18,7 +18,8 @@ export interface RuntimeSocket {
   run(commands: readonly string[]): Promise<string>
 }
 
-export function runtimeSocket(path: string, clock: Clock): RuntimeSocket {
+/** `through`: words before each command, by which the master passes it on to one of its workers. */
+export function runtimeSocket(path: string, clock: Clock, through = ''): RuntimeSocket {
   const ask = async (line: string): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     const socket = createConnection({ path })
@@ -27,7 +28,7 @@ export function runtimeSocket(path: string, clock: Clock): RuntimeSocket {
     using _timeout = clock.after(ANSWER_TIMEOUT_MS, () => refuse(`did not answer within ${ANSWER_TIMEOUT_MS} ms`))
     let answer = ''
     socket.setEncoding('utf8')
-    socket.on('connect', () => socket.end(`${line}\n`))
+    socket.on('connect', () => socket.end(`${through}${line}\n`))
     socket.on('data', (text: string) => {
       answer += text
       if (answer.length > MAX_ANSWER_BYTES) refuse(`said more than ${MAX_ANSWER_BYTES} bytes`)

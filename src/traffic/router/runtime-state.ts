@@ -28,6 +28,7 @@ export function parseServers(stateText: string, statText: string): readonly Prox
       port: Number(row.get('srv_port') ?? 0),
       state: (admin & MAINTENANCE) !== 0 ? 'maintenance' : (admin & DRAINING) !== 0 ? 'draining' : 'ready',
       isUp: row.get('srv_op_state') !== '0',
+      unchangedMs: Number(row.get('srv_time_since_last_change') ?? 0) * 1000,
       connections: connections.get(`${section}/${id}`) ?? 0,
       weight: Number(row.get('srv_uweight') ?? 0),
     }
@@ -37,6 +38,19 @@ export function parseServers(stateText: string, statText: string): readonly Prox
 /** Names of the proxies that listen. */
 export function parseFrontends(statText: string): readonly string[] {
   return table(statText, ',').flatMap((row) => (row.get('svname') === 'FRONTEND' ? [row.get('pxname') ?? ''] : []))
+}
+
+/** Pids of workers that were replaced: `show proc` of the master socket (management guide, section 9.4). */
+export function parseOldWorkers(text: string): readonly number[] {
+  const lines = text.split('\n')
+  const start = lines.indexOf('# old workers')
+  if (start === -1) return []
+  const after = lines.slice(start + 1)
+  const end = after.findIndex((line) => line.startsWith('#'))
+  return after
+    .slice(0, end === -1 ? undefined : end)
+    .map((line) => Number.parseInt(line, 10))
+    .filter((pid) => pid > 0)
 }
 
 /** `show map`: a reference, the key and the value, which has no space in it. */

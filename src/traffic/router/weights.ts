@@ -2,8 +2,8 @@ import type { Backend, BackendGroup } from './port.ts'
 
 /** HAProxy's own bound. */
 export const MAX_WEIGHT = 256
-/** A backend of a route without groups. */
-const EVEN_WEIGHT = 128
+/** A backend of a route without groups. What draws by weight keeps 16 nodes of a tree for each unit: more would be memory, fewer uneven. */
+const EVEN_WEIGHT = 16
 
 /**
  * A weight from 0 to 256 for each backend, by its id, so that the parts of the groups come as near to their shares as whole numbers let them, whatever the

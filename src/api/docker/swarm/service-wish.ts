@@ -68,7 +68,7 @@ export function serviceWish(json: JsonObject, around: WishSurroundings): Service
       configs: configs.mounts,
       dependsOn: [],
       restart: restartOf(task.innerOrNull('RestartPolicy'), job !== null),
-      ports: portsOf(endpoint, around),
+      ports: portsOf(endpoint, appProtocolOf(body.textMap('Labels')), around),
       endpointMode: oneOf(endpoint, 'Mode', ['vip', 'dnsrr'] as const) ?? 'vip',
       containerName: null,
       task: { ...template, networks: attachments, ...(namespaces === null ? {} : { namespaces }) },
@@ -162,7 +162,20 @@ function networkingOf(wanted: readonly Reader[], { networkName }: WishSurroundin
   }
 }
 
-function portsOf(endpoint: Reader, { freePort }: WishSurroundings): readonly ServicePortSpec[] {
+/** Docker's API has no word for what is spoken at a port. Where the router knows that it is HTTP, it spreads requests and not connections. */
+const APP_PROTOCOL_LABEL = 'io.glovebox.app-protocol'
+
+function appProtocolOf(labels: Readonly<Record<string, string>>): ServicePortSpec['appProtocol'] {
+  const said = labels[APP_PROTOCOL_LABEL] ?? 'tcp'
+  if (said === 'tcp' || said === 'http') return said
+  throw dockerError('docker.field_invalid', `Labels.${APP_PROTOCOL_LABEL}: ${JSON.stringify(said)} is neither "http" nor "tcp"`)
+}
+
+function portsOf(
+  endpoint: Reader,
+  appProtocol: ServicePortSpec['appProtocol'],
+  { freePort }: WishSurroundings,
+): readonly ServicePortSpec[] {
   return endpoint.list('Ports').map((port) => {
     const protocol = oneOf(port, 'Protocol', ['tcp', 'udp', 'sctp'] as const) ?? 'tcp'
     const mode = oneOf(port, 'PublishMode', ['ingress', 'host'] as const) ?? 'ingress'
@@ -172,7 +185,7 @@ function portsOf(endpoint: Reader, { freePort }: WishSurroundings): readonly Ser
     if (mode === 'ingress' && protocol !== 'tcp')
       throw dockerError('docker.option_unsupported', `${port.at}: ${protocol} is not published by the router: say mode=host`)
     const number = published !== 0 ? published : mode === 'ingress' ? freePort(protocol, containerPort) : null
-    return { containerPort, protocol, hostIp: '', published: number, mode, appProtocol: 'tcp' }
+    return { containerPort, protocol, hostIp: '', published: number, mode, appProtocol }
   })
 }
 
