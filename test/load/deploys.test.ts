@@ -7,7 +7,7 @@ import { dockerClients, dockerOf, type Docker } from '../support/docker.ts'
 import { until } from '../support/processes.ts'
 import { killClients, startClient, stopAll, type LoadClient } from './clients.ts'
 import { taskServerTar } from './service-image.ts'
-import { ask, createWords, eventTimes, isServed, PATIENCE_MS, portOf, reaches, rolled, rolls } from './web-service.ts'
+import { answeringPort, ask, createWords, eventTimes, isServed, PATIENCE_MS, reaches, rolled, rolls } from './web-service.ts'
 import { echoSocket } from './websocket-client.ts'
 
 /** Long form: `GLOVEBOX_LOAD_ROLLS=20 GLOVEBOX_LOAD_REQUESTS=1000000 GLOVEBOX_LOAD_RUNS=30`. */
@@ -61,8 +61,7 @@ describe('a service that is deployed again and again under load', { timeout: 3_6
   before(async () => {
     await docker.must(...createWords('web', REPLICAS, ['--env', 'VERSION=v0', '--stop-grace-period', '10s']))
     await reaches(docker.must, 'web', REPLICAS)
-    port = await portOf(docker.must, 'web')
-    await until('the port to answer', PATIENCE_MS, async () => ((await ask(port)).status === 200 ? true : undefined))
+    port = await answeringPort(docker.must, 'web')
   })
   after(async () => void (await docker.must('service', 'rm', 'web')))
 
@@ -120,7 +119,7 @@ describe('the way into the routes and out of them', { timeout: 600_000 }, () => 
   test(`a task answers within ${IN_AND_OUT_MS} ms of its readiness, and gets nothing more that long after its end`, async (t: TestContext) => {
     await docker.must(...createWords('quick', 1))
     await reaches(docker.must, 'quick', 1)
-    const port = await portOf(docker.must, 'quick')
+    const port = await answeringPort(docker.must, 'quick')
     const client = startClient('beside', { port, connections: 4, perSecond: 200 })
     const times: { in: number[]; out: number[] } = { in: [], out: [] }
     for (let run = 0; run < RUNS; run += 1) {

@@ -6,7 +6,7 @@ import { type Survivor, survivor } from '../kernel/survival-fixture.ts'
 import { until } from '../support/processes.ts'
 import { killClients, startClient, stopAll } from './clients.ts'
 import { taskServerTar } from './service-image.ts'
-import { ask, createWords, PATIENCE_MS, portOf, reaches, rolled } from './web-service.ts'
+import { answeringPort, createWords, PATIENCE_MS, reaches, rolled } from './web-service.ts'
 
 /** Long form: `GLOVEBOX_LOAD_KILLS=200`. */
 const KILLS = Number(process.env['GLOVEBOX_LOAD_KILLS'] ?? 5)
@@ -86,8 +86,7 @@ describe('a daemon that is killed while it deploys', { timeout: 3_600_000 }, () 
     for (const { name, replicas, letter } of SERVICES) {
       await s.must(...createWords(name, replicas, ['--env', `VERSION=${letter}0`, '--stop-grace-period', '2s']))
       await reaches(s.must, name, replicas)
-      const port = await portOf(s.must, name)
-      await until(`${name} to answer`, PATIENCE_MS, async () => ((await ask(port)).status === 200 ? true : undefined))
+      const port = await answeringPort(s.must, name)
       clients.push(startClient(`${name}, kept`, { port, perSecond: PER_SECOND, version: letter }))
       clients.push(
         startClient(`${name}, new`, { port, connections: 4, isKept: false, perSecond: PER_SECOND / 3, version: letter }),

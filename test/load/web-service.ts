@@ -29,8 +29,15 @@ export function createWords(name: string, replicas: number, more: readonly strin
   ]
 }
 
-export async function portOf(docker: Command, name: string): Promise<number> {
+async function portOf(docker: Command, name: string): Promise<number> {
   return Number(await docker('service', 'inspect', '-f', '{{(index .Endpoint.Ports 0).PublishedPort}}', name))
+}
+
+/** Its port, once somebody answers there. */
+export async function answeringPort(docker: Command, name: string): Promise<number> {
+  const port = await portOf(docker, name)
+  await until(`${name} to answer`, PATIENCE_MS, async () => ((await ask(port)).status === 200 ? true : undefined))
+  return port
 }
 
 export async function reaches(docker: Command, name: string, replicas: number): Promise<void> {
