@@ -6,7 +6,7 @@ import type { Environments } from '#cluster/environments'
 import { startRotation } from '#cluster/rotation'
 import type { Secrets } from '#cluster/secrets'
 import type { Mirror, Services } from '#cluster/services'
-import { openStacks, type Stacks } from '#cluster/stacks'
+import type { Stacks } from '#cluster/stacks'
 import type { ClusterStore } from '#cluster/store'
 import type { Host } from '#host'
 import type { Discovery } from '#traffic/discovery'
@@ -22,7 +22,6 @@ import { environmentsOf } from './environments.ts'
 import { checkPort } from './node/check-port.ts'
 import { engineNode } from './node/node-port.ts'
 import { openOrchestration, type Orchestration } from './orchestration/open-orchestration.ts'
-import { sharedRoutes } from './orchestration/shared-routes.ts'
 import { openPolicy } from './policy.ts'
 import { swarmOf } from './swarm-record.ts'
 import { findProgram } from './programs.ts'
@@ -97,29 +96,26 @@ export async function openCluster({
   const pulls = imagePulls(engine.registries, clock, log)
   const pull = pulls.need
   const node = withdrawingNode(engineNode(engine, { clock, log, secrets, pull }), () => discovery)
-  const routes = sharedRoutes(router, clock, ['stacks', 'services'])
-  const stacks = openStacks({ store: engine.store, node, routes: routes.of('stacks'), clock, log })
-  const orchestration = openOrchestration({
+  const orchestration = await openOrchestration({
     store,
     records: engine.store,
     node,
     checks: checkPort(engine.containers, clock),
     router,
-    routes: routes.of('services'),
     pulls,
     keptTasksPerSlot: () => swarmOf(engine.store)?.keptTasksPerSlot,
+    secrets,
     machine: host.kernel.facts(),
     rebalanceEveryMs,
     clock,
     random: systemRandom(),
     log,
   })
-  // In the same tick: nothing is started yet.
-  const { mirror, nodeId } = orchestration
+  const { mirror, nodeId, stacks } = orchestration
   const inside = { ...engine, stacks, mirror, nodeId, host, clock, log }
   discovery = openDiscovery(inside)
   const policy = openPolicy(inside)
-  stacks.recover()
+  orchestration.begin()
   const rotation = startRotation({ store, mirror, services: orchestration.services, secrets, clock, log })
   const environments = environmentsOf({ engine, stacks, secrets, store, router, clock, log })
   const names = discovery
@@ -128,7 +124,6 @@ export async function openCluster({
     await environments[Symbol.asyncDispose]()
     await rotation[Symbol.asyncDispose]()
     await orchestration[Symbol.asyncDispose]()
-    await stacks[Symbol.asyncDispose]()
   }
   const halt = async () => await (halting ??= haltAll())
   return {

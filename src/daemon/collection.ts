@@ -57,13 +57,13 @@ function referrersOf(engine: Engine, cluster: Cluster): readonly ImageReferrer[]
   return [...containers, ...stacks, ...wantedByServices(engine, cluster)]
 }
 
-/** What services run on, and what they would go back to. */
+/** What services would go back to, and on what those run that stand alone. */
 function wantedByServices({ images }: Engine, { mirror }: Cluster): readonly ImageReferrer[] {
-  return mirror.range<ServiceRecord>(prefixOf('service')).flatMap(({ value: { id, name, revision, previousRevision } }) =>
+  return mirror.range<ServiceRecord>(prefixOf('service')).flatMap(({ value: { id, name, stack, revision, previousRevision } }) =>
     [revision, previousRevision ?? revision].flatMap((number) => {
       const image = mirror.get<RevisionRecord>(keyOf('revision', id, number))?.value.imageId ?? null
       const found = image === null ? undefined : images.find(image)
-      return found === undefined ? [] : [{ image: found.id, by: `service ${name}` }]
+      return found === undefined ? [] : [{ image: found.id, by: stack === null ? `service ${name}` : `stack ${stack}` }]
     }),
   )
 }

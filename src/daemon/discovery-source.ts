@@ -1,4 +1,4 @@
-import { LABELS } from '#cluster/reconcile'
+import { TASK_LABELS as LABELS } from '#cluster/agent'
 import type { Mirror } from '#cluster/services'
 import type { ServiceSpec, StackSpec } from '#cluster/spec'
 import type { Stacks } from '#cluster/stacks'

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 
 import { isKind, type Clock, type Log } from '#base'
-import type { NodePort } from '#cluster/reconcile'
+import type { NodePort } from '#cluster/agent'
 import type { Networks } from '#engine/network'
 import type { Host } from '#host'
 import { startDiscovery, type Discovery, type DiscoveryNetworks } from '#traffic/discovery'

@@ -26,6 +26,12 @@ export interface Machine {
   fail(): void
   /** One container ends by itself. */
   crashOne(): void
+  /** The next container cannot be made. */
+  refuseNext(message: string): void
+  /** An image under another name than what it is; null: it is not here. */
+  readonly images: Map<string, string | null>
+  /** There before anybody asked for it. */
+  adopt(container: NodeTask & { readonly spec: TaskSpec }): void
 }
 
 export interface MachinePorts {
@@ -42,6 +48,8 @@ export function machine({ clock, random, name, complain, onStop }: MachinePorts)
   const networks = new Set<string>()
   const volumes = new Set<string>()
   const listeners = new Set<() => void>()
+  const images = new Map<string, string | null>()
+  let refusal: string | null = null
   let addresses = 0
   const changed = () => listeners.forEach((listener) => listener())
   const change = (id: string, to: Partial<NodeTask>) => {
@@ -78,6 +86,9 @@ export function machine({ clock, random, name, complain, onStop }: MachinePorts)
     listNetworks: async () => await Promise.resolve([...networks]),
     listVolumes: async () => await Promise.resolve([...volumes]),
     createTask: async (spec) => {
+      const refused = refusal
+      refusal = null
+      if (refused !== null) throw new Error(refused)
       if ([...containers.values()].some((other) => other.name === spec.name)) throw new Error(`the name ${spec.name} is in use`)
       const id = random.bytes(16).toString('hex')
       const taskId = spec.labels[TASK_LABELS.task]
@@ -127,7 +138,10 @@ export function machine({ clock, random, name, complain, onStop }: MachinePorts)
     removeNetwork: async (network) => await Promise.resolve(void networks.delete(network)),
     ensureVolume: async ({ name: volume }) => await Promise.resolve(void volumes.add(volume)),
     removeVolume: async (volume) => await Promise.resolve(void volumes.delete(volume)),
-    resolveImage: async (reference) => await Promise.resolve(`sha256:${reference}`),
+    resolveImage: async (reference) => {
+      const id = images.get(reference)
+      return await Promise.resolve(id === null ? undefined : (id ?? `sha256:${reference}`))
+    },
     events: (listener) => {
       listeners.add(listener)
       return { [Symbol.dispose]: () => void listeners.delete(listener) }
@@ -137,6 +151,9 @@ export function machine({ clock, random, name, complain, onStop }: MachinePorts)
     port,
     containers,
     volumes,
+    images,
+    refuseNext: (message) => void (refusal = message),
+    adopt: (container) => void containers.set(container.id, container),
     fail: () => {
       for (const id of containers.keys()) end(id, 137)
       listeners.clear()

@@ -157,7 +157,8 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
       engineLabels: {},
       engineVersion: '1',
     }
-    keepNodeAlive({ nodeId, role: 'worker', description, address: nodeId, store: guarded, clock: life.clock, log })
+    const describe = async () => await Promise.resolve(description)
+    keepNodeAlive({ nodeId, role: 'worker', describe, address: nodeId, store: guarded, clock: life.clock, log })
     startAgent({
       nodeId,
       node: life.guard(here.port),

@@ -22,6 +22,7 @@ export interface AgentMemory {
 export interface StepFailure {
   readonly type: string
   readonly failures: number
+  readonly atMs: number
   readonly nextAtMs: number
   readonly reason: string
   /** The next try would not do better. Absent: it may. */

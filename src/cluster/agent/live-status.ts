@@ -9,6 +9,7 @@ const MAX_SAID = 200
 
 /** Why it has to be replaced; null: it need not be. */
 export function illnessOf(container: NodeTask, { task }: AssignedTask, { memory }: AgentSnapshot): string | null {
+  if (container.lost !== undefined) return container.lost
   if (container.health === 'unhealthy') return `is unhealthy${said(container.healthOutput)}`
   const verdict = memory.checks.get(task.id)
   return verdict?.isAlive === false ? `failed its liveness check${said(verdict.output)}` : null
@@ -41,6 +42,7 @@ export function liveStatus(container: NodeTask, assigned: AssignedTask, snapshot
 
 function holdUpOf(container: NodeTask, { task, revision }: AssignedTask, { memory }: AgentSnapshot): string | null {
   if (container.state === 'paused') return 'is paused'
+  if (container.lost !== undefined) return container.lost
   if (memory.draining.has(task.id)) return 'finishes its open connections'
   if (container.health === 'starting') return `is not healthy yet${said(container.healthOutput)}`
   if (container.health === 'unhealthy') return `is unhealthy${said(container.healthOutput)}`

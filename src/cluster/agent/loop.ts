@@ -11,7 +11,7 @@ import type { NodePort } from './node-port.ts'
 import { performStep } from './perform-step.ts'
 import { planAgent } from './plan.ts'
 import type { AgentStep } from './steps.ts'
-import { containerOf } from './task-spec.ts'
+import { containersByTask } from './task-spec.ts'
 
 export interface AgentPorts {
   readonly nodeId: string
@@ -88,9 +88,10 @@ export function startAgent(ports: AgentPorts): Agent {
     const tasks = assignedTasks()
     forget(new Set(tasks.map(({ task }) => task.id)))
     for (const [id, waiting] of fetching) if (!tasks.some(({ task }) => task.id === id && isWanted(task))) waiting.abort()
+    const containerOf = containersByTask(containers)
     const live = tasks.filter(({ task }) => task.status.state === 'running' && task.desiredState === 'running')
     const probed = live.flatMap((assigned) => {
-      const container = containerOf(assigned, containers)
+      const container = containerOf(assigned)
       return container?.state === 'running' ? [{ assigned, container }] : []
     })
     const nextCheckAtMs = checks.look(probed, trigger)
@@ -161,9 +162,10 @@ export function startAgent(ports: AgentPorts): Agent {
       const times = (failures.get(subject)?.failures ?? 0) + 1
       const isFinal =
         error instanceof GloveboxError && error.code === ('task.image_missing' satisfies keyof typeof agentError.codes)
-      const nextAtMs = clock.nowMs() + (isFinal ? 0 : backoffMs(STEP_BACKOFF, times))
+      const atMs = clock.nowMs()
+      const nextAtMs = atMs + (isFinal ? 0 : backoffMs(STEP_BACKOFF, times))
       const reason = messageOf(error)
-      failures.set(subject, { type: step.type, failures: times, nextAtMs, reason, isFinal })
+      failures.set(subject, { type: step.type, failures: times, atMs, nextAtMs, reason, isFinal })
       log.warn('a step of a task failed', { task: subject, step: step.type, error: reason })
     }
   }

@@ -38,6 +38,8 @@ export interface NodeTask {
   readonly exitCode: number
   /** Why the last start failed; empty when it did not. */
   readonly error: string
+  /** Why it is of no use any more though it runs, such as that what it shares has ended; absent: it is. */
+  readonly lost?: string
   readonly isOomKilled: boolean
   /** Epoch milliseconds; null: never. */
   readonly startedAtMs: number | null

@@ -149,7 +149,7 @@ describe('the plan of the agent', () => {
   })
 
   it('gives a task back when its container cannot be made', () => {
-    const failure = { type: 'create', failures: 5, nextAtMs: NOW, reason: 'mount /data: source does not exist' }
+    const failure = { type: 'create', failures: 5, atMs: 0, nextAtMs: NOW, reason: 'mount /data: source does not exist' }
     const memory = { draining: new Map(), failures: new Map([['t1', failure]]), checks: new Map() }
     const [step] = plan([assigned('preparing')], [], { memory }).steps
     assert.ok(step?.type === 'report' && step.status.state === 'rejected')

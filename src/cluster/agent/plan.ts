@@ -1,10 +1,10 @@
 import { isAtLeast, isEnded, type TaskState, type TaskStatus } from '#cluster/model'
 
-import type { AgentSnapshot, AssignedTask } from './assigned-task.ts'
+import type { AgentSnapshot, AssignedTask, StepFailure } from './assigned-task.ts'
 import { illnessOf, liveStatus } from './live-status.ts'
 import type { NodeTask } from './node-port.ts'
 import type { AgentPlan, AgentStep } from './steps.ts'
-import { asideName, containerName, containerOf, TASK_LABELS, taskSpec } from './task-spec.ts'
+import { asideName, containerName, containersByTask, TASK_LABELS, taskSpec } from './task-spec.ts'
 
 /**
  * How long open connections may keep a task that is to go, unless its service gives it a longer grace period. Longer ones are cut: a pool of idle ones would hold it for
@@ -30,9 +30,10 @@ export function planAgent(snapshot: AgentSnapshot): AgentPlan {
     wake: (atMs) => void (wakeAtMs = Math.min(wakeAtMs, Math.max(atMs, snapshot.nowMs + 1))),
   }
   const claimed = new Set<string>()
-  const strays = strayServices(snapshot)
+  const containerOf = containersByTask(snapshot.containers)
+  const strays = strayServices(snapshot, containerOf)
   for (const assigned of snapshot.tasks) {
-    const container = containerOf(assigned, snapshot.containers)
+    const container = containerOf(assigned)
     if (container !== undefined) claimed.add(container.id)
     if (!snapshot.busy.has(assigned.task.id)) planTask(assigned, container, { ...snapshot, strays }, out)
   }
@@ -49,11 +50,14 @@ interface Snapshot extends AgentSnapshot {
 }
 
 /** Services of which something runs here that is not to run any more: on a node that was away its tasks were given to others. */
-function strayServices({ tasks, containers, isKnownTask }: AgentSnapshot): ReadonlySet<string> {
+function strayServices(
+  { tasks, containers, isKnownTask }: AgentSnapshot,
+  containerOf: (assigned: AssignedTask) => NodeTask | undefined,
+): ReadonlySet<string> {
   const strays = new Set<string>()
   for (const assigned of tasks) {
     if (!isEnded(assigned.task.status.state)) continue
-    const container = containerOf(assigned, containers)
+    const container = containerOf(assigned)
     if (container !== undefined && isAlive(container)) strays.add(serviceKey(assigned))
   }
   for (const container of containers) {
@@ -76,9 +80,10 @@ interface Out {
 function planTask(assigned: AssignedTask, container: NodeTask | undefined, snapshot: Snapshot, out: Out): void {
   const { task } = assigned
   const failure = snapshot.memory.failures.get(task.id)
-  if (failure !== undefined && failure.nextAtMs > snapshot.nowMs && failure.type !== 'start') {
+  const isForgiven = failure !== undefined && (assigned.service.forgivenAtMs ?? 0) > failure.atMs
+  if (failure !== undefined && failure.nextAtMs > snapshot.nowMs && failure.type !== 'start' && !isForgiven) {
     out.wake(failure.nextAtMs)
-    return sayFailure(assigned, failure.reason, snapshot, out)
+    return sayFailure(assigned, failure, snapshot, out)
   }
   if (isEnded(task.status.state)) return planEnded(assigned, container, snapshot, out)
   if (task.desiredState === 'shutdown' || task.desiredState === 'remove') return planEnding(assigned, container, snapshot, out)
@@ -129,8 +134,9 @@ function isDrained(assigned: AssignedTask, { nowMs, memory, connections }: Agent
 function planLiving(assigned: AssignedTask, container: NodeTask | undefined, snapshot: Snapshot, out: Out): void {
   const { task } = assigned
   const { status } = task
+  const { failedSteps: _over, ...good } = status
   const goTo = (state: TaskState, message: string, more: Partial<TaskStatus> = {}) =>
-    report(assigned, { ...status, state, message, error: '', ...more }, snapshot, out)
+    report(assigned, { ...good, state, message, error: '', ...more }, snapshot, out)
   switch (status.state) {
     case 'assigned':
       return goTo('accepted', 'taken by its node')
@@ -172,6 +178,8 @@ function planCreate(assigned: AssignedTask, snapshot: Snapshot, out: Out): void 
       out,
     )
   if (snapshot.strays.has(serviceKey(assigned))) return
+  // What it shares has to run when it is made, and not only when it starts.
+  if (task.desiredState !== 'running' && sharesNamespaces(assigned)) return
   const name = containerName(assigned)
   const holders = snapshot.containers.filter((container) => container.name === name)
   const ours = holders.filter((container) => isOurs(container))
@@ -183,19 +191,21 @@ function planCreate(assigned: AssignedTask, snapshot: Snapshot, out: Out): void 
   out.step({ type: 'create', assigned, spec: taskSpec(assigned, isTaken ? asideName(name, task.id) : name), aside })
 }
 
+function sharesNamespaces({ revision }: AssignedTask): boolean {
+  return Object.values(revision.spec.task.namespaces ?? {}).some((mode) => /^(service|container):/.test(String(mode)))
+}
+
 function planStarting(assigned: AssignedTask, container: NodeTask | undefined, snapshot: AgentSnapshot, out: Out): void {
   const failure = snapshot.memory.failures.get(assigned.task.id)
   if (container === undefined) return fail(assigned, undefined, snapshot, out)
-  if (container.state === 'created') {
-    if (failure?.type === 'start')
-      return report(
-        assigned,
-        { ...assigned.task.status, state: 'failed', message: 'could not start', error: failure.reason },
-        snapshot,
-        out,
-      )
-    return out.step({ type: 'start', assigned, containerId: container.id })
-  }
+  if (failure?.type === 'start' && !isAlive(container))
+    return report(
+      assigned,
+      { ...assigned.task.status, state: 'failed', message: 'could not start', error: failure.reason },
+      snapshot,
+      out,
+    )
+  if (container.state === 'created') return out.step({ type: 'start', assigned, containerId: container.id })
   if (isAlive(container)) return report(assigned, liveStatus(container, assigned, snapshot), snapshot, out)
   // It ended before anybody saw it run.
   if (container.startedAtMs !== null)
@@ -210,7 +220,8 @@ function planRunning(assigned: AssignedTask, container: NodeTask | undefined, sn
   if (container === undefined || !isAlive(container)) return fail(assigned, container, snapshot, out)
   const illness = illnessOf(container, assigned, snapshot)
   const status = liveStatus(container, assigned, snapshot)
-  if (illness === null || revision.spec.restart.condition === 'never') {
+  const mayStay = revision.spec.restart.condition === 'never' && container.lost === undefined
+  if (illness === null || mayStay) {
     if (status !== task.status) report(assigned, status, snapshot, out)
     return
   }
@@ -242,10 +253,18 @@ function report(assigned: AssignedTask, status: TaskStatus, { nowMs }: AgentSnap
   out.step({ type: 'report', assigned, status: { ...status, sinceMs } })
 }
 
-/** What is in the way is told, once, while it is tried again. */
-function sayFailure(assigned: AssignedTask, reason: string, snapshot: AgentSnapshot, out: Out): void {
+/** What is in the way is told while it is tried again. */
+function sayFailure(assigned: AssignedTask, { type, reason, failures }: StepFailure, snapshot: AgentSnapshot, out: Out): void {
   const { status } = assigned.task
-  if (!isEnded(status.state) && status.error !== reason) report(assigned, { ...status, error: reason }, snapshot, out)
+  const error = `${FAILED[type] ?? 'is in trouble'}: ${reason}`
+  if (!isEnded(status.state) && (status.error !== error || status.failedSteps !== failures))
+    report(assigned, { ...status, error, failedSteps: failures }, snapshot, out)
+}
+
+const FAILED: Readonly<Record<string, string>> = {
+  create: 'could not be created',
+  stop: 'could not be stopped',
+  remove: 'could not be removed',
 }
 
 function notReady(status: TaskStatus): TaskStatus {

@@ -5,7 +5,8 @@ import type { ClusterStore } from '#cluster/store'
 export interface NodePresencePorts {
   readonly nodeId: string
   readonly role: NodeRecord['role']
-  readonly description: NodeDescription
+  /** What the node says of itself, as it is now. */
+  readonly describe: () => Promise<NodeDescription>
   /** Where others reach it. */
   readonly address: string
   readonly store: ClusterStore
@@ -71,7 +72,8 @@ export function keepNodeAlive(ports: NodePresencePorts): NodePresence {
 }
 
 /** Writes only what is not so already. */
-async function sayReady({ nodeId, role, description, address, store, clock }: NodePresencePorts): Promise<void> {
+async function sayReady({ nodeId, role, describe, address, store, clock }: NodePresencePorts): Promise<void> {
+  const description = await describe()
   const key = keyOf('node', nodeId)
   const entry = await store.get<NodeRecord>(key)
   const nowMs = clock.nowMs()

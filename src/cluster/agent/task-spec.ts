@@ -49,12 +49,16 @@ export function asideName(name: string, taskId: string): string {
   return `${name}-${taskId.slice(0, SHORT_ID)}`
 }
 
-/** The container of a task: by its label, or as it is written down of one that is older than the label. */
-export function containerOf({ task }: AssignedTask, containers: readonly NodeTask[]): NodeTask | undefined {
-  return (
-    containers.find((container) => container.labels[TASK_LABELS.task] === task.id) ??
-    containers.find((container) => container.id === task.status.containerId)
-  )
+/** Finds the container of a task: by its label, or as it is written down of one that is older than the label. */
+export function containersByTask(containers: readonly NodeTask[]): (assigned: AssignedTask) => NodeTask | undefined {
+  const byTask = new Map<string, NodeTask>()
+  const byId = new Map<string, NodeTask>()
+  for (const container of containers) {
+    const taskId = container.labels[TASK_LABELS.task]
+    if (taskId !== undefined && !byTask.has(taskId)) byTask.set(taskId, container)
+    byId.set(container.id, container)
+  }
+  return ({ task }) => byTask.get(task.id) ?? byId.get(task.status.containerId ?? '')
 }
 
 export function taskSpec(assigned: AssignedTask, name: string): TaskSpec {

@@ -86,6 +86,8 @@ export interface TaskStatus {
   readonly message: string
   /** Why it failed; empty when it did not. */
   readonly error: string
+  /** How often in a row the node could not do what is to be done next; absent: never. */
+  readonly failedSteps?: number
   readonly containerId: string | null
   readonly exitCode: number | null
   readonly isOomKilled: boolean

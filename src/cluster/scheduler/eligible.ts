@@ -7,6 +7,11 @@ import type { Refusal, SchedulableNode, TaskGroup } from './port.ts'
 export function staticRefusal(state: GroupState, node: SchedulableNode): Refusal['filter'] | null {
   if (!node.isReady) return 'ready'
   if (node.availability !== 'active') return 'availability'
+  return belongsOn(state, node)
+}
+
+/** Of these what does not change with the node's state. */
+export function belongsOn(state: GroupState, node: SchedulableNode): 'constraint' | 'platform' | null {
   if (!state.constraints.every((constraint) => constraint.holds(node))) return 'constraint'
   return runsOn(state.group.platforms, node) ? null : 'platform'
 }

@@ -5,7 +5,7 @@
 export { startScheduling, type Scheduling, type SchedulingPorts } from './loop.ts'
 export type { ClusterPicture, PictureEntry } from './picture.ts'
 export type { PendingTask, PlacedTask, Placement, Refusal, SchedulableNode, TaskGroup } from './port.ts'
-export { eligibleNodes, planPlacements, schedulerOf, type SchedulerSnapshot } from './plan.ts'
+export { eligibleNodes, nodeFit, planPlacements, schedulerOf, type SchedulerSnapshot } from './plan.ts'
 export { groupOf, schedulableOf } from './records.ts'
 export { MAX_MOVES, planRebalance, type Move } from './rebalance.ts'
 export { createScheduler, type Scheduler } from './scheduler.ts'

@@ -1,4 +1,4 @@
-import { staticRefusal } from './eligible.ts'
+import { belongsOn, staticRefusal } from './eligible.ts'
 import { groupStateOf, serviceStateOf } from './group-state.ts'
 import type { PendingTask, PlacedTask, Placement, SchedulableNode, TaskGroup } from './port.ts'
 import { createScheduler, type Scheduler } from './scheduler.ts'
@@ -30,4 +30,10 @@ export function planPlacements(
 export function eligibleNodes(group: TaskGroup, nodes: readonly SchedulableNode[]): readonly SchedulableNode[] {
   const state = groupStateOf(group, serviceStateOf(group))
   return nodes.filter((node) => staticRefusal(state, node) === null)
+}
+
+/** Whether a task may be on a node for what the node is, as the constraints and platforms of its revision say; whether it is there and takes new ones is another matter. */
+export function nodeFit(group: TaskGroup): (node: SchedulableNode) => boolean {
+  const state = groupStateOf(group, serviceStateOf(group))
+  return (node) => belongsOn(state, node) === null
 }

@@ -53,7 +53,7 @@ export function transactionOf(
         return void puts.set(keyOf('task', task.id), task)
       }
       case 'start-task':
-        return change(step.task, { desiredState: 'running' })
+        return change(step.task, { desiredState: 'running', startAfterMs: 0, ...(step.isForgiven ? { failures: 0 } : {}) })
       case 'end-task':
         return change(step.task, { desiredState: step.desiredState, reason: step.reason })
       case 'orphan-task':

@@ -3,7 +3,8 @@ import { keyOf, prefixOf, type NodeRecord, type RevisionRecord } from '#cluster/
 import type { ClusterStore } from '#cluster/store'
 
 import { transactionOf } from './apply-plan.ts'
-import { clusterPicture } from './cluster-picture.ts'
+import { clusterPictures } from './cluster-picture.ts'
+import { dirtyServices } from './dirty-services.ts'
 import type { Mirror } from './mirror.ts'
 import { planNodes } from './plan-nodes.ts'
 import { planService } from './plan-service.ts'
@@ -66,6 +67,8 @@ const CONFLICT_MS = 20
 
 export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
   const { store, mirror, clock, random, log } = ports
+  const picture = clusterPictures(mirror)
+  const dirty = dirtyServices(mirror)
   const plans = new Map<string, ServicePlan & { readonly revision: number }>()
   const written = new Map<string, number>()
   const listeners = new Set<() => void>()
@@ -82,6 +85,10 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
       if (isDirty) trigger()
     })
   }
+  function lookAtAll(): void {
+    dirty.all()
+    trigger()
+  }
   async function rounds(): Promise<void> {
     await mirror.opened
     while (isDirty && !isClosed) {
@@ -91,10 +98,11 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
       try {
         lookAgainMs = await oneRound()
       } catch (error) {
+        dirty.all()
         log.error('the services could not be planned', { error: messageOf(error) })
       }
       for (const listener of listeners) listener()
-      if (!isClosed) timer = clock.after(lookAgainMs, trigger)
+      if (!isClosed) timer = clock.after(lookAgainMs, lookAgainMs === SLOW_ROUND_MS ? lookAtAll : trigger)
     }
   }
 
@@ -104,11 +112,16 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
     await pinImages()
     const metrics = await sampleCanaries()
     // From here to the writes nothing waits: plans and their conditions are of one picture.
-    const cluster = { ...clusterPicture(mirror, clock.nowMs(), metrics), imageFailures: imageFailures(), ...keptTasks() }
+    const cluster = { ...picture(clock.nowMs(), metrics), imageFailures: imageFailures(), ...keptTasks() }
     const work: Promise<boolean>[] = []
-    for (const id of plans.keys()) if (!cluster.services.has(id)) plans.delete(id)
+    const changed = dirty.take()
+    for (const id of plans.keys()) if (!cluster.services.has(id)) forget(id)
     for (const state of cluster.services.values()) {
-      if ((written.get(state.service.id) ?? 0) > mirror.revision()) continue
+      const { id } = state.service
+      const isDue = (plans.get(id)?.wakeAtMs ?? 0) <= cluster.nowMs
+      if (changed?.has(id) === false && !isDue && !metrics.has(id)) continue
+      // What it wrote comes back as a change.
+      if ((written.get(id) ?? 0) > mirror.revision()) continue
       const plan = planService(state, cluster)
       plans.set(state.service.id, { ...plan, revision: mirror.revisionOf(keyOf('service', state.service.id)) })
       if (plan.steps.length > 0) work.push(carryOut(state, cluster, plan))
@@ -119,11 +132,19 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
     return isConflict ? Math.min(CONFLICT_MS, soonest) : soonest
   }
 
+  function forget(id: string): void {
+    plans.delete(id)
+    written.delete(id)
+  }
+
   /** False: something changed meanwhile. */
   async function carryOut(state: ServiceState, cluster: ClusterState, plan: ServicePlan): Promise<boolean> {
     const { id, name } = state.service
     const revision = await store.write(transactionOf(state, cluster, plan, { revisions: mirror, random }))
-    if (revision === null) return false
+    if (revision === null) {
+      dirty.add(id)
+      return false
+    }
     written.set(id, revision)
     for (const step of plan.steps) log.debug(step.type, { service: name, reason: step.reason })
     return true
@@ -131,7 +152,7 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
 
   /** A revision whose image was not there when it was made gets it as soon as it comes. */
   async function pinImages(): Promise<void> {
-    for (const state of clusterPicture(mirror, clock.nowMs(), new Map()).services.values()) {
+    for (const state of picture(clock.nowMs()).services.values()) {
       const target = targetOf(state)
       if (target?.imageId !== null || target === undefined || state.service.state === 'removing') continue
       const imageId = await ports.images.resolve(target.spec.task.image)
@@ -174,7 +195,7 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
 
   async function sampleCanaries(): Promise<ReadonlyMap<string, RolloutSample>> {
     const samples = new Map<string, RolloutSample>()
-    for (const state of clusterPicture(mirror, clock.nowMs(), new Map()).services.values()) {
+    for (const state of picture(clock.nowMs()).services.values()) {
       const { rollout, id } = state.service
       const canary = targetOf(state)?.spec.update.canary ?? null
       if (!isMoving(rollout) || canary === null) continue
@@ -193,7 +214,7 @@ export function startServiceLoop(ports: ServiceLoopPorts): ServiceLoop {
   const following = mirror.listen(trigger)
   trigger()
   return {
-    trigger,
+    trigger: lookAtAll,
     waits: (serviceId) => plans.get(serviceId)?.waits ?? [],
     lastPlan: (serviceId) => {
       const plan = plans.get(serviceId)

@@ -9,7 +9,7 @@ export function orderOf(state: ServiceState, cluster: ClusterState, rollout: Rol
   return spec === undefined || isExclusive(state, spec, cluster) ? 'stop-first' : 'start-first'
 }
 
-/** Two tasks of it must not run at once: they would share a name, a host port, one writer's files, or a job. */
+/** Two tasks of it must not run at once: they would share a name, an address, a host port, one writer's files, or a job. */
 export function isExclusive(state: ServiceState, spec: ServiceSpec, cluster: ClusterState): boolean {
   return whyExclusive(spec, { replicas: state.service.replicas, isAwaited: isAwaited(state, spec, cluster) }) !== null
 }
@@ -24,6 +24,8 @@ export function whyExclusive(
   if (spec.containerName !== null) return `its container is to be called ${spec.containerName}`
   const port = spec.ports.find(({ mode, published }) => mode === 'host' && published !== null)
   if (port !== undefined) return `it has the port ${port.published} of its node`
+  const address = ownAddress(spec)
+  if (address !== undefined) return `it has the address ${address}`
   if (isJob) return 'others wait for it to end'
   return spec.restart.condition === 'never' ? 'it is not to be started again' : null
 }
@@ -35,6 +37,11 @@ function writtenPlace({ task }: ServiceSpec): string | undefined {
     if (mount.volume !== null) return `the volume ${mount.volume}`
   }
   return undefined
+}
+
+function ownAddress({ task }: ServiceSpec): string | undefined {
+  const fixed = task.networks.flatMap(({ ipv4Address, ipv6Address, macAddress }) => [ipv4Address, ipv6Address, macAddress])
+  return fixed.find((address) => address !== undefined && address !== null)
 }
 
 /** Others wait for it to end. */

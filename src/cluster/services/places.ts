@@ -30,8 +30,7 @@ export function placesOf(state: ServiceState, cluster: ClusterState, seats: read
       free: (count) => freeSlots(count, live, held),
     }
   }
-  const { placement } = target.spec
-  const nodes = [...cluster.nodes.values()].filter((node) => wantsNode(placement, node))
+  const nodes = [...cluster.nodes.values()].filter(wantsNode(state.service, target))
   const ids = new Set(nodes.map((node) => node.id))
   const current = new Set(seats.filter((seat) => seat.isCurrent).map((seat) => seat.nodeId))
   return {

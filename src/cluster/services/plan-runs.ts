@@ -31,26 +31,29 @@ interface Attempts {
 }
 
 function planRun(state: ServiceState, cluster: ClusterState, run: RunRecord, isPaused: boolean, out: PlanWriter): void {
-  const spec = state.revisions.get(run.revision)?.spec
-  if (spec?.job === null || spec === undefined) return
+  const revision = state.revisions.get(run.revision)
+  const job = revision?.spec.job ?? null
+  if (revision === undefined || job === null) return
+  const { mode } = revision.spec
+  const fits = wantsNode(state.service, revision)
   const tasks = state.tasks.filter((task) => task.runId === run.id)
   const byPlace = Map.groupBy(tasks, seatKey)
   const places: readonly Attempts[] =
-    spec.mode === 'global-job'
+    mode === 'global-job'
       ? [...cluster.nodes.values()]
-          .filter((node) => wantsNode(spec.placement, node) && (node.status.state === 'ready' || byPlace.has(`node ${node.id}`)))
+          .filter((node) => fits(node) && (node.status.state === 'ready' || byPlace.has(`node ${node.id}`)))
           .map(({ id }) => ({ slot: null, nodeId: id, tasks: byPlace.get(`node ${id}`) ?? [] }))
-      : Array.from({ length: spec.job.completions }, (_, index) => ({
+      : Array.from({ length: job.completions }, (_, index) => ({
           slot: index + 1,
           nodeId: null,
           tasks: byPlace.get(`slot ${index + 1}`) ?? [],
         }))
   let underWay = tasks.filter(isLive).length
-  const most = spec.mode === 'global-job' || spec.job.parallelism === 0 ? places.length : spec.job.parallelism
+  const most = mode === 'global-job' || job.parallelism === 0 ? places.length : job.parallelism
   for (const place of places) {
     if (isPaused || underWay >= most) break
     if (place.tasks.some((task) => isLive(task) || task.status.state === 'complete')) continue
-    if (attempt(state, cluster, run, spec.job, place, out)) underWay += 1
+    if (attempt(state, cluster, run, job, place, out)) underWay += 1
   }
 }
 

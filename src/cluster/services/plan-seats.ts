@@ -1,3 +1,4 @@
+import { PROOF_MS } from './bounds.ts'
 import { blockedBy } from './dependencies.ts'
 import type { Place } from './places.ts'
 import { afterEnd } from './restart-policy.ts'
@@ -57,21 +58,32 @@ export function planStarts(state: ServiceState, cluster: ClusterState, out: Plan
     if (!isLive(task) || !isStaying(task) || ending.has(task.id)) continue
     if (task.desiredState === 'ready') startOrWait(task)
     if (task.status.state !== 'running' || !task.status.isReady) sayWhyNot(task)
+    else sayUnproven(task)
   }
 
   function startOrWait(task: ServiceState['tasks'][number]): void {
+    const isForgiven = isForgivenTask(task)
     const more = { taskId: task.id, isHopeless: isLoop(task) }
-    if (task.startAfterMs > cluster.nowMs)
+    if (task.startAfterMs > cluster.nowMs && !isForgiven)
       return out.wait(`${task.reason ?? ''}; it is started again`, { ...more, untilMs: task.startAfterMs })
     const blocked = blockedBy(state, cluster, (task.failures ?? 0) === 0)
     if (blocked !== null) return out.wait(blocked, more)
-    out.step({ type: 'start-task', task, reason: 'nothing stands against it' })
+    out.step({ type: 'start-task', task, isForgiven, reason: 'nothing stands against it' })
+  }
+
+  /** One in the place of another that ended runs: whether it goes on running is to be seen. */
+  function sayUnproven(task: ServiceState['tasks'][number]): void {
+    const { health, readySinceMs, sinceMs } = task.status
+    if ((task.failures ?? 0) === 0 || health === 'healthy' || isForgivenTask(task)) return
+    const provenAtMs = (readySinceMs ?? sinceMs) + PROOF_MS
+    if (provenAtMs > cluster.nowMs)
+      out.wait(`${task.reason ?? ''}; it was started again`, { taskId: task.id, untilMs: provenAtMs, isHopeless: isLoop(task) })
   }
 
   function sayWhyNot(task: ServiceState['tasks'][number]): void {
     const { status } = task
     const label = taskLabel(state, task)
-    const what = { taskId: task.id, isHopeless: isLoop(task) }
+    const what = { taskId: task.id, isHopeless: isLoop(task) || (status.failedSteps ?? 0) >= HOPELESS_STEPS }
     if (task.desiredState === 'ready' && status.error === '') return
     if (status.state === 'new' || status.state === 'pending') {
       const isRefused = (task.refusals ?? []).length > 0
@@ -81,14 +93,21 @@ export function planStarts(state: ServiceState, cluster: ClusterState, out: Plan
     const doing = status.state === 'running' ? 'is not ready yet' : `is ${status.state}`
     out.wait(`${label} ${said === '' ? doing : said}`, what)
   }
+
+  /** Somebody asked for the service again since it was made. */
+  function isForgivenTask(task: ServiceState['tasks'][number]): boolean {
+    return (state.service.forgivenAtMs ?? 0) > task.createdAtMs
+  }
+
+  function isLoop(task: ServiceState['tasks'][number]): boolean {
+    return (task.failures ?? 0) >= LOOP_FAILURES && !isForgivenTask(task)
+  }
 }
 
 /** As many ends in a row as make people look. */
 const LOOP_FAILURES = 5
-
-function isLoop(task: ServiceState['tasks'][number]): boolean {
-  return (task.failures ?? 0) >= LOOP_FAILURES
-}
+/** What failed this often in a row will hardly succeed by itself. */
+const HOPELESS_STEPS = 3
 
 /** Why no new task can be made now, whatever there is room for. */
 export function blockedFromNew(

@@ -5,8 +5,8 @@ import type { Wait } from './port.ts'
 /** What is to be written for one service. All of it or nothing. */
 export type ServiceStep = { readonly reason: string } & (
   | { readonly type: 'create-task'; readonly task: TaskDraft }
-  /** May start now. */
-  | { readonly type: 'start-task'; readonly task: TaskRecord }
+  /** May start now. `isForgiven`: what ended before it does not count any more. */
+  | { readonly type: 'start-task'; readonly task: TaskRecord; readonly isForgiven: boolean }
   | { readonly type: 'end-task'; readonly task: TaskRecord; readonly desiredState: 'shutdown' | 'remove' }
   /** Its node will not say anything of it any more. */
   | { readonly type: 'orphan-task'; readonly task: TaskRecord }

@@ -16,7 +16,7 @@ import type { ClusterStore, Entry, Transaction } from '#cluster/store'
 
 import { newTaskId } from './apply-plan.ts'
 import { MAX_SERVICES } from './bounds.ts'
-import { clusterPicture } from './cluster-picture.ts'
+import { clusterPictures } from './cluster-picture.ts'
 import { serviceError } from './errors.ts'
 import { findOne } from './lookup.ts'
 import type { Mirror } from './mirror.ts'
@@ -71,6 +71,7 @@ export function openServices(ports: ServicesPorts): Services {
   const actorOf = (by?: string): Actor => ports.actor ?? (by === undefined ? ITSELF : { by, from: 'api' })
   const told = (service: ServiceRecord, events: readonly HistoryEvent[], by?: string) =>
     historyPuts({ service, actor: actorOf(by), atMs: clock.nowMs(), random }, events)
+  const picture = clusterPictures(mirror)
 
   async function find(ref: string): Promise<ServiceNow> {
     const all = (await store.range<ServiceRecord>(prefixOf('service'))).entries
@@ -122,7 +123,7 @@ export function openServices(ports: ServicesPorts): Services {
 
   async function sights(): Promise<readonly ServiceSight[]> {
     await mirror.opened
-    const cluster = clusterPicture(mirror, clock.nowMs(), new Map())
+    const cluster = picture(clock.nowMs())
     return [...cluster.services.values()]
       .flatMap((state) => {
         const version = mirror.revisionOf(keyOf('service', state.service.id))
@@ -213,7 +214,7 @@ export function openServices(ports: ServicesPorts): Services {
     },
     get: async (ref) => {
       const { id } = (await find(ref)).entry.value
-      const cluster = clusterPicture(mirror, clock.nowMs(), new Map())
+      const cluster = picture(clock.nowMs())
       const state = cluster.services.get(id)
       const version = mirror.revisionOf(keyOf('service', id))
       const sight = state === undefined ? undefined : sightOf(state, cluster, version, waits(id), lastPlan(id)?.revision)

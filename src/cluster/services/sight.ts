@@ -33,9 +33,11 @@ export function sightOf(
   }
 }
 
-function desiredTasks({ service, runs }: ServiceState, { nodes }: ClusterState, { spec }: RevisionRecord): number {
+function desiredTasks({ service, runs }: ServiceState, { nodes }: ClusterState, revision: RevisionRecord): number {
   if (service.state === 'removing') return 0
-  const fitting = [...nodes.values()].filter((node) => wantsNode(spec.placement, node)).length
+  const { spec } = revision
+  const isByNode = spec.mode === 'global' || spec.mode === 'global-job'
+  const fitting = isByNode ? [...nodes.values()].filter(wantsNode(service, revision)).length : 0
   const running = runs.filter((run) => run.state === 'running').length
   switch (spec.mode) {
     case 'replicated':

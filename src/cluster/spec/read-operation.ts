@@ -1,3 +1,6 @@
+import { isKind, messageOf } from '#base'
+import { parseCron, timeZone } from '#cluster/jobs/cron'
+
 import { type Field, withoutNulls } from './fields.ts'
 import type { JobSpec, ScheduleSpec } from './mode-model.ts'
 import type { ServiceSpec } from './model.ts'
@@ -187,14 +190,12 @@ function readSchedule(schedule: Field): ScheduleSpec {
   const isLong = schedule.isMapping()
   const cron = (isLong ? schedule.child('cron').text() : schedule.text()) ?? ''
   const place = isLong ? schedule.child('cron') : schedule
-  if (cron.trim().split(/\s+/).length !== 5)
-    place.refuse(`${JSON.stringify(cron)} does not have the five fields minute, hour, day of month, month and day of week`)
-  const timeZone = isLong ? (schedule.child('time_zone').text() ?? 'UTC') : 'UTC'
-  if (!isTimeZone(timeZone))
-    schedule.child('time_zone').refuse(`${JSON.stringify(timeZone)} is not a time zone such as Europe/Berlin`)
+  refuseUnless(place, () => parseCron(cron.trim()))
+  const zone = isLong ? (schedule.child('time_zone').text() ?? 'UTC') : 'UTC'
+  refuseUnless(schedule.child('time_zone'), () => timeZone(zone))
   return {
     cron: cron.trim(),
-    timeZone,
+    timeZone: zone,
     concurrency: schedule.child('concurrency').oneOf(['allow', 'forbid', 'replace']) ?? 'forbid',
     startingDeadlineMs: schedule.child('starting_deadline').durationMs(),
     isSuspended: schedule.child('suspended').flag() ?? false,
@@ -203,10 +204,12 @@ function readSchedule(schedule: Field): ScheduleSpec {
   }
 }
 
-function isTimeZone(name: string): boolean {
+/** What a job would stumble over is refused where it is written. */
+function refuseUnless(place: Field, read: () => unknown): void {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
+    read()
+  } catch (error) {
+    if (!isKind(error, 'invalid')) throw error
+    place.refuse(messageOf(error))
   }
 }

@@ -177,7 +177,7 @@ services:
         'c.yaml:6:7 leads nowhere: it needs a "service" with a "target_port", "targets", or a "redirect"',
         'c.yaml:11:17 service web: a check needs one of "http", "tcp" and "command"',
         'c.yaml:12:7 service web: the strategy canary needs "steps"',
-        'c.yaml:13:7 service web: "* * *" does not have the five fields minute, hour, day of month, month and day of week',
+        'c.yaml:13:7 service web: schedule "* * *": has 3 fields instead of 5',
         'c.yaml:14:16 service web: names the service "gone", which the file does not have',
         'c.yaml:15:7 service web: "priority" must be a number, not "high"',
       ],

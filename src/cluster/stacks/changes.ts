@@ -1,40 +1,52 @@
-import { canonical } from '#cluster/reconcile'
+import { canonical, type StackRecord } from '#cluster/model'
+import type { ServiceWish } from '#cluster/services'
 import type { ServiceSpec } from '#cluster/spec'
-import type { StackRecord } from '#cluster/reconcile'
 
-/** What a new version of a stack changes, one line each. Empty: nothing. */
-export function describeChanges(before: StackRecord | undefined, after: StackRecord): readonly string[] {
-  const old = new Map(before?.spec.services.map((service) => [service.name, service]))
-  const now = new Set(after.spec.services.map((service) => service.name))
-  const lines = after.spec.services.flatMap((service) => {
-    const known = old.get(service.name)
-    if (known === undefined) return [`${service.name}: new, ${replicas(service.replicas)}`]
-    const hasNewImage = before?.images[service.name] !== after.images[service.name] && after.images[service.name] !== undefined
-    return changesOf(known, service, hasNewImage).map((change) => `${service.name}: ${change}`)
+/** A service as it is wanted so far. */
+export interface KnownWish {
+  readonly spec: ServiceSpec
+  readonly replicas: number
+  readonly imageId: string | null
+}
+
+/** What a new version of a stack changes, one line each. `known`: its services by their names in the file. Empty: nothing that anybody would notice. */
+export function describeChanges(
+  before: StackRecord | undefined,
+  after: StackRecord,
+  known: ReadonlyMap<string, KnownWish>,
+  wishes: readonly ServiceWish[],
+): readonly string[] {
+  const now = new Set(wishes.map(({ spec }) => spec.name))
+  const lines = wishes.flatMap(({ spec, imageId }) => {
+    const old = known.get(spec.name)
+    if (old === undefined) return [`${spec.name}: new, ${replicas(spec.replicas)}`]
+    const hasNewImage = imageId !== null && old.imageId !== imageId
+    return changesOf(old, spec, hasNewImage).map((change) => `${spec.name}: ${change}`)
   })
-  const gone = [...old.keys()].filter((name) => !now.has(name)).map((name) => `${name}: removed`)
+  const gone = [...known.keys()].filter((name) => !now.has(name)).map((name) => `${name}: removed`)
   return [...lines, ...gone, ...partChanges(before, after)]
 }
 
-function changesOf(before: ServiceSpec, after: ServiceSpec, hasNewImage: boolean): readonly string[] {
-  const { replicas: wereReplicas, task: oldTask, ...oldRest } = before
-  const { replicas: areReplicas, task: newTask, ...newRest } = after
-  const fields = Object.keys(newTask).filter(
-    (key) => canonical(newTask[key as keyof typeof newTask]) !== canonical(oldTask[key as keyof typeof oldTask]),
-  )
-  const rest = Object.keys(newRest).filter(
-    (key) => canonical(newRest[key as keyof typeof newRest]) !== canonical(oldRest[key as keyof typeof oldRest]),
-  )
+function changesOf(before: KnownWish, after: ServiceSpec, hasNewImage: boolean): readonly string[] {
+  const { replicas: _were, task: oldTask, ...oldRest } = before.spec
+  const { replicas: _are, task: newTask, ...newRest } = after
+  const others = [...differing(oldTask, newTask), ...differing(oldRest, newRest)]
+  const isScaled = after.mode === 'replicated' && before.replicas !== after.replicas
   return [
-    ...(wereReplicas === areReplicas ? [] : [`${replicas(areReplicas)} (were ${wereReplicas})`]),
+    ...(isScaled ? [`${replicas(after.replicas)} (were ${before.replicas})`] : []),
     ...(hasNewImage ? ['another image'] : []),
-    ...(fields.length + rest.length === 0 ? [] : [`other ${[...fields, ...rest].join(', ')}`]),
+    ...(others.length === 0 ? [] : [`other ${others.join(', ')}`]),
   ]
+}
+
+function differing(before: object, after: object): readonly string[] {
+  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))]
+  return [...new Set([...now.keys(), ...old.keys()])].filter((key) => canonical(old.get(key)) !== canonical(now.get(key)))
 }
 
 function partChanges(before: StackRecord | undefined, after: StackRecord): readonly string[] {
   if (before === undefined) return []
-  const parts = ['networks', 'volumes'] as const
+  const parts = ['networks', 'volumes', 'routes', 'policy'] as const
   return parts.filter((part) => canonical(before.spec[part]) !== canonical(after.spec[part])).map((part) => `other ${part}`)
 }
 

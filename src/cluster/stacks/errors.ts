@@ -6,6 +6,10 @@ export const stackError = declareErrors({
   'stack.is_being_removed': 'conflict',
   /** Two stacks publish the same port. */
   'stack.port_taken': 'conflict',
+  /** A service that stands alone, or one of another stack, has the name that a service would get. */
+  'stack.name_taken': 'conflict',
+  /** It was changed by others again and again. */
+  'stack.changed': 'conflict',
   /** More stacks than one node is made for. */
   'stack.too_many': 'exhausted',
 })

@@ -1,4 +1,4 @@
-import type { StackRecord } from '#cluster/reconcile'
+import type { StackRecord } from '#cluster/model'
 import type { StackSpec } from '#cluster/spec'
 import { stackError } from './errors.ts'
 

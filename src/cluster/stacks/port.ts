@@ -4,7 +4,7 @@ import type { StackSpec } from '#cluster/spec'
 export interface Stacks extends AsyncDisposable {
   /**
    * Writes down what is wanted. `images`: image id by service, as the caller resolved them; those left out are looked up on the node by
-   * reference, again and again until they are there. Errors: `stack.is_being_removed`, `stack.port_taken`, `stack.too_many`.
+   * reference, again and again until they are there. Errors: `stack.is_being_removed`, `stack.port_taken`, `stack.name_taken`, `stack.too_many`.
    */
   apply(spec: StackSpec, images: Readonly<Record<string, string>>): Promise<StackChange>
   list(): readonly StackSummary[]
@@ -18,10 +18,8 @@ export interface Stacks extends AsyncDisposable {
   specs(): readonly StackSpec[]
   /** Called after each change of what is wanted, and after each round of making it so. */
   listen(changed: () => void): Disposable
-  /** What services of stacks that are to stay run on: the id that was pinned, and the reference that is looked up as long as there is none. */
+  /** What services of stacks that are to stay run on, in the order of the file: the id that was pinned, or the reference that is looked up as long as there is none. */
   wantedImages(): readonly { readonly stack: string; readonly image: string }[]
-  /** Takes up what was wanted before the daemon went down. */
-  recover(): void
 }
 
 export interface StackChange {
@@ -62,7 +60,7 @@ export interface ServiceStatus {
   readonly name: string
   readonly image: string
   /** `replicated` runs until told otherwise; a `job` is done once it ended with 0. */
-  readonly mode: 'replicated' | 'job'
+  readonly mode: 'replicated' | 'global' | 'job'
   readonly state: 'waiting' | 'starting' | 'ready' | 'failed' | 'done'
   readonly desiredReplicas: number
   readonly readyReplicas: number

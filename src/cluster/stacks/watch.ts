@@ -2,7 +2,7 @@ import type { StackEvent, StackStatus } from './port.ts'
 
 /** Waits for the next change; rejects with `operation.cancelled` when the signal ends it. */
 export interface ChangeSource {
-  next(signal: AbortSignal): Promise<void>
+  next(signal?: AbortSignal): Promise<void>
 }
 
 /** From the statuses of a stack to what a watcher is told. `statusNow` is undefined once the stack is gone. */

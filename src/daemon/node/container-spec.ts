@@ -1,4 +1,4 @@
-import type { TaskSpec } from '#cluster/reconcile'
+import type { TaskSpec } from '#cluster/agent'
 import { healthWithDefaults, mergeEnv, specFromImage, type ContainerSpec } from '#engine/containers'
 import type { ImageRecord } from '#engine/images'
 import type { NamespaceSpec } from '#cluster/spec'

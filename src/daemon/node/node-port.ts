@@ -56,10 +56,6 @@ export function engineNode(
     },
     renameTask: async (id, name) => await ifThere(async () => await containers.rename(id, name)),
     startTask: async (id) => {
-      // One that runs beside what it shared begins anew: it joins what there is now.
-      const record = containers.list().find((one) => one.id === id)
-      const isLost = record?.status.state === 'running' && lostPartner(record, startsOf(containers.list())) !== undefined
-      if (isLost) await containers.stop(id, { signal: null, timeoutS: null })
       await restoreFiles(containers, secrets, id)
       if (await containers.start(id)) await runPostStart(containers, id, clock)
     },
@@ -127,10 +123,7 @@ function startsOf(records: readonly ContainerRecord[]): (id: string) => number |
   return (id) => starts.get(id)
 }
 
-/** As of one that was killed. */
-const LOST_EXIT_CODE = 137
-
-/** One that has lost what it shares counts as ended: another task takes its place, beside the container that there is now. */
+/** One that has lost what it shares is of no use: another task takes its place, beside the container that there is now. */
 function taskOf({ id, name, spec, status }: ContainerRecord, startedAtMs: (id: string) => number | undefined): NodeTask {
   const { health } = status
   const lost = status.state === 'running' ? lostPartner({ spec, status }, startedAtMs) : undefined
@@ -138,9 +131,10 @@ function taskOf({ id, name, spec, status }: ContainerRecord, startedAtMs: (id: s
     id,
     name,
     labels: spec.labels,
-    state: lost === undefined ? status.state : 'exited',
-    exitCode: lost === undefined ? status.exitCode : LOST_EXIT_CODE,
-    error: lost ?? status.error,
+    state: status.state,
+    exitCode: status.exitCode,
+    error: status.error,
+    ...(lost === undefined ? {} : { lost }),
     isOomKilled: status.isOomKilled,
     startedAtMs: status.startedAt === '' ? null : Date.parse(status.startedAt),
     finishedAtMs: status.finishedAt === '' ? null : Date.parse(status.finishedAt),

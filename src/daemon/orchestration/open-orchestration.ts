@@ -1,28 +1,29 @@
 import { arch, hostname } from 'node:os'
 
-import { messageOf, newId, type Clock, type Log, type Random, type RecordStore } from '#base'
+import { newId, type Clock, type Log, type Random, type RecordStore } from '#base'
 import { keepNodeAlive, startAgent, type CheckPort, type NodePort } from '#cluster/agent'
 import { startHistoryKeeping } from '#cluster/history'
 import { startJobs } from '#cluster/jobs'
-import { prefixOf, type NodeDescription, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
-import type { RoutePort } from '#cluster/reconcile'
+import type { NodeDescription } from '#cluster/model'
+import { startRouteLoop, type RoutePort, type RouteLoop } from '#cluster/routes'
 import { DEFAULT_SETTINGS, startScheduling, type Scheduling } from '#cluster/scheduler'
+import type { Secrets } from '#cluster/secrets'
 import { openMirror, openServices, SERVICE_PREFIXES, startServiceLoop, type Mirror, type Services } from '#cluster/services'
+import { hasEarlierStacks, migrateStacks, openStacks, type Stacks } from '#cluster/stacks'
 import type { ClusterStore } from '#cluster/store'
 import type { Router } from '#traffic/router'
 
 import type { ImagePulls } from '../image-pulls.ts'
 import { PROGRAM_VERSION } from '../program-version.ts'
 import { canaryMetrics } from './canary-metrics.ts'
-import { planServiceRoutes, type RoutedService } from './service-routes.ts'
 
 export interface OrchestrationNeeds {
   readonly store: ClusterStore
   readonly records: RecordStore
   readonly node: NodePort
   readonly checks: CheckPort
-  readonly router: Pick<Router, 'metrics'>
-  readonly routes: RoutePort
+  readonly router: Pick<Router, 'metrics'> & RoutePort
+  readonly secrets: Pick<Secrets, 'versions'>
   readonly pulls: Pick<ImagePulls, 'want' | 'failure' | 'listen'>
   /** Tasks of each slot; undefined: as always. */
   readonly keptTasksPerSlot: () => number | undefined
@@ -34,10 +35,13 @@ export interface OrchestrationNeeds {
   readonly log: Log
 }
 
-/** Everything that turns services into containers, on this one machine. */
+/** Everything that turns what is wanted into containers, on this one machine. */
 export interface Orchestration extends AsyncDisposable {
+  readonly stacks: Stacks
   readonly services: Services
   readonly nodeId: string
+  /** From now on containers are made and ended, and the router is told where they are. */
+  begin(): void
   /** Everything that services, nodes, tasks and runs are now, and each change of it. */
   readonly mirror: Mirror
   readonly scheduling: Pick<Scheduling, 'moves' | 'rebalance'>
@@ -48,69 +52,96 @@ export interface Orchestration extends AsyncDisposable {
 const NANOS = 1_000_000_000
 const ADDRESS = '127.0.0.1'
 
-export function openOrchestration(needs: OrchestrationNeeds): Orchestration {
-  const { store, clock, random, log, node } = needs
+export async function openOrchestration(needs: OrchestrationNeeds): Promise<Orchestration> {
+  const { store, clock, random, log, node, router, secrets } = needs
+  await using undo = new AsyncDisposableStack()
   const nodeId = ownNodeId(needs)
-  const mirror = openMirror({ store, clock, log, prefixes: SERVICE_PREFIXES })
-  const description: NodeDescription = {
-    hostname: hostname(),
-    platform: { os: 'linux', architecture: arch() === 'x64' ? 'amd64' : arch() },
-    nanoCpus: needs.machine.cpus * NANOS,
-    memoryBytes: needs.machine.memoryBytes,
-    engineLabels: {},
-    engineVersion: PROGRAM_VERSION,
+  const mirror = undo.use(openMirror({ store, clock, log, prefixes: [...SERVICE_PREFIXES, 'stack/'] }))
+  const describe = async () => await describeNode(needs)
+  const presence = undo.use(keepNodeAlive({ nodeId, role: 'manager', describe, address: ADDRESS, store, clock, log }))
+  if (hasEarlierStacks(needs)) {
+    await presence.ready
+    await migrateStacks({ ...needs, nodeId })
   }
-  const nameOf = (id: string) => mirror.get<ServiceRecord>(`${prefixOf('service')}${id}`)?.value.name
-  const presence = keepNodeAlive({ nodeId, role: 'manager', description, address: ADDRESS, store, clock, log })
-  const loop = startServiceLoop({
-    store,
-    mirror,
-    clock,
-    random,
-    log,
-    metrics: canaryMetrics(needs.router, nameOf, clock),
-    images: {
-      resolve: async (reference) => await node.resolveImage(reference),
-      fetch: (reference) => needs.pulls.want(reference),
-      failure: (reference) => needs.pulls.failure(reference),
-    },
-    keptTasksPerSlot: needs.keptTasksPerSlot,
-  })
-  const scheduling = startScheduling({
-    store,
-    picture: mirror,
-    clock,
-    log,
-    settings: DEFAULT_SETTINGS,
-    rebalanceEveryMs: needs.rebalanceEveryMs,
-  })
-  const jobs = startJobs({ store, picture: mirror, clock, log })
-  const connections = async () => await needs.routes.connections()
-  const agent = startAgent({ nodeId, node, store, mirror, checks: needs.checks, connections, clock, log })
-  const routing = followRoutes(mirror, needs)
-  const images = node.events(() => loop.trigger())
-  const pulled = needs.pulls.listen(() => loop.trigger())
-  const keeping = startHistoryKeeping({ store, clock, log })
+  // Whoever asks finds what was wanted before.
+  await mirror.opened
+  let routing: RouteLoop | undefined
+  const loop = undo.use(
+    startServiceLoop({
+      store,
+      mirror,
+      clock,
+      random,
+      log,
+      metrics: canaryMetrics(router, () => routing?.traffic() ?? [], clock),
+      images: {
+        resolve: async (reference) => await node.resolveImage(reference),
+        fetch: (reference) => needs.pulls.want(reference),
+        failure: (reference) => needs.pulls.failure(reference),
+      },
+      keptTasksPerSlot: needs.keptTasksPerSlot,
+    }),
+  )
+  const { rebalanceEveryMs } = needs
+  const scheduling = undo.use(
+    startScheduling({ store, picture: mirror, clock, log, settings: DEFAULT_SETTINGS, rebalanceEveryMs }),
+  )
+  undo.use(startJobs({ store, picture: mirror, clock, log }))
+  undo.use(startHistoryKeeping({ store, clock, log }))
+  undo.use(node.events(() => loop.trigger()))
+  undo.use(needs.pulls.listen(() => loop.trigger()))
+  const began = Promise.withResolvers<void>()
+  // Not told anything before the rest is there: names and rules come before tasks, and tasks before traffic.
+  const held: RoutePort = { ...router, apply: async (routes) => await began.promise.then(async () => await router.apply(routes)) }
+  routing = undo.use(startRouteLoop({ mirror, routes: held, clock, log }))
+  const stacks = undo.use(
+    openStacks({ store, mirror, loop, routeLoop: routing, node, routes: router, secrets, clock, random, log }),
+  )
+  const agents = undo.use(new AsyncDisposableStack())
+  const owned = undo.move()
   return {
     nodeId,
     mirror,
+    stacks,
     scheduling,
     listen: (changed) => loop.listen(changed),
     services: openServices({ store, mirror, clock, random, waits: (id) => loop.waits(id), lastPlan: (id) => loop.lastPlan(id) }),
+    begin: () => {
+      began.resolve()
+      const connections = async () => await connectionsByTask(router)
+      agents.use(startAgent({ nodeId, node, store, mirror, checks: needs.checks, connections, clock, log }))
+    },
     [Symbol.asyncDispose]: async () => {
-      images[Symbol.dispose]()
-      pulled[Symbol.dispose]()
-      await keeping[Symbol.asyncDispose]()
-      await routing[Symbol.asyncDispose]()
-      await agent[Symbol.asyncDispose]()
-      await jobs[Symbol.asyncDispose]()
-      await scheduling[Symbol.asyncDispose]()
-      await loop[Symbol.asyncDispose]()
-      await presence[Symbol.asyncDispose]()
-      await mirror[Symbol.asyncDispose]()
+      began.resolve()
+      await owned.disposeAsync()
     },
   }
 }
+
+/** A task that a route has twice is there with its port the second time. */
+async function connectionsByTask(router: Pick<RoutePort, 'connections'>): Promise<ReadonlyMap<string, number>> {
+  const sums = new Map<string, number>()
+  for (const [id, count] of await router.connections()) {
+    const taskId = id.split('.')[0] ?? id
+    sums.set(taskId, (sums.get(taskId) ?? 0) + count)
+  }
+  return sums
+}
+
+async function describeNode({ machine, node }: OrchestrationNeeds): Promise<NodeDescription> {
+  return {
+    hostname: hostname(),
+    platform: { os: 'linux', architecture: arch() === 'x64' ? 'amd64' : arch() },
+    nanoCpus: machine.cpus * NANOS,
+    memoryBytes: machine.memoryBytes,
+    engineLabels: {},
+    engineVersion: PROGRAM_VERSION,
+    volumes: (await node.listVolumes()).filter((name) => !ANONYMOUS_VOLUME.test(name)).toSorted(),
+  }
+}
+
+/** No other task will ever ask for it. */
+const ANONYMOUS_VOLUME = /^[0-9a-f]{64}$/
 
 /** Stays the same as long as the records of the machine do. */
 function ownNodeId({ records, random }: OrchestrationNeeds): string {
@@ -124,58 +155,3 @@ function ownNodeId({ records, random }: OrchestrationNeeds): string {
 
 /** As many characters as Docker's ids of nodes have. */
 const NODE_ID_LENGTH = 25
-
-/** Tells the router of each change; one that is under way is followed by another. */
-function followRoutes(mirror: Mirror, { routes, log }: OrchestrationNeeds): AsyncDisposable {
-  let told = ''
-  let isDirty = false
-  let isClosed = false
-  let running: Promise<void> | undefined
-  const trigger = (): void => {
-    isDirty = true
-    if (running !== undefined || isClosed) return
-    running = tell().finally(() => {
-      running = undefined
-      if (isDirty) trigger()
-    })
-  }
-  async function tell(): Promise<void> {
-    isDirty = false
-    await mirror.opened
-    const wanted = planServiceRoutes(standAlone(mirror))
-    const text = JSON.stringify(wanted)
-    if (text === told) return
-    try {
-      for (const { id, reason } of await routes.apply(wanted))
-        log.warn('a port of a service is not served', { route: id, reason })
-      told = text
-    } catch (error) {
-      log.warn('the router did not take the routes of services', { error: messageOf(error) })
-    }
-  }
-  const following = mirror.listen(trigger)
-  trigger()
-  return {
-    [Symbol.asyncDispose]: async () => {
-      isClosed = true
-      following[Symbol.dispose]()
-      await running
-    },
-  }
-}
-
-function standAlone(mirror: Mirror): readonly RoutedService[] {
-  const revisions = Map.groupBy(
-    mirror.range<RevisionRecord>(prefixOf('revision')).map(({ value }) => value),
-    (revision) => revision.serviceId,
-  )
-  const tasks = Map.groupBy(
-    mirror.range<TaskRecord>(prefixOf('task')).map(({ value }) => value),
-    (task) => task.serviceId,
-  )
-  return mirror.range<ServiceRecord>(prefixOf('service')).map(({ value: service }) => ({
-    service,
-    revisions: new Map((revisions.get(service.id) ?? []).map((revision) => [revision.number, revision])),
-    tasks: tasks.get(service.id) ?? [],
-  }))
-}
