@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 
 import type { JobView, RunView } from '#api/glovebox'
@@ -168,18 +169,78 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
   })
 })
 
+/** Real minutes, with a daemon that is killed again and again at any moment of them. */
+const MINUTES = Number(process.env['GLOVEBOX_JOB_MINUTES'] ?? 0)
+
+describe('a job of every minute under a daemon that is killed', { skip: MINUTES === 0 }, () => {
+  test('each minute is run once or missed', async () => {
+    const daemon = await startTestDaemon()
+    try {
+      await daemon.importImage('box:1', busyboxImage())
+      await daemon.kill()
+      const beganMs = systemClock().nowMs()
+      await writeServices(
+        join(daemon.root, 'cluster.db'),
+        { tick: ['', ['sh', '-c', 'echo ran; sleep 2']] },
+        'allow, keep_succeeded: 1000',
+      )
+      const random = systemRandom()
+      let kills = 0
+      while (systemClock().nowMs() < beganMs + MINUTES * MINUTE_MS) {
+        await daemon.launch()
+        await delay(1000 + (random.bytes(1)[0] ?? 0) * 100)
+        await daemon.kill()
+        kills += 1
+        await delay((random.bytes(1)[0] ?? 0) * 100)
+      }
+      await daemon.launch()
+      await untilTrue(PATIENCE_MS, async () => (await daemon.client.jobs.inspect('tick')).underWay.length === 0)
+      const view = await daemon.client.jobs.inspect('tick')
+      const runs = await daemon.client.jobs.history('tick')
+      const dueMinutes = runs.map(({ dueAtMs }) => dueAtMs / MINUTE_MS)
+      assert.equal(new Set(dueMinutes).size, runs.length, 'a minute ran twice')
+      for (const { attempts, state, tasks } of runs) {
+        assert.deepEqual([attempts, state], [1, 'succeeded'])
+        assert.equal(tasks.length, 1)
+      }
+      const [first, last] = [Math.min(...dueMinutes, Infinity), Math.max(...dueMinutes)]
+      const passed = Math.floor(systemClock().nowMs() / MINUTE_MS) - Math.floor(beganMs / MINUTE_MS)
+      process.stdout.write(
+        `${kills} kills, ${passed} minutes: ${runs.length} runs, ${view.missed} missed, ${view.skipped} skipped, from ${first} to ${last}\n`,
+      )
+      assert.equal(runs.length + view.missed + view.skipped, passed)
+    } finally {
+      await daemon.dispose()
+    }
+  })
+})
+
 /** Two jobs whose last five times passed while nobody was there: one is made up for, the other was to begin within a second. */
 async function writeSchedules(path: string): Promise<number> {
+  const nowMs = systemClock().nowMs()
+  const jobs = { 'made-up': ['', HELD], 'left-out': [', starting_deadline: 1s', HELD] } as const
+  await writeServices(path, jobs, 'forbid', (Math.floor(nowMs / MINUTE_MS) - 5) * MINUTE_MS)
+  return nowMs
+}
+
+/** Jobs of every minute, as somebody makes them while no daemon runs. `handledUntilMs`: so far their schedule was followed; absent: it is new. */
+async function writeServices(
+  path: string,
+  jobs: Readonly<Record<string, readonly [more: string, command: readonly string[]]>>,
+  concurrency: string,
+  handledUntilMs?: number,
+): Promise<void> {
   const clock = systemClock()
   await using store = openSqliteStore({ path, clock })
   await using mirror = openMirror({ store, clock, log: silentLog(), prefixes: SERVICE_PREFIXES })
   const services = openServices({ store, mirror, clock, random: systemRandom(), waits: () => [] })
-  const schedule = (more: string) => `{cron: '* * * * *', time_zone: Europe/Berlin, concurrency: forbid${more}}`
-  const service = (more: string) =>
-    `{image: 'box:1', command: ${JSON.stringify(HELD)}, network_mode: none, x-glovebox: {schedule: ${schedule(more)}}}`
+  const entries = Object.entries(jobs).map(([name, [more, command]]) => {
+    const schedule = `{cron: '* * * * *', time_zone: Europe/Berlin, concurrency: ${concurrency}${more}}`
+    return `${name}: {image: 'box:1', command: ${JSON.stringify(command)}, network_mode: none, x-glovebox: {schedule: ${schedule}}}`
+  })
   const { spec } = await readCompose({
     path: 'compose.yaml',
-    text: `services: {made-up: ${service('')}, left-out: ${service(', starting_deadline: 1s')}}`,
+    text: `services: {${entries.join(', ')}}`,
     directory: '/srv',
     environment: {},
     dotEnv: null,
@@ -187,8 +248,6 @@ async function writeSchedules(path: string): Promise<number> {
     profiles: null,
     readFile: () => null,
   })
-  // In the middle of a minute, so that none begins while this is written.
-  const nowMs = clock.nowMs()
   for (const one of spec.services) {
     const parts = { networks: [], volumes: [], secrets: [], configs: [], versions: {}, workingDir: '', configFiles: [] }
     const { record } = await services.create({
@@ -202,17 +261,16 @@ async function writeSchedules(path: string): Promise<number> {
     })
     const value: ScheduleRecord = {
       serviceId: record.id,
-      handledUntilMs: (Math.floor(nowMs / MINUTE_MS) - 5) * MINUTE_MS,
+      handledUntilMs: handledUntilMs ?? clock.nowMs(),
       cron: '* * * * *',
       timeZone: 'Europe/Berlin',
       missed: 0,
       skipped: 0,
       note: '',
-      updatedAtMs: nowMs,
+      updatedAtMs: clock.nowMs(),
     }
     await store.write({ puts: [{ key: keyOf('schedule', record.id), value }] })
   }
-  return nowMs
 }
 
 /** Where the mark is found but in the memory of containers: files, the daemon's words, what the API shows, environments and arguments of processes. */
