@@ -59,11 +59,11 @@ const INPUT_DIRECTORIES = ['maps', 'certificates']
 export interface Proxy {
   /** Of the master; undefined: it does not run. */
   pid(): number | undefined
-  /** Of the configuration that the worker runs; undefined: it does not answer. */
-  fingerprint(): Promise<string | undefined>
-  /** Names of the sections that it listens for. */
-  sections(): Promise<readonly string[]>
+  /** What the worker is now. Each question is a connection, and where many want the processor each takes its time: so all of it is one. */
+  look(): Promise<ProxyLook>
   servers(): Promise<readonly ProxyServer[]>
+  /** Carries out commands, and says what there is then. */
+  change(commands: readonly string[]): Promise<{ readonly said: string; readonly servers: readonly ProxyServer[] }>
   /** Workers of configurations before a reload: they are there as long as they have connections. */
   oldWorkers(): Promise<readonly OldWorker[]>
   run(commands: readonly string[]): Promise<string>
@@ -77,6 +77,14 @@ export interface Proxy {
   save(input: ProxyInput): Promise<void>
   stop(): Promise<void>
   trimLog(): void
+}
+
+export interface ProxyLook {
+  /** Of the configuration that it runs. */
+  readonly fingerprint: string
+  /** Names of the sections that it listens for. */
+  readonly sections: readonly string[]
+  readonly servers: readonly ProxyServer[]
 }
 
 export interface OldWorker {
@@ -152,11 +160,18 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
   }
   return {
     pid,
-    fingerprint,
     save,
-    // Frontends are type 1.
-    sections: async () => parseFrontends(await socket.ask('show stat -1 1 -1')),
+    look: async () => {
+      // Frontends are type 1, servers 4.
+      const { said, stat, state } = parts(await socket.ask('show info;show stat -1 5 -1;show servers state'))
+      const { fingerprint: running } = parseInfo(said)
+      return { fingerprint: running, sections: parseFrontends(stat), servers: parseServers(state, stat) }
+    },
     servers: async () => await serversOf(socket),
+    change: async (commands) => {
+      const { said, stat, state } = parts(await socket.run([...commands, SHOW_SERVERS]))
+      return { said: said.trim(), servers: parseServers(state, stat) }
+    },
     oldWorkers: async () => {
       const pids = parseOldWorkers(await master.ask('show proc'))
       return pids.map((old) => {
@@ -202,9 +217,21 @@ export function openProxy(files: ProxyFiles, processes: ProcessPort, clock: Cloc
   }
 }
 
+/** Their connections, and then their states. */
+const SHOW_SERVERS = 'show stat -1 4 -1;show servers state'
+
+/** The master passes on one command at a time. */
 async function serversOf({ ask }: RuntimeSocket): Promise<readonly ProxyServer[]> {
-  const [state, stat] = await Promise.all([ask('show servers state'), ask('show stat -1 4 -1')])
+  const [stat = '', state = ''] = await Promise.all(SHOW_SERVERS.split(';').map(ask))
   return parseServers(state, stat)
+}
+
+/** Answers of several commands in one text: the tables begin with the names of their columns. */
+function parts(text: string): { readonly said: string; readonly stat: string; readonly state: string } {
+  const statAt = text.indexOf('# pxname,')
+  const stateAt = text.indexOf('# be_id ', statAt)
+  if (statAt === -1 || stateAt === -1) throw routeError('route.haproxy_failed', 'HAProxy did not say what it has')
+  return { said: text.slice(0, statAt), stat: text.slice(statAt, stateAt), state: text.slice(stateAt) }
 }
 
 async function put(path: string, text: string): Promise<void> {

@@ -12,12 +12,13 @@ import { hostHasIpv6, probeListen } from './listen-probe.ts'
 import { openMetrics } from './metrics.ts'
 import { bindingOf, listenAddress, sectionName } from './names.ts'
 import type { ProcessPort, ProxyServer, Route, RouteFailure, Router, RouteStatus } from './port.ts'
-import { openProxy, proxyFiles, type OldWorker } from './proxy.ts'
+import { openProxy, proxyFiles, type OldWorker, type ProxyLook } from './proxy.ts'
 import { routeStatus } from './route-status.ts'
 import { hasSurplus, isStale, runtimeCommands } from './runtime-plan.ts'
-import { shiftRoute, type Shift } from './shares.ts'
+import { checkShift, shiftRoute, type Shift } from './shares.ts'
 import { siftRoutes } from './sift.ts'
 import { proxyInput, toldProxy } from './told.ts'
+import { withdrawals } from './withdrawals.ts'
 
 export interface RouterOptions {
   /** Its files are in `router` below. */
@@ -57,6 +58,7 @@ export function openRouter(options: RouterOptions): Router {
   const locks = keyedLocks()
   const hasIpv6 = hostHasIpv6()
   const challenges = new Map<string, string>()
+  const ended = withdrawals(clock)
   let wanted: readonly Route[] = []
   /** What the proxy was last told, and whether servers are left in it that nobody wants. */
   let served: readonly Route[] = []
@@ -64,15 +66,12 @@ export function openRouter(options: RouterOptions): Router {
   let isTidy = true
   /** False: no worker of an earlier configuration is there. */
   let hasOldWorkers = true
-  /** Backends whose processes ended, for as long as somebody wants them. */
-  let withdrawn: ReadonlySet<string> = new Set()
   let deaths = 0
   let watch: Disposable | undefined
   let isClosed = false
 
   async function apply(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
     wanted = routes
-    withdrawn = stillNamed(withdrawn, routes)
     if (routes.length === 0) {
       watch?.[Symbol.dispose]()
       metrics.pause()
@@ -101,22 +100,17 @@ export function openRouter(options: RouterOptions): Router {
 
   /** Serves those that can be listened for. Throws when the proxy does not do its part, or died meanwhile. */
   async function serve(routes: readonly Route[]): Promise<readonly RouteFailure[]> {
-    const resolved = await addresses.resolve(
-      routes.map((route) => shiftRoute(withoutBackends(route, withdrawn), shifts.get(route.id))),
-    )
-    const { accepted, failures } = await siftRoutes(resolved.routes, await runningPlaces(), hasIpv6)
+    const resolved = await addresses.resolve(ended.without(routes).map((route) => shiftRoute(route, shifts.get(route.id))))
+    // From the proxy itself: an earlier daemon may have told it.
+    const seen = proxy.pid() === undefined ? undefined : await proxy.look()
+    const running = new Set((seen?.sections ?? []).map(bindingOf))
+    const { accepted, failures } = await siftRoutes(resolved.routes, running, hasIpv6)
     problems = resolved.problems
-    if (accepted.length > 0 || proxy.pid() !== undefined) await bring(accepted)
+    if (accepted.length > 0 || seen !== undefined) await bring(accepted, seen)
     return failures
   }
 
-  /** What the proxy listens for, from the proxy itself: an earlier daemon may have told it. */
-  async function runningPlaces(): Promise<ReadonlySet<string>> {
-    if (proxy.pid() === undefined) return new Set()
-    return new Set((await proxy.sections()).map(bindingOf))
-  }
-
-  async function bring(routes: readonly Route[]): Promise<void> {
+  async function bring(routes: readonly Route[], seen: ProxyLook | undefined): Promise<void> {
     const config = proxyConfig(routes, {
       socketPath: files.socket,
       runAs,
@@ -137,12 +131,12 @@ export function openRouter(options: RouterOptions): Router {
       metrics.follow(routes)
       await metrics.poll().catch(() => undefined)
     }
-    if (proxy.pid() === undefined || (await proxy.fingerprint()) !== config.fingerprint) await load()
-    else {
-      await proxy.save(input)
-      if (!(await told.bring(config, maps, pems))) await load()
+    if (seen?.fingerprint !== config.fingerprint || !(await told.bring(config, maps, pems))) {
+      await load()
+      return await settle(routes, load)
     }
-    await settle(routes, load)
+    await settle(routes, load, seen.servers)
+    await proxy.save(input)
   }
 
   async function certificatesFor(config: ProxyConfig, routes: readonly Route[]): Promise<CertificateFiles> {
@@ -157,8 +151,8 @@ export function openRouter(options: RouterOptions): Router {
     return certificateFiles(config.certificateLists, state)
   }
 
-  async function settle(routes: readonly Route[], load: () => Promise<void>): Promise<void> {
-    await settleNew(routes, load)
+  async function settle(routes: readonly Route[], load: () => Promise<void>, seen?: readonly ProxyServer[]): Promise<void> {
+    await settleNew(routes, load, seen)
     await endStaleWorkers(routes)
   }
 
@@ -183,19 +177,22 @@ export function openRouter(options: RouterOptions): Router {
   }
 
   /** HAProxy answers in prose; what counts is what it has then. */
-  async function settleNew(routes: readonly Route[], load: () => Promise<void>): Promise<void> {
+  async function settleNew(routes: readonly Route[], load: () => Promise<void>, seen?: readonly ProxyServer[]): Promise<void> {
     served = routes
-    const before = await proxy.servers()
-    const commands = runtimeCommands(routes, before)
-    isTidy = !hasSurplus(routes, before)
+    const before = seen ?? (await proxy.servers())
+    const endsBefore = ended.count()
+    const present = ended.without(routes)
+    const commands = runtimeCommands(present, before)
+    isTidy = !hasSurplus(present, before)
     if (commands.length === 0) return
-    const said = await proxy.run(commands)
+    const { said, servers: after } = await proxy.change(commands)
     log.debug('changed the servers of HAProxy', { commands: commands.length, said })
-    const after = await proxy.servers()
-    isTidy = !hasSurplus(routes, after)
-    const sections = new Set(routes.flatMap((route) => route.backends.map((backend) => `${sectionName(route)}/${backend.id}`)))
+    // One that was withdrawn meanwhile may have been made ready again.
+    if (ended.count() !== endsBefore) return await settleNew(routes, load)
+    isTidy = !hasSurplus(present, after)
+    const sections = new Set(present.flatMap((route) => route.backends.map((backend) => `${sectionName(route)}/${backend.id}`)))
     const left = runtimeCommands(
-      routes,
+      present,
       after.filter((server) => sections.has(`${server.section}/${server.id}`)),
     )
     if (left.length === 0) return
@@ -232,11 +229,10 @@ export function openRouter(options: RouterOptions): Router {
 
   /** At once, whatever else is being told: what is told afterwards leaves it out as well. */
   async function withdraw(id: string): Promise<void> {
-    const isMeant = (name: string) => name === id || name.startsWith(`${id}.`)
+    ended.add(id)
     const names = served.flatMap((route) =>
-      route.backends.filter((backend) => isMeant(backend.id)).map((backend) => `${sectionName(route)}/${backend.id}`),
+      route.backends.filter((backend) => ended.has(backend.id)).map((backend) => `${sectionName(route)}/${backend.id}`),
     )
-    withdrawn = new Set([...withdrawn, ...wanted.flatMap(({ backends }) => backends.map((one) => one.id).filter(isMeant))])
     if (names.length === 0 || proxy.pid() === undefined) return
     try {
       await proxy.run(names.map((name) => `set server ${name} state maint`))
@@ -333,31 +329,6 @@ export function openRouter(options: RouterOptions): Router {
       await metrics[Symbol.asyncDispose]()
     },
   }
-}
-
-function checkShift(route: Route, shares: Shift): void {
-  const names = (route.groups ?? []).map((group) => group.name)
-  for (const [name, percent] of Object.entries(shares)) {
-    if (!names.includes(name)) {
-      throw routeError('route.invalid', `route ${route.id} has no group ${JSON.stringify(name)}`, {
-        hint: names.length === 0 ? 'It has no groups: there is nothing to shift.' : `It has ${names.join(', ')}.`,
-      })
-    }
-    if (!Number.isFinite(percent) || percent < 0 || percent > 100)
-      throw routeError('route.invalid', `${name}: ${percent} is not a percentage`)
-  }
-  const sum = Object.values(shares).reduce((total, percent) => total + percent, 0)
-  if (sum > 100) throw routeError('route.invalid', `route ${route.id}: ${sum} percent are more than there are`)
-}
-
-function withoutBackends(route: Route, gone: ReadonlySet<string>): Route {
-  if (gone.size === 0 || !route.backends.some((backend) => gone.has(backend.id))) return route
-  return { ...route, backends: route.backends.filter((backend) => !gone.has(backend.id)) }
-}
-
-function stillNamed(ids: ReadonlySet<string>, routes: readonly Route[]): ReadonlySet<string> {
-  if (ids.size === 0) return ids
-  return new Set(routes.flatMap(({ backends }) => backends.map((backend) => backend.id)).filter((id) => ids.has(id)))
 }
 
 function failAll(routes: readonly Route[], error: unknown): readonly RouteFailure[] {

@@ -1,3 +1,4 @@
+import { routeError } from './errors.ts'
 import type { BackendGroup, Route } from './port.ts'
 
 /** Percent of a route's requests by group, by hand. */
@@ -22,4 +23,20 @@ export function shiftGroups(groups: readonly BackendGroup[], shift: Shift): read
 export function shiftRoute(route: Route, shift: Shift | undefined): Route {
   if (shift === undefined || route.groups === undefined) return route
   return { ...route, groups: shiftGroups(route.groups, shift) }
+}
+
+/** Errors: `route.invalid` for a group that the route does not have, and for more than there is. */
+export function checkShift(route: Route, shares: Shift): void {
+  const names = (route.groups ?? []).map((group) => group.name)
+  for (const [name, percent] of Object.entries(shares)) {
+    if (!names.includes(name)) {
+      throw routeError('route.invalid', `route ${route.id} has no group ${JSON.stringify(name)}`, {
+        hint: names.length === 0 ? 'It has no groups: there is nothing to shift.' : `It has ${names.join(', ')}.`,
+      })
+    }
+    if (!Number.isFinite(percent) || percent < 0 || percent > 100)
+      throw routeError('route.invalid', `${name}: ${percent} is not a percentage`)
+  }
+  const sum = Object.values(shares).reduce((total, percent) => total + percent, 0)
+  if (sum > 100) throw routeError('route.invalid', `route ${route.id}: ${sum} percent are more than there are`)
 }
