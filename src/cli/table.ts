@@ -26,6 +26,12 @@ export const commandTable: readonly TableEntry[] = [
     'Keep an application running from a working tree',
     async () => (await import('./commands/dev.ts')).dev,
   ),
+  entry(
+    'Applications',
+    'diff',
+    'Show what up would change; or what a container changed in its files',
+    async () => (await import('./commands/diff.ts')).diff,
+  ),
   entry('Applications', 'down', 'Stop and remove an application', async () => (await import('./commands/down.ts')).down),
   entry(
     'Applications',

@@ -1,6 +1,7 @@
 import type {
   Anatomy,
   BootstrapProgress,
+  ChangePlan,
   CollectionReport,
   CollectionRun,
   ContainerProcess,
@@ -21,7 +22,12 @@ import type { Transport } from './transport.ts'
 
 /** Our own API: `/glovebox/v1`. */
 export interface GloveboxCalls {
-  putStack(name: string, desired: StackDesired): Promise<StackChange>
+  /** `planId`: only if it is what was shown. */
+  putStack(name: string, desired: StackDesired, planId?: string): Promise<StackChange>
+  /** What `putStack` would change; nothing is. */
+  previewStack(name: string, desired: StackDesired): Promise<ChangePlan>
+  /** What `removeStack` would take away; nothing is. */
+  previewRemoval(name: string, options: { readonly volumes: boolean }): Promise<ChangePlan>
   stacks(): Promise<readonly StackSummary[]>
   stack(name: string): Promise<StackStatus>
   watchStack(name: string, signal?: AbortSignal): AsyncIterable<StackEvent>
@@ -46,7 +52,10 @@ export function gloveboxCalls(transport: Transport): GloveboxCalls {
   const stackPath = (name: string) => `${V1}/stacks/${segment(name)}`
   const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal })
   return {
-    putStack: (name, desired) => json(transport, { method: 'PUT', path: stackPath(name), json: desired }),
+    putStack: (name, desired, plan) => json(transport, { method: 'PUT', path: stackPath(name), query: { plan }, json: desired }),
+    previewStack: (name, desired) => json(transport, { method: 'POST', path: `${stackPath(name)}/preview`, json: desired }),
+    previewRemoval: (name, { volumes }) =>
+      json(transport, { method: 'GET', path: `${stackPath(name)}/removal`, query: { volumes: volumes ? 1 : 0 } }),
     stacks: () => json(transport, { method: 'GET', path: `${V1}/stacks` }),
     stack: (name) => json(transport, { method: 'GET', path: stackPath(name) }),
     watchStack: (name, signal) =>

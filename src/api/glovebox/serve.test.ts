@@ -35,6 +35,7 @@ function noSecrets(): GloveboxApiPorts['secrets'] {
   return {
     create: never,
     put: never,
+    foresee: never,
     rotate: never,
     setLabels: never,
     list: never,

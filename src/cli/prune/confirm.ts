@@ -4,8 +4,8 @@ import { cliError } from '../errors.ts'
 /** Longer answers are none. */
 const MAX_ANSWER_CHARS = 100
 
-/** Asks what will be lost. True for yes. Without anybody to answer it is refused: `--force` is what scripts say. Errors: `cli.usage`. */
-export async function confirm(warning: string, context: CliContext): Promise<boolean> {
+/** Asks what will be lost. True for yes. Without anybody to answer it is refused: `flag` is what scripts say. Errors: `cli.usage`. */
+export async function confirm(warning: string, context: CliContext, flag = '--force'): Promise<boolean> {
   const { stdin, stdout } = context.terminal
   stdout.write(`WARNING! ${warning}\nAre you sure you want to continue? [y/N] `)
   let answer = ''
@@ -15,7 +15,7 @@ export async function confirm(warning: string, context: CliContext): Promise<boo
   }
   if (answer === '') {
     stdout.write('\n')
-    throw cliError('cli.usage', 'nobody answered, so nothing was removed', { hint: 'Say --force where nobody can be asked.' })
+    throw cliError('cli.usage', 'nobody answered, so nothing was removed', { hint: `Say ${flag} where nobody can be asked.` })
   }
   return /^y(es)?$/i.test(answer.split('\n')[0]?.trim() ?? '')
 }

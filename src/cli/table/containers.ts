@@ -88,9 +88,12 @@ export const containerEntries: readonly TableEntry[] = [
   entry('Containers', 'cp', 'Copy files in and out of a container', async () => (await import('../commands/cp.ts')).cp, [
     'container cp',
   ]),
-  entry('Containers', 'diff', 'Show what a container changed', async () => (await import('../commands/diff.ts')).diff, [
+  entry(
+    'Containers',
     'container diff',
-  ]),
+    'Show what a container changed in its files',
+    async () => (await import('../commands/diff.ts')).containerDiff,
+  ),
   entry('Containers', 'commit', 'Make an image of a container', async () => (await import('../commands/commit.ts')).commit, [
     'container commit',
   ]),

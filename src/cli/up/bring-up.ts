@@ -1,4 +1,4 @@
-import type { ResolvedImage, StackChange } from '#api/glovebox'
+import type { ChangePlan, ResolvedImage, StackChange, StackDesired } from '#api/glovebox'
 import type { Clock } from '#base'
 import type { Client } from '#client'
 import { type ComposeReading, tieRestarts } from '#cluster/spec'
@@ -17,19 +17,31 @@ export interface BringUp {
 /** What of a Compose file the daemon is told. */
 export type Wished = Pick<ComposeReading, 'spec' | 'restarts' | 'values'>
 
-/** Says what is wanted of an application, and shows how it gets there. With `isDetached` only the first. */
-export async function bringUp(
+/** What the daemon is told of it. */
+export async function desiredOf(
   { spec, restarts, values }: Wished,
   images: Readonly<Record<string, ResolvedImage>>,
-  { client, show, clock, signal }: BringUp,
-  isDetached = false,
-): Promise<{ readonly change: StackChange; readonly followed: Followed | undefined }> {
+): Promise<StackDesired> {
   const imageIds = Object.fromEntries(Object.entries(images).map(([service, { id }]) => [service, id]))
   const model = tieRestarts(spec, restarts, imageIds)
   const said = await readValues(values)
-  const change = await client.glovebox.putStack(spec.name, { model, images, ...(said === undefined ? {} : { values: said }) })
+  return { model, images, ...(said === undefined ? {} : { values: said }) }
+}
+
+/**
+ * Says what is wanted of an application, and shows how it gets there. With `isDetached` only the first. `plan`: shown already, and carried out only if it is still that one;
+ * without it what changes is told in lines.
+ */
+export async function bringUp(
+  wished: Wished,
+  images: Readonly<Record<string, ResolvedImage>>,
+  { client, show, clock, signal }: BringUp,
+  { isDetached = false, plan }: { readonly isDetached?: boolean; readonly plan?: ChangePlan } = {},
+): Promise<{ readonly change: StackChange; readonly followed: Followed | undefined }> {
+  const { spec } = wished
+  const change = await client.glovebox.putStack(spec.name, await desiredOf(wished, images), plan?.id)
   for (const warning of change.warnings) show.note(`warning: ${warning}`)
-  for (const line of change.changes) show.note(line)
+  if (plan === undefined) for (const line of change.changes) show.note(line)
   if (isDetached) return { change, followed: undefined }
   const followed = await followStack(client.glovebox.watchStack(spec.name, signal), show, clock)
   show.finish()

@@ -98,6 +98,13 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
       })
     })
   }
+  const foresee = async (kind: SecretKind, name: string, value: Uint8Array): Promise<number> => {
+    checkValue(kind, name, value)
+    const there = await store.get<{ readonly id: string }>(nameKey(kind, name))
+    if (there === undefined) return 1
+    const { value: record } = await findSecret(store, kind, there.value.id)
+    return sameBytes(await sealed.open(kind, record), value) ? record.version : record.version + 1
+  }
   const usersOf = async (kind: SecretKind, { value }: Entry<SecretRecord>) => {
     const services = await store.range<ServiceRecord>(prefixOf('service'))
     const revisions = await store.range<RevisionRecord>(prefixOf('revision'))
@@ -157,6 +164,7 @@ export function openSecrets({ store, clock, random, key }: SecretsPorts): Secret
   return {
     create,
     put,
+    foresee,
     rotate: async (kind, ref, value) => {
       checkValue(kind, ref, value)
       return await change(kind, ref, async (entry) => await withValue(kind, entry.value, value))

@@ -33,6 +33,22 @@ export async function putStackSecrets(
   }
 }
 
+/** The versions that the stack's secrets and configs would have, by `secret/NAME` and `config/NAME`; nothing is written. Errors: as `putStackSecrets`. */
+export async function foreseeStackSecrets(
+  secrets: Pick<Secrets, 'inspect' | 'foresee'>,
+  stack: Pick<StackSpec, 'name' | 'secrets' | 'configs'>,
+  values: StackSecretValues | undefined,
+): Promise<Readonly<Record<string, number>>> {
+  const versions: Record<string, number> = {}
+  for (const kind of KINDS)
+    for (const part of stack[partOf(kind)]) {
+      const text = part.isExternal ? undefined : values?.[partOf(kind)][part.key]
+      if (text === undefined) await mustBeThere(secrets, stack.name, { kind, ...part })
+      else versions[`${kind}/${part.name}`] = await secrets.foresee(kind, part.name, Buffer.from(text, 'base64'))
+    }
+  return versions
+}
+
 /** When the stack is gone. What others use stays. */
 export async function removeStackSecrets(secrets: Pick<Secrets, 'list' | 'usersOf' | 'remove'>, stack: string): Promise<void> {
   for (const kind of KINDS)
