@@ -1,8 +1,6 @@
 import type { GloveboxApiPorts } from '#api/glovebox'
 import { systemRandom } from '#base'
-import { putStackSecrets, removeStackSecrets } from '#cluster/secrets'
 import { openJobs } from '#cluster/jobs'
-import { readStackSpec } from '#cluster/spec'
 import { examine, hostProbe } from '#operate/doctor'
 
 import { bootstrapPort } from './bootstrap.ts'
@@ -18,6 +16,7 @@ import { policyPort } from './policy-port.ts'
 import { registryPort } from './registry-port.ts'
 import { routesPort } from './routes-port.ts'
 import { shutdownPort } from './shutdown.ts'
+import { stacksPort } from './stacks-port.ts'
 import { whyPort } from './why/why-port.ts'
 
 /** What our own API stands on. */
@@ -28,25 +27,7 @@ export function gloveboxPorts(needs: GloveboxNeeds): GloveboxApiPorts {
     random: systemRandom(),
   })
   return {
-    stacks: {
-      put: async (_name, { model, images, values }) => {
-        const spec = readStackSpec(model)
-        await cluster.environments.refuseStack(spec.name, (name) => `Change it: \`glovebox env set ${name} --set …\`.`)
-        await putStackSecrets(needs.records.secrets, spec, values)
-        return await cluster.stacks.apply(
-          spec,
-          Object.fromEntries(Object.entries(images).map(([service, image]) => [service, image.id])),
-        )
-      },
-      list: () => cluster.stacks.list(),
-      get: (name) => cluster.stacks.get(name),
-      watch: (name, signal) => cluster.stacks.watch(name, signal),
-      remove: async (name, options) => {
-        await cluster.environments.refuseStack(name, (one) => `Remove it: \`glovebox env rm ${one}\`.`)
-        await cluster.stacks.remove(name, options)
-        await removeStackSecrets(needs.records.secrets, name)
-      },
-    },
+    stacks: stacksPort(needs),
     bootstrap: bootstrapPort(engine.images),
     builds,
     registry: registryPort(needs.served),

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 import type { Actor } from '#cluster/model'
+import type { ChangePlan } from '#cluster/changes'
 import type { Nodes, Operations } from '#cluster/operations'
 import type { CollectionReport, CollectionRun, Kept } from '#engine/collection'
 import type { Environments } from '#cluster/environments'
@@ -155,7 +156,11 @@ export interface BuildsPort {
 
 export interface StacksPort {
   /** Writes down what is wanted and returns at once; work goes on behind it. */
-  put(name: string, desired: StackDesired): Promise<StackChange>
+  put(name: string, desired: StackDesired, asked: { readonly actor: Actor; readonly planId?: string }): Promise<StackChange>
+  /** What `put` would change; nothing is. */
+  preview(name: string, desired: StackDesired): Promise<ChangePlan>
+  /** What `remove` would take away; nothing is. Not there: a `not_found` error. */
+  previewRemoval(name: string, options: { readonly volumes: boolean }): Promise<ChangePlan>
   list(): readonly StackSummary[]
   /** Not there: a `not_found` error. */
   get(name: string): StackStatus
@@ -165,7 +170,7 @@ export interface StacksPort {
    */
   watch(name: string, signal: AbortSignal): AsyncIterable<StackEvent>
   /** Resolves when its containers and networks are gone (and its volumes, if asked). */
-  remove(name: string, options: { readonly volumes: boolean; readonly signal: AbortSignal }): Promise<void>
+  remove(name: string, options: { readonly volumes: boolean; readonly signal: AbortSignal; readonly actor: Actor }): Promise<void>
 }
 
 export interface BootstrapPort {

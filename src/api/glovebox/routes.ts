@@ -76,11 +76,19 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
     case 'GET stacks/*':
       return { json: ports.stacks.get(name) }
     case 'PUT stacks/*':
-      return { json: await ports.stacks.put(name, readStackDesired(await request.body())) }
+      return { json: await ports.stacks.put(name, readStackDesired(await request.body()), askedOf(request)) }
+    case 'POST stacks/*/preview':
+      return { json: await ports.stacks.preview(name, readStackDesired(await request.body())) }
+    case 'GET stacks/*/removal':
+      return { json: await ports.stacks.previewRemoval(name, { volumes: readFlag(request.query, 'volumes') }) }
     case 'GET stacks/*/wait':
       return { lines: ports.stacks.watch(name, request.signal) }
     case 'DELETE stacks/*':
-      await ports.stacks.remove(name, { volumes: readFlag(request.query, 'volumes'), signal: request.signal })
+      await ports.stacks.remove(name, {
+        volumes: readFlag(request.query, 'volumes'),
+        signal: request.signal,
+        actor: request.actor(),
+      })
       return { json: { removed: name } }
     case 'POST images/bootstrap':
       return { lines: ports.bootstrap.bootstrap(readReference(await request.body()), request.signal) }
@@ -115,6 +123,11 @@ export async function answer(ports: GloveboxApiPorts, request: ApiRequest): Prom
     default:
       throw unknownRoute(request)
   }
+}
+
+function askedOf({ query, actor }: ApiRequest) {
+  const planId = query.get('plan')
+  return { actor: actor(), ...(planId === null ? {} : { planId }) }
 }
 
 function unknownRoute(request: ApiRequest): Error {

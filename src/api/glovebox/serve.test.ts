@@ -84,7 +84,7 @@ function noOperations(): Pick<GloveboxApiPorts, 'operations' | 'nodes' | 'actorO
   return {
     operations: { list: never, get: never, tasks: never, history: never, preview: never, perform: never, watch: never },
     nodes: { list: never, get: never, update: never, moves: never, rebalance: never },
-    actorOf: never,
+    actorOf: () => ({ by: 'ann', from: 'cli' }),
   }
 }
 
@@ -93,6 +93,8 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
     ...noOperations(),
     stacks: {
       put: async (name) => ({ name, revision: 1, isChanged: true, changes: [], warnings: [] }),
+      preview: async () => ({ id: '1', operations: [], warnings: [] }),
+      previewRemoval: async () => ({ id: '1', operations: [], warnings: [] }),
       list: () => [],
       get: (name) => {
         if (name !== 'app') throw fail('input.invalid', `no such application: ${name}`, { hint: 'Look with `glovebox status`.' })

@@ -1,4 +1,4 @@
-import { describedRevision, type DescribedRevision, type RevisionRecord, type ServiceRecord } from '#cluster/model'
+import { describedRevision, type DescribedRevision, type ServiceRecord } from '#cluster/model'
 import type { KeyedSecretSpec, NetworkSpec, PolicySpec, RouteSpec, StackSpec, VolumeSpec } from '#cluster/spec'
 
 /** What is wanted of an application, or of services that stand alone. Everything by the name that it has in the cluster. */
@@ -25,7 +25,7 @@ export const NOTHING_WANTED: Wanted = { secret: {}, config: {}, network: {}, vol
 /** Of a service that there is. */
 export function wantedService(
   { replicas, state }: Pick<ServiceRecord, 'replicas' | 'state'>,
-  revision: RevisionRecord,
+  revision: Parameters<typeof describedRevision>[0],
 ): WantedService {
   return { ...describedRevision(revision), spec: { ...revision.spec, replicas }, state }
 }

@@ -19,7 +19,8 @@ export function describedRevision({
   parts,
   imageId,
   forced,
-}: Pick<RevisionRecord, 'spec' | 'imageId' | 'forced'> & {
+}: Pick<RevisionRecord, 'spec' | 'imageId'> & {
+  readonly forced?: number
   readonly parts: Pick<RevisionRecord['parts'], 'networks' | 'volumes' | 'versions'>
 }): DescribedRevision {
   return {

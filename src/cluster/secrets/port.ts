@@ -18,10 +18,9 @@ export interface Secrets {
    * which say the same again at every `up`. Errors: as `create`, without `name_in_use`.
    */
   put(kind: SecretKind, wanted: NewSecret): Promise<SecretView>
-  /** A new value, and one version more; the same value again is the next version all the same. The value before is kept, until there is another one. Errors: `secret.not_found`, `secret.too_large`. */
   /** The version that `put` would give it. Nothing is written. Errors: `secret.too_large`. */
   foresee(kind: SecretKind, name: string, value: Uint8Array): Promise<number>
-  /** A new value, and one version more; the same value again is the next version all the same. Errors: `secret.not_found`, `secret.too_large`. */
+  /** A new value, and one version more; the same value again is the next version all the same. The value before is kept, until there is another one. Errors: `secret.not_found`, `secret.too_large`. */
   rotate(kind: SecretKind, ref: string, value: Uint8Array): Promise<SecretView>
   /**
    * Other labels, the value as it is. With `atRevision` only if it was not changed since. Errors: `secret.not_found`,

@@ -1,5 +1,6 @@
 /** Services: what is wanted of them, written down; and the loop that makes tasks of it, ends them, and takes each rollout step by step to its end. */
 export { newTaskId } from './apply-plan.ts'
+export { askedEvents, createdEvent, updatedEvents } from './asked-events.ts'
 export { serviceError } from './errors.ts'
 export { startServiceLoop, type ImageLookup, type RouteMetrics, type ServiceLoop, type ServiceLoopPorts } from './loop.ts'
 export { openMirror, SERVICE_PREFIXES, type Mirror, type MirrorEntry } from './mirror.ts'

@@ -1,6 +1,8 @@
 import { declareErrors } from '#base'
 
 export const stackError = declareErrors({
+  /** What would be done now is not what was shown. */
+  'stack.outdated': 'conflict',
   'stack.not_found': 'not_found',
   /** It is on its way out; applying it again has to wait until it is gone. */
   'stack.is_being_removed': 'conflict',

@@ -1,7 +1,16 @@
 import { backoffMs, messageOf, unreachable, type BackoffPolicy, type Clock, type Log, type Random } from '#base'
 import type { NodePort } from '#cluster/agent'
-import { keyOf, prefixOf, type RevisionRecord, type ServiceRecord, type StackRecord, type TaskRecord } from '#cluster/model'
-import { createdService, isLive, newTaskId, type Mirror } from '#cluster/services'
+import { historyPuts } from '#cluster/history'
+import {
+  ITSELF,
+  keyOf,
+  prefixOf,
+  type RevisionRecord,
+  type ServiceRecord,
+  type StackRecord,
+  type TaskRecord,
+} from '#cluster/model'
+import { createdEvent, createdService, isLive, newTaskId, type Mirror } from '#cluster/services'
 import type { ClusterStore } from '#cluster/store'
 
 import { removed } from './plan-apply.ts'
@@ -206,6 +215,7 @@ async function perform(step: StackStep, { store, mirror, node, secrets, clock, r
           { key: nameKey, value: { id: made.service.id } },
           { key: keyOf('service', made.service.id), value: made.service },
           { key: keyOf('revision', made.service.id, 1), value: made.revision },
+          ...historyPuts({ service: made.service, actor: ITSELF, atMs: nowMs, random }, [createdEvent(made.service, wish)]),
         ],
       })
       return

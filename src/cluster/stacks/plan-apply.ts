@@ -1,5 +1,13 @@
-import { canonical, keyOf, type RevisionParts, type RevisionRecord, type ServiceRecord, type StackRecord } from '#cluster/model'
-import { createdService, updatedService, type ServiceWish } from '#cluster/services'
+import {
+  canonical,
+  keyOf,
+  type HistoryEvent,
+  type RevisionParts,
+  type RevisionRecord,
+  type ServiceRecord,
+  type StackRecord,
+} from '#cluster/model'
+import { askedEvents, createdEvent, createdService, updatedEvents, updatedService, type ServiceWish } from '#cluster/services'
 import type { StackSpec } from '#cluster/spec'
 import type { Transaction } from '#cluster/store'
 
@@ -30,6 +38,8 @@ export interface ApplyInput {
   /** Of the store, by the name of a service: when somebody last took it. */
   readonly nameVersions: ReadonlyMap<string, number>
   readonly nowMs: number
+  /** Who asks. Absent: nobody knows. */
+  readonly by?: string
   readonly newId: () => string
 }
 
@@ -38,6 +48,8 @@ export interface ApplyPlan {
   readonly transaction: Transaction
   readonly change: StackChange
   readonly wishes: readonly ServiceWish[]
+  /** For the history of each service. */
+  readonly happened: readonly { readonly service: ServiceRecord; readonly events: readonly HistoryEvent[] }[]
 }
 
 /**
@@ -59,9 +71,13 @@ export function planApply(input: ApplyInput): ApplyPlan {
     puts.push({ key: keyOf('revision', service.id, revision.number), value: revision })
     conditions.push({ key: keyOf('revision', service.id, revision.number), revision: 0 })
   }
-  const wishes = spec.services.map((service) =>
-    wishOf(draft, service, imageOf(input, service.name), input.versions[service.name] ?? {}),
-  )
+  const wishes = spec.services.map((service) => {
+    const wish = wishOf(draft, service, imageOf(input, service.name), input.versions[service.name] ?? {})
+    // Tasks that were made anew by hand need not be made anew again.
+    const forced = forcedOf(input, wish.name)
+    return { ...wish, by: input.by ?? wish.by, ...(forced === undefined ? {} : { forced }) }
+  })
+  const happened: { service: ServiceRecord; events: readonly HistoryEvent[] }[] = []
   for (const wish of wishes) {
     const { name } = wish.spec
     if (input.taken.has(wish.name)) throw taken(wish)
@@ -72,6 +88,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
       conditions.push({ key: nameKey, revision: input.nameVersions.get(wish.name) ?? 0 })
       puts.push({ key: nameKey, value: { id: made.service.id } })
       put(made)
+      happened.push({ service: made.service, events: [createdEvent(made.service, wish)] })
       isChanged = true
       continue
     }
@@ -86,12 +103,15 @@ export function planApply(input: ApplyInput): ApplyPlan {
     const updated = updatedService(known.service, known.revisions, wish, nowMs)
     isChanged ||= updated.isChanged
     put(updated)
+    happened.push({ service: updated.service, events: updatedEvents(known.service, known.revisions, updated) })
   }
   const wanted = new Set(wishes.map(({ name }) => name))
   for (const { service, version } of input.known) {
     if (wanted.has(service.name) || service.state === 'removing') continue
     conditions.push({ key: keyOf('service', service.id), revision: version })
-    put({ service: removed(service, nowMs), revision: null })
+    const gone = removed(service, nowMs)
+    put({ service: gone, revision: null })
+    happened.push({ service: gone, events: askedEvents('remove', service, gone) })
     isChanged = true
   }
   const revision = (input.before?.record.revision ?? 0) + (isChanged ? 1 : 0)
@@ -115,7 +135,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
     changes: isChanged ? describeChanges(input.before?.record, record, knownWishes, wishes) : [],
     warnings: missing.map((wish) => `${wish.spec.name}: the image ${wish.spec.task.image} is not here yet`),
   }
-  return { transaction: { conditions, puts }, change, wishes }
+  return { transaction: { conditions, puts }, change, wishes, happened }
 }
 
 function nextRecord({ before, spec, chosenPorts, nowMs }: ApplyInput): StackRecord {
@@ -141,6 +161,11 @@ function formerOf(part: 'networks' | 'volumes', old: StackRecord | undefined, sp
     ...(old?.spec[part] ?? []).filter(({ isExternal }) => !isExternal).map(({ name }) => name),
   ]
   return [...new Set(made)].filter((name) => !now.has(name))
+}
+
+function forcedOf({ known }: ApplyInput, name: string): number | undefined {
+  const there = known.find(({ service }) => service.name === name)
+  return there === undefined ? undefined : wantedRevision(there)?.forced
 }
 
 /** An image that is not here any more, but was when the same words were said before, is still that one. */

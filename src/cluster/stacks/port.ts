@@ -1,3 +1,5 @@
+import type { ChangePlan } from '#cluster/changes'
+import type { Actor } from '#cluster/model'
 import type { StackSpec } from '#cluster/spec'
 
 /** The applications that are wanted here. What `apply` and `remove` returned from survives a crash; the work itself goes on behind. */
@@ -6,20 +8,38 @@ export interface Stacks extends AsyncDisposable {
    * Writes down what is wanted. `images`: image id by service, as the caller resolved them; those left out are looked up on the node by
    * reference, again and again until they are there. Errors: `stack.is_being_removed`, `stack.port_taken`, `stack.name_taken`, `stack.too_many`.
    */
-  apply(spec: StackSpec, images: Readonly<Record<string, string>>): Promise<StackChange>
+  apply(spec: StackSpec, images: Readonly<Record<string, string>>, asked?: Asked): Promise<StackChange>
+  /** What `apply` would change; nothing is. `versions`: of secrets and configs that would be another one. Errors: as `apply`. */
+  preview(
+    spec: StackSpec,
+    images: Readonly<Record<string, string>>,
+    versions: Readonly<Record<string, number>>,
+  ): Promise<ChangePlan>
+  /** What `remove` would take away; nothing is. Errors: `stack.not_found`. */
+  previewRemoval(name: string, options: { readonly volumes: boolean }): Promise<ChangePlan>
   list(): readonly StackSummary[]
   /** Errors: `stack.not_found`. */
   get(name: string): StackStatus
   /** First the status as it is, then each change; ends after `settled`, or `removed` for one that is being removed. Errors: `stack.not_found`. */
   watch(name: string, signal: AbortSignal): AsyncIterable<StackEvent>
   /** Resolves when all of it is gone. The removal goes on when the signal ends the wait. Errors: `stack.not_found`. */
-  remove(name: string, options: { readonly volumes: boolean; readonly signal: AbortSignal }): Promise<void>
+  remove(
+    name: string,
+    options: { readonly volumes: boolean; readonly signal: AbortSignal; readonly actor?: Actor },
+  ): Promise<void>
   /** Those that are to stay, as they are wanted. */
   specs(): readonly StackSpec[]
   /** Called after each change of what is wanted, and after each round of making it so. */
   listen(changed: () => void): Disposable
   /** What services of stacks that are to stay run on, in the order of the file: the id that was pinned, or the reference that is looked up as long as there is none. */
   wantedImages(): readonly { readonly stack: string; readonly image: string }[]
+}
+
+export interface Asked {
+  /** In whose name: it stands in the history. */
+  readonly actor?: Actor
+  /** Only if it is what was shown; `stack.outdated` when it is another by now. */
+  readonly planId?: string
 }
 
 export interface StackChange {

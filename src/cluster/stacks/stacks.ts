@@ -1,17 +1,20 @@
 import type { Clock, Log, Random } from '#base'
 import type { NodePort } from '#cluster/agent'
-import { keyOf, prefixOf, type RevisionRecord, type ServiceRecord, type StackRecord } from '#cluster/model'
+import { startTimeOf, type ChangePlan, type Sight } from '#cluster/changes'
+import { historyPuts } from '#cluster/history'
+import { ITSELF, keyOf, prefixOf, type Actor, type RevisionRecord, type ServiceRecord, type StackRecord } from '#cluster/model'
 import type { RouteLoop, RoutePort } from '#cluster/routes'
-import { clusterPictures, newTaskId, targetOf, type Mirror, type ServiceLoop } from '#cluster/services'
-import type { StackSpec } from '#cluster/spec'
-import type { ClusterStore } from '#cluster/store'
+import { askedEvents, clusterPictures, newTaskId, sightOf, targetOf, type Mirror, type ServiceLoop } from '#cluster/services'
+import type { ServiceSpec, StackSpec } from '#cluster/spec'
+import type { ClusterStore, Entry } from '#cluster/store'
 
 import { changeSource } from './change-source.ts'
 import { stackError } from './errors.ts'
 import { startStackLoop } from './loop.ts'
-import { planApply, removed, type ApplyInput } from './plan-apply.ts'
+import { planApply, removed, type ApplyInput, type KnownService } from './plan-apply.ts'
 import { checkPortClaims } from './port-claims.ts'
-import type { StackChange, Stacks, StackStatus } from './port.ts'
+import type { Asked, StackChange, Stacks, StackStatus } from './port.ts'
+import { previewApply, previewRemoval } from './preview.ts'
 import { stackStatus } from './status.ts'
 import { watchStatus } from './watch.ts'
 import { portKey, serviceName, type SecretVersions } from './wishes.ts'
@@ -37,7 +40,7 @@ const MAX_TRIES = 20
 const CONFLICT_MS = 5
 
 export function openStacks(ports: StacksPorts): Stacks {
-  const { store, mirror, loop, routeLoop, clock } = ports
+  const { store, mirror, loop, routeLoop, clock, random } = ports
   const picture = clusterPictures(mirror)
   const changes = changeSource()
   const stackLoop = startStackLoop(ports)
@@ -75,10 +78,21 @@ export function openStacks(ports: StacksPorts): Stacks {
     while (mirror.revision() < revision) await changes.next()
   }
 
-  async function apply(spec: StackSpec, given: Readonly<Record<string, string>>): Promise<StackChange> {
+  async function apply(
+    spec: StackSpec,
+    given: Readonly<Record<string, string>>,
+    { actor = ITSELF, planId }: Asked = {},
+  ): Promise<StackChange> {
     for (let tries = 1; ; tries += 1) {
-      const { transaction, change } = planApply(await applyInput(ports, spec, given))
-      const written = (transaction.puts ?? []).length === 0 ? mirror.revision() : await store.write(transaction)
+      const input = { ...(await applyInput(ports, spec, given)), by: actor.by }
+      if (planId !== undefined && previewApply(input, {}).id !== planId)
+        throw stackError('stack.outdated', `the stack ${spec.name} was changed meanwhile: this is not what was shown`, {
+          hint: 'Ask again, and look at what would be done now.',
+        })
+      const { transaction, change, happened } = planApply(input)
+      const told = happened.flatMap(({ service, events }) => historyPuts({ service, actor, atMs: input.nowMs, random }, events))
+      const puts = [...(transaction.puts ?? []), ...told]
+      const written = puts.length === 0 ? mirror.revision() : await store.write({ ...transaction, puts })
       if (written !== null) {
         stackLoop.forgive(spec.name)
         if ([...routeLoop.failures().keys()].some((id) => id.startsWith(`${spec.name}/`))) routeLoop.trigger()
@@ -90,7 +104,30 @@ export function openStacks(ports: StacksPorts): Stacks {
     }
   }
 
-  async function beginRemoval(name: string, removeVolumes: boolean): Promise<void> {
+  /** What runs of a stack, for how long a change of it takes. */
+  function seenOf(stack: string): Sight['services'] {
+    const cluster = picture(clock.nowMs())
+    const own = [...cluster.services.values()].filter(({ service }) => service.stack === stack)
+    return Object.fromEntries(
+      own.flatMap((state) => {
+        const sight = sightOf(state, cluster, 0, [])
+        if (sight === undefined) return []
+        const { runningTasks, desiredTasks } = sight
+        return [[state.service.name, { runningTasks, desiredTasks, startMs: startTimeOf(state.tasks) }] as const]
+      }),
+    )
+  }
+
+  async function preview(
+    spec: StackSpec,
+    given: Readonly<Record<string, string>>,
+    foreseen: Readonly<Record<string, number>>,
+  ): Promise<ChangePlan> {
+    const input = await applyInput(ports, spec, given, foreseen)
+    return previewApply(input, seenOf(spec.name))
+  }
+
+  async function beginRemoval(name: string, removeVolumes: boolean, actor: Actor): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const key = keyOf('stack', name)
       const entry = await store.get<StackRecord>(key)
@@ -116,6 +153,9 @@ export function openStacks(ports: StacksPorts): Stacks {
         puts: [
           { key, value: record },
           ...services.map((service) => ({ key: service.key, value: removed(service.value, clock.nowMs()) })),
+          ...services.flatMap(({ value: service }) =>
+            historyPuts({ service, actor, atMs: clock.nowMs(), random }, askedEvents('remove', service, service)),
+          ),
         ],
       })
       if (written !== null) return await seen(written)
@@ -126,6 +166,9 @@ export function openStacks(ports: StacksPorts): Stacks {
 
   return {
     apply,
+    preview,
+    previewRemoval: async (name, { volumes }) =>
+      previewRemoval(recordOf(name), await knownServices(store, name), seenOf(name), volumes),
     list: () =>
       records().map((record) => {
         const status = statusOf(record)
@@ -140,7 +183,7 @@ export function openStacks(ports: StacksPorts): Stacks {
       return watchStatus(() => statusNow(name), changes, signal)
     },
     remove: async (name, options) => {
-      await beginRemoval(name, options.volumes)
+      await beginRemoval(name, options.volumes, options.actor ?? ITSELF)
       stackLoop.forgive(name)
       for (;;) {
         const next = changes.next(options.signal)
@@ -175,11 +218,13 @@ async function applyInput(
   { store, node, routes, secrets, clock, random }: StacksPorts,
   spec: StackSpec,
   given: Readonly<Record<string, string>>,
+  foreseen: Readonly<Record<string, number>> = {},
 ): Promise<ApplyInput> {
   const images = await resolveImages(spec, given, node)
   const versions: Record<string, Readonly<Record<string, number>>> = {}
   for (const service of spec.services)
-    if (service.secrets.length + service.configs.length > 0) versions[service.name] = await secrets.versions(service, spec)
+    if (service.secrets.length + service.configs.length > 0)
+      versions[service.name] = { ...(await secrets.versions(service, spec)), ...mountedOf(service, spec, foreseen) }
   const stacks = (await store.range<StackRecord>(prefixOf('stack'))).entries
   const before = stacks.find(({ value }) => value.spec.name === spec.name)
   if (before?.value.state === 'removing')
@@ -191,12 +236,9 @@ async function applyInput(
     stacks.map(({ value }) => value),
   )
   const services = (await store.range<ServiceRecord>(prefixOf('service'))).entries
-  const own = services.filter(({ value }) => value.stack === spec.name)
-  const known = await Promise.all(
-    own.map(async ({ value, revision }) => {
-      const revisions = (await store.range<RevisionRecord>(prefixOf('revision', value.id))).entries
-      return { service: value, version: revision, revisions: revisions.map((entry) => entry.value) }
-    }),
+  const known = await withRevisions(
+    store,
+    services.filter(({ value }) => value.stack === spec.name),
   )
   const names = (await store.range(prefixOf('name', 'service'))).entries
   return {
@@ -211,6 +253,41 @@ async function applyInput(
     nowMs: clock.nowMs(),
     newId: () => newTaskId(random),
   }
+}
+
+async function knownServices(store: ClusterStore, stack: string): Promise<readonly KnownService[]> {
+  const { entries } = await store.range<ServiceRecord>(prefixOf('service'))
+  return await withRevisions(
+    store,
+    entries.filter(({ value }) => value.stack === stack),
+  )
+}
+
+async function withRevisions(store: ClusterStore, services: readonly Entry<ServiceRecord>[]): Promise<readonly KnownService[]> {
+  return await Promise.all(
+    services.map(async ({ value, revision }) => {
+      const revisions = (await store.range<RevisionRecord>(prefixOf('revision', value.id))).entries
+      return { service: value, version: revision, revisions: revisions.map((entry) => entry.value) }
+    }),
+  )
+}
+
+/** Of the versions that are foreseen those of what the service mounts. */
+function mountedOf(
+  service: ServiceSpec,
+  stack: StackSpec,
+  foreseen: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const parts = [
+    ...service.secrets.map(({ secret }) => ['secret', stack.secrets.find(({ key }) => key === secret)?.name] as const),
+    ...service.configs.map(({ secret }) => ['config', stack.configs.find(({ key }) => key === secret)?.name] as const),
+  ]
+  return Object.fromEntries(
+    parts.flatMap(([kind, name]) => {
+      const version = name === undefined ? undefined : foreseen[`${kind}/${name}`]
+      return version === undefined ? [] : [[`${kind}/${name}`, version] as const]
+    }),
+  )
 }
 
 async function resolveImages(
