@@ -11,6 +11,7 @@ const SHOWN_HEX = 12
 
 /** `environment.A`: what every field lies in says nothing. */
 export function fieldName(path: readonly string[]): string {
+  if (path[0] === 'secretVersions' && path[1] !== undefined) return printable(`version of ${path[1].replace('/', ' ')}`)
   const rest = path[0] === 'spec' ? path.slice(1) : path
   const own = rest[0] === 'task' && rest.length > 1 ? rest.slice(1) : rest
   return own.length === 0 ? 'all of it' : printable(own.join('.'))

@@ -14,6 +14,11 @@ export function whoText({ by, from }: HistoryRecord): string {
   return by === from ? printable(by) : `${printable(by)} (${from})`
 }
 
+/** `shop/web`. */
+export function titleText({ service, stack }: HistoryRecord): string {
+  return stack !== null && service.startsWith(`${stack}_`) ? `${stack}/${service.slice(stack.length + 1)}` : service
+}
+
 /** One line. */
 export function eventText(event: HistoryEvent): string {
   switch (event.type) {

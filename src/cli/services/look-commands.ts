@@ -8,7 +8,7 @@ import { printListing } from '../listing/listing.ts'
 import { objectFormatFlag } from '../listing/object-format.ts'
 import { inspectEach } from '../commands/inspect-each.ts'
 import { wholeOf } from './deploy-flags.ts'
-import { eventDetails, eventText, whenText, whoText } from './history-page.ts'
+import { eventDetails, eventText, titleText, whenText, whoText } from './history-page.ts'
 import { filtered, hasLabel, type FilterFields } from './row-filters.ts'
 import { serviceListing, taskListing } from './service-rows.ts'
 
@@ -131,7 +131,7 @@ export async function showHistory(
   else
     for (const record of records)
       context.terminal.stdout.write(
-        `${whenText(record)}  ${whoText(record)}  ${record.service}  ${eventText(record.event)}\n${eventDetails(record.event, context.paint)}`,
+        `${whenText(record)}  ${whoText(record)}  ${titleText(record)}  ${eventText(record.event)}\n${eventDetails(record.event, context.paint)}`,
       )
   return 0
 }
@@ -139,7 +139,7 @@ export async function showHistory(
 const HISTORY_COLUMNS = [
   { title: 'WHEN', cell: whenText },
   { title: 'WHO', cell: whoText },
-  { title: 'SERVICE', cell: ({ service }: HistoryRecord) => service },
+  { title: 'SERVICE', cell: titleText },
   { title: 'WHAT', cell: ({ event }: HistoryRecord) => eventText(event) },
 ]
 

@@ -36,7 +36,10 @@ export function planDetails({ operations }: ChangePlan, titles: Titles, paint: P
     .map((operation) => {
       const sign = operation.action === 'create' ? '+' : operation.action === 'remove' ? '-' : '~'
       const head = paint(colourOf(operation), `${sign} ${operation.kind} ${nameOf(operation, titles)}`)
-      const how = [howText(operation.effect), outageText(operation)].filter((text) => text !== '').join('; ')
+      const outage = outageText(operation)
+      const how = [howText(operation.effect), outage === NO_OUTAGE ? '' : outage && `unavailable: ${outage}`]
+        .filter((text) => text !== '')
+        .join('; ')
       const lines = isWhole(operation) ? wholeLines(operation) : fieldLines(operation.fields, paint)
       return `${head}${how === '' ? '' : paint('dim', `  (${how})`)}\n${renderFields(lines, '    ')}`
     })
@@ -115,10 +118,12 @@ function howText(effect: Effect | null): string {
   return `${manner}, ${counted(tasks.replaced, 'task')} anew`
 }
 
+const NO_OUTAGE = 'no'
+
 function outageText({ effect, kind }: Operation): string {
   if (kind !== 'service' || effect === null) return ''
   const { outage } = effect
-  if (outage === null) return effect.strategy === null ? '' : 'no'
+  if (outage === null) return effect.strategy === null ? '' : NO_OUTAGE
   if (outage.aboutMs === null) return outage.tasks === outage.of ? 'from then on' : ''
   const who = outage.tasks >= outage.of ? 'all of it' : `${outage.tasks} of ${outage.of} at a time`
   return `${who}, up to about ${tookText(outage.aboutMs)}`

@@ -69,10 +69,12 @@ describe('the history', () => {
     await using store = memoryStore(clock)
     const random = seededRandom(1)
     await using _keeping = startHistoryKeeping({ store, clock, log: silentLog() })
-    const service = { id: 'x', name: 'shop_web' }
+    const service = { id: 'x', name: 'shop_web', stack: 'shop' }
     for (let at = 0; at < KEPT_OF_SERVICE + 5; at += 1)
       await store.write({ puts: historyPuts({ service, actor: { by: 'ann', from: 'cli' }, atMs: at, random }, [SCALED]) })
-    await store.write({ puts: historyPuts({ service: { id: 'y', name: 'shop_db' }, actor: ITSELF, atMs: 9, random }, [RESTART]) })
+    await store.write({
+      puts: historyPuts({ service: { id: 'y', name: 'shop_db', stack: 'shop' }, actor: ITSELF, atMs: 9, random }, [RESTART]),
+    })
     for (let turn = 0; turn < 50; turn += 1) await clock.advance(10)
     const history = openHistory(store)
     const web = await history.list({ services: ['shop_web'], limit: 1000 })
@@ -86,7 +88,7 @@ describe('the history', () => {
   it('gives every record a key of its own, in order of time', () => {
     const random = seededRandom(7)
     const puts = [1, 1, 2].flatMap((atMs) =>
-      historyPuts({ service: { id: 'x', name: 'web' }, actor: ITSELF, atMs, random }, [SCALED, RESTART]),
+      historyPuts({ service: { id: 'x', name: 'web', stack: null }, actor: ITSELF, atMs, random }, [SCALED, RESTART]),
     )
     assert.equal(new Set(puts.map(({ key }) => key)).size, puts.length)
     const times = puts.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ value }: { value: HistoryRecord }) => value.atMs)

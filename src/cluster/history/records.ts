@@ -2,7 +2,7 @@ import type { Random } from '#base'
 import { keyOf, type Actor, type HistoryEvent, type HistoryRecord } from '#cluster/model'
 
 export interface Happening {
-  readonly service: { readonly id: string; readonly name: string }
+  readonly service: { readonly id: string; readonly name: string; readonly stack: string | null }
   readonly actor: Actor
   readonly atMs: number
   readonly random: Random
@@ -22,7 +22,7 @@ export function historyPuts(
     const { by, from } = actor
     return {
       key: keyOf('history', service.name, id),
-      value: { id, service: service.name, serviceId: service.id, atMs, by, from, event },
+      value: { id, service: service.name, stack: service.stack, serviceId: service.id, atMs, by, from, event },
     }
   })
 }

@@ -12,6 +12,8 @@ export interface HistoryRecord extends Actor {
   readonly id: string
   /** The service's name in the whole cluster. */
   readonly service: string
+  /** Of its stack; null: it stands alone. */
+  readonly stack: string | null
   readonly serviceId: string
   readonly atMs: number
   readonly event: HistoryEvent
