@@ -8,6 +8,7 @@ import { fuzz, type FuzzTarget } from './fuzz.ts'
 import { BUILD_TARGETS } from './targets-builds.ts'
 import { COMPOSE_TARGETS } from './targets-compose.ts'
 import { DOCUMENT_TARGETS } from './targets-documents.ts'
+import { METRIC_TARGETS } from './targets-metrics.ts'
 import { TAR_TARGETS } from './targets-tar.ts'
 import { WIRE_TARGETS } from './targets-wire.ts'
 
@@ -19,9 +20,14 @@ const ONLY = process.env['GLOVEBOX_FUZZ_TARGET'] ?? ''
 /** All targets of a run together; the engine's heap is some 40 MB before. */
 const MAX_MEMORY_BYTES = 1024 ** 3
 
-for (const target of [...TAR_TARGETS, ...DOCUMENT_TARGETS, ...BUILD_TARGETS, ...COMPOSE_TARGETS, ...WIRE_TARGETS].filter(
-  ({ name }) => name.includes(ONLY),
-)) {
+for (const target of [
+  ...TAR_TARGETS,
+  ...DOCUMENT_TARGETS,
+  ...BUILD_TARGETS,
+  ...COMPOSE_TARGETS,
+  ...WIRE_TARGETS,
+  ...METRIC_TARGETS,
+].filter(({ name }) => name.includes(ONLY))) {
   test(`${target.name}: ${INPUTS} inputs are taken or refused as declared`, (t) => {
     const { accepted, refusals, slowestMs } = fuzz(target, { inputs: INPUTS, seed: SEED })
     t.diagnostic(`${accepted} of ${INPUTS} accepted, ${refusals.size} kinds of refusal, slowest ${slowestMs.toFixed(1)} ms`)

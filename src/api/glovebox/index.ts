@@ -109,5 +109,6 @@ export type {
 } from './wire-stacks.ts'
 export type { CollectionReport, CollectionRun, Kept, RemovedItem } from '#engine/collection'
 export type { KeptSeries, RangeAnswer, RangeFunction, RangeQuery, RangeSeries } from '#observe/history'
+export type { TargetStatus } from '#observe/scraping'
 export type { Finding } from '#operate/doctor'
 export type { Diagnosis, Subject as DiagnosedSubject, WhyReport } from '#operate/why'

@@ -5,7 +5,7 @@ import type { MetricsPort } from './ports.ts'
 import type { ApiRequest } from './request.ts'
 
 /**
- * Routes below `/metrics`; undefined for none of them. `GET query?selector=S&fn=F[&fromMs=N][&toMs=N][&stepS=N][&quantile=Q][&by=a,b]` and `GET series?selector=S`.
+ * Routes below `/metrics`; undefined for none of them. `GET query?selector=S&fn=F[&fromMs=N][&toMs=N][&stepS=N][&quantile=Q][&by=a,b]` `GET series?selector=S` and `GET targets`.
  */
 export async function answerMetrics(metrics: MetricsPort, request: ApiRequest): Promise<{ readonly json: unknown } | undefined> {
   switch (`${request.method} ${request.segments.join('/')}`) {
@@ -13,6 +13,8 @@ export async function answerMetrics(metrics: MetricsPort, request: ApiRequest): 
       return { json: await metrics.range(readRange(request.query)) }
     case 'GET metrics/series':
       return { json: metrics.series(readText(request.query, 'selector')) }
+    case 'GET metrics/targets':
+      return { json: metrics.targets() }
     default:
       return undefined
   }

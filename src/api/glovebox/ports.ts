@@ -8,6 +8,7 @@ import type { Environments } from '#cluster/environments'
 import type { Jobs } from '#cluster/jobs'
 import type { Secrets } from '#cluster/secrets'
 import type { KeptSeries, RangeAnswer, RangeQuery } from '#observe/history'
+import type { TargetStatus } from '#observe/scraping'
 import type { Finding } from '#operate/doctor'
 import type { WhyReport } from '#operate/why'
 
@@ -136,6 +137,8 @@ export interface MetricsPort {
   /** What is left out: the last hour up to now, a step a minute. */
   range(query: Pick<RangeQuery, 'selector' | 'fn'> & Partial<RangeQuery>): Promise<RangeAnswer>
   series(selector: string): readonly KeptSeries[]
+  /** Containers that want to be asked for metrics of their own, and what came of it the last time. */
+  targets(): readonly TargetStatus[]
 }
 
 export interface BuildsPort {

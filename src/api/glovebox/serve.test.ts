@@ -138,6 +138,7 @@ function fakePorts(overrides: Partial<GloveboxApiPorts> = {}): GloveboxApiPorts 
         return { fromMs, toMs, stepS, series: [{ name: fn, labels: { service: 'web' }, values: [1, null] }] }
       },
       series: () => [{ name: 'up', labels: {}, lastMs: 1 }],
+      targets: () => [],
     },
     policy: {
       report: () => assert.fail('not asked'),

@@ -46,7 +46,20 @@ export function withOperation(spec: ServiceSpec, operation: Field, application: 
     },
     update: readRollout(spec.update, operation.child('rollout')),
     checks: readChecks(operation.child('checks')),
+    task: { ...spec.task, labels: { ...spec.task.labels, ...readMetrics(operation.child('metrics')) } },
   }
+}
+
+/** As labels of its containers, by which those are found that tell metrics, whoever started them. */
+function readMetrics(metrics: Field): Readonly<Record<string, string>> {
+  if (!metrics.isPresent) return {}
+  const port = (metrics.isMapping() ? metrics.child('port') : metrics).whole({ min: 1, max: MAX_PORT })
+  const path = metrics.isMapping() ? metrics.child('path').text() : null
+  if (path !== null && !path.startsWith('/'))
+    metrics.child('path').refuse(`the path ${JSON.stringify(path)} does not begin with /`)
+  if (port === null) return {}
+  const labels = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(port) }
+  return path === null ? labels : { ...labels, 'prometheus.io/path': path }
 }
 
 function readPeople(operation: Field, application: Field): PeopleSpec | undefined {

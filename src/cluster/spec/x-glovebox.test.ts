@@ -40,6 +40,7 @@ services:
         liveness: { tcp: { port: 3000 }, failures: 5 }
         startup: { command: test -e /ready }
       priority: 10
+      metrics: { port: 9100, path: /m }
       near: [{ service: db, required: true }]
       away_from: [{ service: web, topology: node.labels.zone }]
   db: { image: db }
@@ -67,6 +68,8 @@ describe('x-glovebox', () => {
     const [web, db, report] = spec.services
     assert.deepEqual(web?.people, { owner: 'shop team', contact: '#shop', runbook: 'https://wiki.example/shop' })
     assert.equal(db?.people?.owner, 'shop team')
+    const scrape = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9100', 'prometheus.io/path': '/m' }
+    assert.deepEqual(web.task.labels, scrape)
     assert.deepEqual(web.update, {
       ...{ strategy: 'canary', parallelism: 2, delayMs: 5000, order: 'auto', monitorMs: 5000 },
       ...{ failureAction: 'rollback', maxFailureRatio: 0 },

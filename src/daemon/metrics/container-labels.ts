@@ -56,14 +56,14 @@ export function distinctLabels(
     known.set(record.id, kept)
     const isFree = !taken.has(kept.text)
     taken.add(kept.text)
-    texts.set(record.id, isFree ? kept.text : labelText(told({ ...kept.names, container: record.name })))
+    texts.set(record.id, isFree ? kept.text : labelText(toldNames({ ...kept.names, container: record.name })))
   }
   for (const id of known.keys()) if (!present.has(id)) known.delete(id)
   return texts
 }
 
 /** An empty label is as none, and none is shorter. */
-function told({ container, stack, service, task }: ContainerNames): Readonly<Record<string, string>> {
+export function toldNames({ container, stack, service, task }: ContainerNames): Readonly<Record<string, string>> {
   return {
     container,
     ...(stack === '' ? {} : { stack }),
@@ -74,5 +74,5 @@ function told({ container, stack, service, task }: ContainerNames): Readonly<Rec
 
 function textsOf(record: ContainerRecord) {
   const names = containerNames(record)
-  return { names, text: labelText(told(names)), whole: record.name }
+  return { names, text: labelText(toldNames(names)), whole: record.name }
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 import type { MetricsPort } from '#api/glovebox'
@@ -5,9 +6,12 @@ import { serveTcp } from '#api/http'
 import { metricsApi, type MetricsApi } from '#api/metrics'
 import type { Clock, Log } from '#base'
 import type { Collection } from '#engine/collection'
+import type { ContainerRecord } from '#engine/containers'
 import { linuxMachine, type Host } from '#host'
 import { historyError, openHistory, startSampler, type History } from '#observe/history'
 import { createRegistry, type MetricRegistry, type Reading } from '#observe/metrics'
+import { startRemoteWrite } from '#observe/remote-write'
+import { createScraping, type Candidate, type Scraping } from '#observe/scraping'
 
 import type { DaemonOptions } from '../arguments.ts'
 import type { Cluster } from '../cluster.ts'
@@ -17,9 +21,12 @@ import { countEvents } from './api-counts.ts'
 import { countCluster } from './cluster-counts.ts'
 import { containerSource } from './container-source.ts'
 import { contentSource } from './content-source.ts'
+import { containerNames, toldNames } from './container-labels.ts'
 import { daemonSource } from './daemon-source.ts'
+import { fetchFromInside } from './fetch-text.ts'
 import { historySource } from './history-source.ts'
 import { hostSource } from './host-source.ts'
+import { postMetrics } from './post-metrics.ts'
 import { routeSource } from './route-source.ts'
 import { serviceSource } from './service-source.ts'
 
@@ -74,10 +81,31 @@ export async function openMetrics(needs: MetricsNeeds): Promise<OpenMetrics> {
   )
   const takers: ((atMs: number, reading: Reading) => void)[] = []
   if (history !== undefined) takers.push((atMs, { families }) => history.append(atMs, families))
-  if (takers.length > 0)
-    undo.use(startSampler({ clock, log, read: async () => await registry.read('history', 0), takers, lateness }))
+  if (options.remoteWrite !== undefined) {
+    const remote = undo.use(
+      startRemoteWrite({
+        post: postMetrics(options.remoteWrite),
+        clock,
+        log,
+        registry,
+        external: { job: 'glovebox', instance: hostname() },
+      }),
+    )
+    takers.push((atMs, reading) => remote.offer(atMs, reading))
+  }
+  const wish = options.remoteWrite === undefined ? 'history' : 'all'
+  if (takers.length > 0) undo.use(startSampler({ clock, log, read: async () => await registry.read(wish, 0), takers, lateness }))
+  const scraping = createScraping({
+    candidates: () => candidatesOf(engine.containers.list()),
+    fetch: fetchFromInside({ ...engine, host }),
+    clock,
+    registry,
+  })
   const api = metricsApi(
-    { own: async () => (await registry.read('all', FRESH_MS)).families, services: async () => await Promise.resolve([]) },
+    {
+      own: async () => (await registry.read('all', FRESH_MS)).families,
+      services: async (timeoutMs) => await scraping.scrape(timeoutMs),
+    },
     log,
   )
   if (options.listen !== undefined) {
@@ -88,7 +116,18 @@ export async function openMetrics(needs: MetricsNeeds): Promise<OpenMetrics> {
       log.warn('metrics are told to other machines, without encryption', { address: listener.path })
   }
   const owned = undo.move()
-  return { api, port: portOf(history, clock), [Symbol.asyncDispose]: async () => await owned.disposeAsync() }
+  return { api, port: portOf(history, scraping, clock), [Symbol.asyncDispose]: async () => await owned.disposeAsync() }
+}
+
+function candidatesOf(records: readonly ContainerRecord[]): readonly Candidate[] {
+  return records
+    .filter(({ status }) => status.pid !== 0)
+    .map((record) => ({
+      containerId: record.id,
+      names: toldNames(containerNames(record)),
+      labels: record.spec.labels,
+      exposedPorts: record.spec.exposedPorts,
+    }))
 }
 
 /** Two who look within one reading look at the same. */
@@ -111,7 +150,7 @@ const HOUR_MS = 3_600_000
 const STEP_S = 60
 
 /** The history as the API asks for it. */
-function portOf(history: History | undefined, clock: Clock): MetricsPort {
+function portOf(history: History | undefined, scraping: Scraping, clock: Clock): MetricsPort {
   const there = () => {
     if (history !== undefined) return history
     throw historyError('history.off', 'no history of metrics is kept', {
@@ -124,5 +163,6 @@ function portOf(history: History | undefined, clock: Clock): MetricsPort {
       return await there().range({ stepS: STEP_S, ...query, toMs, fromMs: query.fromMs ?? toMs - HOUR_MS })
     },
     series: (selector) => there().series(selector),
+    targets: () => scraping.targets(),
   }
 }

@@ -71,7 +71,8 @@ function checkPattern(pattern: string, say: (why: string) => Error): void {
 export function selects({ name, matchers }: Selector): (seriesName: string, labels: Labels) => boolean {
   const tests = matchers.map((matcher) => ({ label: matcher.label, test: testOf(matcher) }))
   return (seriesName, labels) =>
-    (name === '' || name === seriesName) && tests.every(({ label, test }) => test(labels[label] ?? ''))
+    (name === '' || name === seriesName) &&
+    tests.every(({ label, test }) => test(Object.hasOwn(labels, label) ? (labels[label] ?? '') : ''))
 }
 
 function testOf({ operator, value }: Matcher): (text: string) => boolean {
