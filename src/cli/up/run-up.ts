@@ -84,6 +84,7 @@ export async function runUp(
   }
   if (followed.outcome === 'failed') {
     for (const reason of followed.reasons) stderr.write(`${paint('red', 'failed:')} ${reason}\n`)
+    stderr.write(`${paint('dim', '  hint:')} \`glovebox why ${spec.name}\` says more, and what to do.\n`)
     return 1
   }
   if (!change.isChanged) stdout.write(`${spec.name}: ${followed.wasThere ? 'nothing to do' : 'nothing new; it is up again'}\n`)

@@ -148,6 +148,12 @@ describe('the plan of the agent', () => {
     )
   })
 
+  it('makes nothing before its time, for making it may be what failed', () => {
+    const { steps, wakeAtMs } = plan([assigned('preparing', { startAfterMs: NOW + 5000, failures: 3 })], [])
+    assert.deepEqual([steps, wakeAtMs], [[], NOW + 5000])
+    assert.equal(plan([assigned('preparing', { startAfterMs: NOW, failures: 3 })], []).steps[0]?.type, 'create')
+  })
+
   it('gives a task back when its container cannot be made', () => {
     const failure = { type: 'create', failures: 5, atMs: 0, nextAtMs: NOW, reason: 'mount /data: source does not exist' }
     const memory = { draining: new Map(), failures: new Map([['t1', failure]]), checks: new Map() }

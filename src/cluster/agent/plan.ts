@@ -177,6 +177,8 @@ function planCreate(assigned: AssignedTask, snapshot: Snapshot, out: Out): void 
       snapshot,
       out,
     )
+  // Making it may be what failed before: one in the place of another that failed is not made before its time either.
+  if (task.startAfterMs > snapshot.nowMs) return out.wake(task.startAfterMs)
   if (snapshot.strays.has(serviceKey(assigned))) return
   // What it shares has to run when it is made, and not only when it starts.
   if (task.desiredState !== 'running' && sharesNamespaces(assigned)) return

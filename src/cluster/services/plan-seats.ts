@@ -86,8 +86,12 @@ export function planStarts(state: ServiceState, cluster: ClusterState, out: Plan
     const what = { taskId: task.id, isHopeless: isLoop(task) || (status.failedSteps ?? 0) >= HOPELESS_STEPS }
     if (task.desiredState === 'ready' && status.error === '') return
     if (status.state === 'new' || status.state === 'pending') {
-      const isRefused = (task.refusals ?? []).length > 0
-      return out.wait(task.placement === '' ? `${label} waits for a node` : task.placement, { ...what, isHopeless: isRefused })
+      const [refusal] = task.refusals ?? []
+      const why = refusal === undefined ? task.placement : `${task.placement}: ${refusal.advice}`
+      return out.wait(task.placement === '' ? `${label} waits for a node` : `${label}: ${why}`, {
+        ...what,
+        isHopeless: refusal !== undefined,
+      })
     }
     const said = status.error === '' ? status.message : status.error
     const doing = status.state === 'running' ? 'is not ready yet' : `is ${status.state}`
@@ -122,7 +126,7 @@ export function blockedFromNew(
     return { reason, isHopeless: failure !== undefined }
   }
   if (target.imageId === null)
-    return { reason: `the image ${target.spec.task.image} is not on this node: build, load or import it`, isHopeless: true }
+    return { reason: `the image ${target.spec.task.image} is not on this node: pull, build, load or import it`, isHopeless: true }
   const reason = blockedBy(state, cluster, true)
   return reason === null ? null : { reason, isHopeless: false }
 }

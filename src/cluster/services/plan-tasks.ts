@@ -16,7 +16,7 @@ export function planTasks(state: ServiceState, cluster: ClusterState, out: PlanW
   if (service.state === 'paused') {
     for (const seat of seats.filter((candidate) => candidate.isFallen)) writer.refill(seat)
     planStarts(state, cluster, out)
-    return out.wait('it is paused: nothing is replaced, scaled or rolled', { isHopeless: true })
+    return out.wait('it is paused: nothing is replaced, scaled or rolled until somebody resumes it', { isHopeless: true })
   }
   const places = placesOf(state, cluster, seats)
   const foreign = seats.filter((seat) => places.isForeign(seat))
@@ -47,9 +47,12 @@ function isHeld({ service }: ServiceState): boolean {
 
 function planHeld({ state, places, current, old }: RolloutView, writer: SeatWriter, out: PlanWriter): void {
   const { rollout } = state.service
-  out.wait(`the rollout to revision ${rollout?.to ?? state.service.revision} stands still: ${rollout?.reason ?? ''}`, {
-    isHopeless: true,
-  })
+  out.wait(
+    `the rollout to revision ${rollout?.to ?? state.service.revision} stands still: ${rollout?.reason ?? ''}; resume, promote or abort it`,
+    {
+      isHopeless: true,
+    },
+  )
   const kept = places.isByNode ? [...old, ...current] : keepBest([...old, ...current], places.wanted)
   for (const seat of [...old, ...current].filter((candidate) => !kept.includes(candidate)))
     writer.retire(seat, 'there are more tasks than wanted')

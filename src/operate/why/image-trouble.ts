@@ -7,7 +7,12 @@ import { quoted, sentence } from './words.ts'
 /** Services whose image is not here, and images that could not be fetched for whoever asked. */
 export function diagnoseImages(scene: Scene): readonly Diagnosis[] {
   const here = new Set(scene.images.flatMap(({ names }) => names))
-  const wanting = scene.services.filter(({ imageId, state }) => imageId === null && state !== 'removing')
+  const wanting = scene.services.filter((service) => {
+    const { image, state, waits } = service
+    const isFetched =
+      waits.some(({ reason }) => reason.includes('is being pulled')) && !scene.pulls.some((pull) => pull.image === image)
+    return state !== 'removing' && !isFetched && scene.lacksImage(service)
+  })
   const ofServices = wanting.map((service): Diagnosis => {
     const pull = scene.pulls.find(({ image }) => image === service.image)
     const subject = serviceName(service)

@@ -71,7 +71,7 @@ function ofRollout(scene: Scene, service: ServiceFacts, rollout: RolloutFacts): 
 function ofCanary(scene: Scene, service: ServiceFacts, rollout: RolloutFacts, judged: readonly string[]): readonly Diagnosis[] {
   const name = serviceName(service)
   const base = { about: serviceSubjects(service), because: [], sinceMs: rollout.stepStartedAtMs, severity: 'warning' as const }
-  const byHand = service.waits.find(({ reason }) => reason.includes('waits for somebody to promote it'))
+  const byHand = service.waits.find(({ reason }) => reason.includes('waits for somebody to promote'))
   if (byHand !== undefined)
     return [
       {

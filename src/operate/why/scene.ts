@@ -11,6 +11,8 @@ export interface Scene extends WhyFacts {
   taskOf(container: ContainerFacts): TaskFacts | undefined
   containerById(id: string): ContainerFacts | undefined
   imageOf(reference: string): Subject
+  /** It has fewer tasks than wanted, and its image is not here. */
+  lacksImage(service: ServiceFacts): boolean
 }
 
 export function sceneOf(facts: WhyFacts): Scene {
@@ -19,6 +21,7 @@ export function sceneOf(facts: WhyFacts): Scene {
   const byTask = new Map(
     facts.containers.flatMap((container) => (container.taskId === null ? [] : [[container.taskId, container]])),
   )
+  const here = new Set(facts.images.flatMap(({ names }) => names))
   const byId = new Map(facts.containers.map((container) => [container.id, container]))
   const tasksById = new Map(facts.tasks.map((task) => [task.id, task]))
   return {
@@ -29,6 +32,8 @@ export function sceneOf(facts: WhyFacts): Scene {
     containerOf: (task) => byTask.get(task.id) ?? (task.containerId === null ? undefined : byId.get(task.containerId)),
     taskOf: (container) => (container.taskId === null ? undefined : tasksById.get(container.taskId)),
     containerById: (id) => byId.get(id),
+    lacksImage: ({ imageId, image, readyTasks, desiredTasks }) =>
+      imageId === null && !here.has(image) && readyTasks < Math.max(1, desiredTasks),
     imageOf: (reference) => ({ kind: 'image', id: reference, name: reference }),
   }
 }

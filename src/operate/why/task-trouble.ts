@@ -10,7 +10,8 @@ import { counted, sentence, span } from './words.ts'
 /** What is the matter with each task of the services: one diagnosis for each place at most. */
 export function diagnoseTasks(scene: Scene): readonly Diagnosis[] {
   return scene.services.flatMap((service) => {
-    if (service.state === 'removing' || service.isJob) return []
+    // Without its image none of its tasks comes far: that is told of the image.
+    if (service.state === 'removing' || service.isJob || scene.lacksImage(service)) return []
     const seats = Map.groupBy(
       scene.tasksOf(service.id).filter((task) => task.runId === null),
       (task) => task.seat,
