@@ -27,7 +27,7 @@ services:
     volumes: [data:/data]
     secrets: [word]
 volumes: {data: {}}
-secrets: {word: {file: ./word.txt}}
+secrets: {word: {file: ./word.txt}, extra: {file: ./word.txt}}
 x-glovebox:
   routes:
     - {name: front, hosts: [shop.test], address: 127.0.0.1, port: ${ROUTED_PORT}, service: api, target_port: 80}
@@ -119,8 +119,19 @@ describe('environments of a whole daemon', { timeout: 60_000 }, () => {
     await untilTrue(20_000, async () => await Promise.resolve(must('env', 'ls', '--format', '{{.name}}') === ''))
     assert.deepEqual(names(), ['shop_data'])
     assert.equal(await answerOf('shop.test'), '1.0 plain\n')
-    assert.equal(must('secret', 'ls', '--format', '{{.name}}'), 'shop_word\n')
+    assert.equal(must('secret', 'ls', '--format', '{{.name}}'), 'shop_extra\nshop_word\n')
     assert.match(daemon.log(), /the time of an environment is over/)
+  })
+
+  test('a copy outlives its application, with what it has of its secrets', async () => {
+    must('env', 'create', 'last', '--from', 'shop', '--ttl', 'never', '--secret', `extra=${join(app, 'word.txt')}`, '-d')
+    must('down', '--name', 'shop')
+    assert.equal(must('secret', 'ls', '--format', '{{.name}}'), 'shop--last_extra\nshop_word\n')
+    await daemon.client.containers.remove('shop--last-api-1', { force: true })
+    await untilTrue(20_000, async () => (await answerOf('last.shop.test').catch(() => '')) === '1.0 plain\n')
+    assert.equal((await daemon.exec('shop--last-api-1', ['cat', '/run/secrets/word'])).output, WORD)
+    must('env', 'rm', 'last')
+    assert.equal(must('secret', 'ls', '-q', '--filter', 'name=last'), '')
   })
 })
 

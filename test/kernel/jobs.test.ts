@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 
-import type { JobView, RunView } from '#api/glovebox'
+import type { RunView } from '#api/glovebox'
 import { silentLog, systemClock, systemRandom } from '#base'
 import { keyOf, type ScheduleRecord } from '#cluster/model'
 import { openMirror, openServices, SERVICE_PREFIXES } from '#cluster/services'
@@ -21,14 +22,46 @@ const MARK = 'gb-rotation-9f2e-in-memory-only'
 /** Of a run that lasts until somebody says that it may end. */
 const HELD = ['sh', '-c', 'while [ ! -e /tmp/go ]; do usleep 50000; done']
 
+const COMPOSE = `
+services:
+  report:
+    image: box:1
+    command: [sh, -c, 'echo out; echo err >&2; exit 3']
+    x-glovebox:
+      schedule: {cron: '0 3 1 1 *', time_zone: Europe/Berlin, keep_failed: 2}
+      job: {retries: 1}
+  once:
+    image: box:1
+    command: ${JSON.stringify(HELD)}
+    stop_grace_period: 0s
+    deploy: {mode: global-job}
+  web:
+    image: box:1
+    command: [sleep, '1000']
+    stop_grace_period: 0s
+    secrets: [password]
+    configs: [{source: conf, target: /etc/conf}]
+    deploy: {update_config: {monitor: 1ms}}
+secrets: {password: {external: true}}
+configs: {conf: {external: true}}
+`
+
 describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
   let daemon: TestDaemon
+  let app: string
   before(async () => {
     daemon = await startTestDaemon()
     await daemon.importImage('box:1', busyboxImage())
-    await daemon.call('POST', '/swarm/init', { ListenAddr: '127.0.0.1:2377' })
+    app = mkdtempSync(join(tmpdir(), 'gb-jobs-'))
+    writeFileSync(join(app, 'compose.yaml'), COMPOSE)
+    assert.equal(cli(['secret', 'create', 'password'], `${MARK} one`).status, 0)
+    assert.equal(cli(['config', 'create', 'conf'], 'conf one').status, 0)
+    must('up', '-d', '--name', 'shop', app)
   })
-  after(async () => await daemon.dispose())
+  after(async () => {
+    await daemon.dispose()
+    rmSync(app, { recursive: true, force: true })
+  })
 
   const cli = (words: readonly string[], input = '') =>
     spawnSync(process.execPath, [CLI, '--socket', daemon.client.socketPath, '--no-install', ...words], {
@@ -41,21 +74,6 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     assert.equal(status, 0, `${words.join(' ')}: ${stderr}${stdout}`)
     return stdout
   }
-  const create = async (
-    name: string,
-    command: readonly string[],
-    mode: Readonly<Record<string, object>>,
-    container: object = {},
-  ) =>
-    await daemon.call('POST', '/services/create', {
-      Name: name,
-      TaskTemplate: {
-        ContainerSpec: { Image: 'box:1', Command: command, StopGracePeriod: 1, ...container },
-        RestartPolicy: { Condition: mode.Replicated === undefined ? 'none' : 'any' },
-      },
-      Mode: mode,
-      UpdateConfig: { Monitor: 1_000_000, Parallelism: 1 },
-    })
   const jobs = () => daemon.client.jobs
   const ended = async (job: string, run: string): Promise<RunView> => {
     let view: RunView | undefined
@@ -66,107 +84,103 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     return view!
   }
 
-  test('a job is run by hand, its output and its exit code are those of the command line', async () => {
-    await create('report', ['sh', '-c', 'echo out; echo err >&2; exit 3'], { ReplicatedJob: { TotalCompletions: 1 } })
-    assert.equal((await ended('report', 'r1')).exitCode, 3)
-    const { status, stdout, stderr } = cli(['jobs', 'run', '--wait', 'report'])
-    assert.deepEqual([status, stdout], [3, 'out\n'])
-    assert.match(stderr, /^err\nrun m[0-9a-f]{8} of report failed: slot 1 failed once: .*3/)
-    assert.match(must('jobs', 'logs', 'report', 'r1'), /^out\n$/)
-    assert.match(must('jobs', 'ls'), /^report +once +failed with 3, /m)
-    assert.match(must('jobs', 'history', 'report'), /manual .* 1 +failed +3 +slot 1 failed once/)
-    assert.equal(cli(['jobs', 'suspend', 'report']).status, 1)
+  test('a job of a Compose file is run by hand, and its output and its exit code are those of the command line', async () => {
+    assert.match(must('jobs', 'ls'), /^shop\/report +0 3 1 1 \* +20\d\d-01-01 03:00 Europe\/Berlin \(in .*\) +never ran +0 +0$/m)
+    const { status, stdout, stderr } = cli(['jobs', 'run', '--wait', 'shop/report'])
+    assert.deepEqual([status, stdout], [3, 'out\nout\n'])
+    assert.match(stderr, /^err\nerr\nrun m[0-9a-f]{8} of shop\/report failed: slot 1 failed 2 times: exit code 3/)
+    assert.equal(must('jobs', 'logs', 'shop_report'), 'out\nout\n')
+    assert.match(must('jobs', 'history', 'shop/report'), / manual .* 2 +failed +3 +slot 1 failed 2 times/)
+    must('jobs', 'suspend', 'shop/report')
+    must('up', '-d', '--name', 'shop', app)
+    assert.match(must('jobs', 'ls'), /^shop\/report +0 3 1 1 \* +suspended by hand +failed with 3, /m)
+    must('jobs', 'resume', 'shop/report')
+    assert.equal(must('jobs', 'ls', '--format', '{{.name}} {{.state}}'), 'shop/once active\nshop/report active\n')
   })
 
   test('one that is cancelled ends its tasks, and a run beside it is refused', async () => {
-    await create('held', HELD, { ReplicatedJob: { TotalCompletions: 1 } })
-    await untilTrue(PATIENCE_MS, async () => (await jobs().history('held'))[0]?.tasks[0]?.state === 'running')
-    assert.match(cli(['jobs', 'run', 'held']).stderr, /run r1 of the job held is under way/i)
-    must('jobs', 'cancel', 'held', 'r1')
-    await untilTrue(PATIENCE_MS, async () => (await jobs().inspect('held')).underWay.length === 0)
+    await untilTrue(PATIENCE_MS, async () => (await jobs().history('shop/once'))[0]?.tasks[0]?.state === 'running')
+    assert.match(cli(['jobs', 'run', 'shop/once']).stderr, /run r1 of the job shop\/once is under way/i)
+    must('jobs', 'cancel', 'shop/once', 'r1')
+    await untilTrue(PATIENCE_MS, async () => (await jobs().inspect('shop/once')).underWay.length === 0)
     assert.deepEqual(
-      (await jobs().history('held')).map(({ state, reason }) => [state, reason]),
+      (await jobs().history('shop/once')).map(({ state, reason }) => [state, reason]),
       [['cancelled', 'cancelled by hand']],
     )
+    assert.equal(cli(['jobs', 'suspend', 'shop/once']).status, 1)
   })
 
   test('what was due while the daemon was killed is run once or counted as missed, as each schedule says, and never twice', async () => {
     await daemon.kill()
-    const nowMs = await writeSchedules(join(daemon.root, 'cluster.db'))
+    const beganMinute = await writeSchedules(join(daemon.root, 'cluster.db'))
     await daemon.launch()
     // Killed again in the middle of what it makes up for.
     await untilTrue(PATIENCE_MS, async () => (await jobs().history('made-up'))[0]?.tasks[0]?.state === 'running')
     const [before] = await jobs().history('made-up')
     await daemon.kill()
     await daemon.launch()
-    const minutes = (view: JobView) => {
-      const last = view.last?.dueAtMs
-      return [view.missed, last === undefined ? null : Math.floor(last / MINUTE_MS)]
-    }
-    const thisMinute = Math.floor(nowMs / MINUTE_MS)
-    const [madeUp, missed] = await Promise.all(['made-up', 'left-out'].map(async (name) => await jobs().inspect(name)))
-    // A minute may have begun in between: then that is due as well, and skipped beside the run that is held.
-    const passed = Math.floor(systemClock().nowMs() / MINUTE_MS) - thisMinute
-    assert.deepEqual(minutes(madeUp!), [4, thisMinute])
-    assert.equal(madeUp!.skipped, passed)
-    assert.ok([5, 5 + passed].includes(missed!.missed), `${missed!.missed} missed`)
-    assert.equal(missed!.last?.dueAtMs ?? null, passed === 0 ? null : missed!.last?.dueAtMs)
     const [after, ...others] = await jobs().history('made-up')
-    assert.deepEqual(
-      [after?.id, after?.tasks.map(({ containerId }) => containerId), others],
-      [before?.id, before?.tasks.map(({ containerId }) => containerId), []],
-    )
+    const containers = (run: RunView | undefined) => run?.tasks.map(({ containerId }) => containerId)
+    assert.deepEqual([after?.id, containers(after), others], [before?.id, containers(before), []])
+    // Five minutes had passed; another one may have begun since then, which is due or skipped as well.
+    await accountsForEach('made-up', beganMinute - 5)
+    await accountsForEach('left-out', beganMinute - 5)
+    assert.ok((await jobs().inspect('left-out')).missed >= 5)
     await daemon.exec(after!.tasks[0]!.containerId!, ['touch', '/tmp/go'])
     assert.deepEqual([(await ended('made-up', after!.name)).state, after!.attempts], ['succeeded', 1])
     must('jobs', 'suspend', 'made-up', 'left-out')
     assert.match(must('jobs', 'ls'), /^made-up +\* \* \* \* \* +suspended by hand +succeeded /m)
   })
 
-  test('a service gets the new value of its secret by itself, in memory and nowhere else, and the old one when it goes back', async () => {
-    must('config', 'create', 'conf', join(import.meta.dirname, '../../LICENSE'))
-    assert.equal(cli(['secret', 'create', 'password'], `${MARK} one`).status, 0)
-    const { ID } = await daemon.client.secrets.inspect('secret', 'password').then(({ id }) => ({ ID: id }))
+  /** Runs, what was missed and what was skipped are together the minutes that passed. */
+  async function accountsForEach(job: string, sinceMinute: number): Promise<void> {
+    await untilTrue(PATIENCE_MS, async () => {
+      const passed = Math.floor(systemClock().nowMs() / MINUTE_MS) - sinceMinute
+      const { missed, skipped } = await jobs().inspect(job)
+      return (await jobs().history(job)).length + missed + skipped === passed
+    })
+  }
+
+  test('services get a new value of what they mount by themselves, in memory and nowhere else, and the old one when they go back', async () => {
+    await daemon.call('POST', '/swarm/init', { ListenAddr: '127.0.0.1:2377' })
+    const { id } = await daemon.client.secrets.inspect('secret', 'password')
     const file = { Name: 'password', UID: '0', GID: '0', Mode: 0o400 }
-    await create(
-      'app',
-      ['sleep', '1000'],
-      { Replicated: { Replicas: 1 } },
-      { Secrets: [{ SecretID: ID, SecretName: 'password', File: file }] },
-    )
-    const values = async () => {
-      const running = (await daemon.client.containers.list({ all: false })).filter(
-        ({ Labels }) => Labels?.['com.docker.swarm.service.name'] === 'app',
-      )
-      return (
-        await Promise.all(running.map(async ({ Id }) => (await daemon.exec(Id, ['cat', '/run/secrets/password'])).output))
-      ).toSorted()
-    }
-    const reaches = async (value: string) =>
-      await untilTrue(PATIENCE_MS, async () => {
-        const now = await values().catch(() => [])
-        return now.length === 1 && now[0] === `${MARK} ${value}`
-      })
-    await reaches('one')
+    const secrets = [{ SecretID: id, SecretName: 'password', File: file }]
+    await daemon.call('POST', '/services/create', {
+      Name: 'app',
+      TaskTemplate: { ContainerSpec: { Image: 'box:1', Command: ['sleep', '1000'], StopGracePeriod: 1, Secrets: secrets } },
+      Mode: { Replicated: { Replicas: 1 } },
+      UpdateConfig: { Monitor: 1_000_000, Parallelism: 1 },
+    })
+    await Promise.all([reaches('app', `${MARK} one`), reaches('shop_web', `${MARK} oneconf one`)])
     const { stdout } = cli(['secret', 'rotate', 'password'], `${MARK} two`)
-    assert.equal(stdout, 'password version 2\nnew tasks: app\n')
-    await reaches('two')
+    assert.equal(stdout, 'password version 2\nnew tasks: app, shop_web\n')
+    assert.equal(cli(['config', 'update', 'conf'], 'conf two').status, 0)
+    await Promise.all([reaches('app', `${MARK} two`), reaches('shop_web', `${MARK} twoconf two`)])
     assert.deepEqual(everywhere(daemon), [])
     // Going back brings the value of before, and nobody rolls it forward again.
-    const [service] = await daemon.call<{ ID: string; Version: { Index: number } }[]>('GET', '/services?filters={"name":["app"]}')
-    const inspected = await daemon.call<{ Spec: object; Version: { Index: number } }>('GET', `/services/${service!.ID}`)
-    await daemon.call(
-      'POST',
-      `/services/${service!.ID}/update?version=${inspected.Version.Index}&rollback=previous`,
-      inspected.Spec,
-    )
-    await reaches('one')
+    const { Spec, Version } = await daemon.call<{ Spec: object; Version: { Index: number } }>('GET', '/services/app')
+    await daemon.call('POST', `/services/app/update?version=${Version.Index}&rollback=previous`, Spec)
+    await reaches('app', `${MARK} one`)
     await daemon.kill()
     await daemon.launch()
-    await reaches('one')
-    assert.equal(cli(['secret', 'rotate', 'password'], `${MARK} three`).status, 0)
-    await reaches('three')
+    await reaches('app', `${MARK} one`)
+    must('up', '--name', 'shop', app)
+    await reaches('shop_web', `${MARK} twoconf two`)
     assert.deepEqual(everywhere(daemon), [])
   })
+
+  /** The one task that there is of a service has these values. */
+  async function reaches(service: string, wanted: string): Promise<void> {
+    await untilTrue(PATIENCE_MS, async () => {
+      const [only, ...others] = (await daemon.client.containers.list({ all: false })).filter(({ Labels, Names }) =>
+        [Labels?.['com.docker.swarm.service.name'], Names[0]?.replace(/^\/shop-(\w+)-\d+$/, 'shop_$1')].includes(service),
+      )
+      if (only === undefined || others.length > 0) return false
+      const { output } = await daemon.exec(only.Id, ['sh', '-c', 'cat /run/secrets/password; cat /etc/conf 2>/dev/null || true'])
+      return output === wanted
+    })
+  }
 })
 
 /** Real minutes, with a daemon that is killed again and again at any moment of them. */
@@ -220,7 +234,7 @@ async function writeSchedules(path: string): Promise<number> {
   const nowMs = systemClock().nowMs()
   const jobs = { 'made-up': ['', HELD], 'left-out': [', starting_deadline: 1s', HELD] } as const
   await writeServices(path, jobs, 'forbid', (Math.floor(nowMs / MINUTE_MS) - 5) * MINUTE_MS)
-  return nowMs
+  return Math.floor(nowMs / MINUTE_MS)
 }
 
 /** Jobs of every minute, as somebody makes them while no daemon runs. `handledUntilMs`: so far their schedule was followed; absent: it is new. */
