@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { systemRandom, type Clock, type Log } from '#base'
 import { TASK_LABELS } from '#cluster/agent'
 import type { Environments } from '#cluster/environments'
+import { ITSELF } from '#cluster/model'
 import { startRotation } from '#cluster/rotation'
 import type { Secrets } from '#cluster/secrets'
 import type { Mirror, Services } from '#cluster/services'
@@ -116,7 +117,7 @@ export async function openCluster({
   discovery = openDiscovery(inside)
   const policy = openPolicy(inside)
   orchestration.begin()
-  const rotation = startRotation({ store, mirror, services: orchestration.services, secrets, clock, log })
+  const rotation = startRotation({ store, mirror, services: orchestration.services.as(ITSELF), secrets, clock, log })
   const environments = environmentsOf({ engine, stacks, secrets, store, router, clock, log })
   const names = discovery
   let halting: Promise<void> | undefined

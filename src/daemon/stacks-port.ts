@@ -18,7 +18,7 @@ export function stacksPort({
   return {
     put: async (_name, desired, { actor, planId }) => {
       const spec = readStackSpec(desired.model)
-      await environments.refuseStack(spec.name, (name) => `Change it: \`glovebox env set ${name} --set …\`.`)
+      await environments.refuseStack(spec.name, changing)
       // Before anything is written, the values of secrets included.
       if (planId !== undefined && (await preview(desired)).id !== planId)
         throw stackError('stack.outdated', `the stack ${spec.name} was changed meanwhile: this is not what was shown`, {
@@ -28,18 +28,27 @@ export function stacksPort({
       const asked = { actor: actor.from === 'cli' ? { ...actor, from: 'compose' as const } : actor }
       return await stacks.apply(spec, idsOf(desired.images), planId === undefined ? asked : { ...asked, planId })
     },
-    preview: async (_name, desired) => await preview(desired),
-    previewRemoval: async (name, options) => await stacks.previewRemoval(name, options),
+    preview: async (name, desired) => {
+      await environments.refuseStack(name, changing)
+      return await preview(desired)
+    },
+    previewRemoval: async (name, options) => {
+      await environments.refuseStack(name, removing)
+      return await stacks.previewRemoval(name, options)
+    },
     list: () => stacks.list(),
     get: (name) => stacks.get(name),
     watch: (name, signal) => stacks.watch(name, signal),
     remove: async (name, options) => {
-      await environments.refuseStack(name, (one) => `Remove it: \`glovebox env rm ${one}\`.`)
+      await environments.refuseStack(name, removing)
       await stacks.remove(name, options)
       await removeStackSecrets(secrets, name)
     },
   }
 }
+
+const changing = (name: string) => `Change it: \`glovebox env set ${name} --set …\`.`
+const removing = (name: string) => `Remove it: \`glovebox env rm ${name}\`.`
 
 function idsOf(images: StackDesired['images']): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(images).map(([service, { id }]) => [service, id]))

@@ -25,7 +25,7 @@ services:
     stop_grace_period: 0s
     ports: ['127.0.0.1:18474:80']
     volumes: [data:/data]
-    secrets: [word]
+    secrets: [word, extra]
 volumes: {data: {}}
 secrets: {word: {file: ./word.txt}, extra: {file: ./word.txt}}
 x-glovebox:

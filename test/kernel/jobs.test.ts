@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
@@ -105,7 +105,7 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     await untilTrue(PATIENCE_MS, async () => (await jobs().inspect('shop/once')).underWay.length === 0)
     assert.deepEqual(
       (await jobs().history('shop/once')).map(({ state, reason }) => [state, reason]),
-      [['cancelled', 'cancelled by hand']],
+      [['cancelled', `cancelled by ${userInfo().username}`]],
     )
     assert.equal(cli(['jobs', 'suspend', 'shop/once']).status, 1)
   })
@@ -165,7 +165,7 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     await daemon.kill()
     await daemon.launch()
     await reaches('app', `${MARK} one`)
-    must('up', '--name', 'shop', app)
+    must('up', '-d', '--name', 'shop', app)
     await reaches('shop_web', `${MARK} twoconf two`)
     assert.deepEqual(everywhere(daemon), [])
   })

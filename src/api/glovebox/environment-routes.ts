@@ -17,14 +17,14 @@ export async function answerEnvironments(environments: Environments, request: Ap
     case 'GET':
       return { json: await environments.list() }
     case 'POST':
-      return { json: await environments.create(readNew(await request.body())) }
+      return { json: await environments.create(readNew(await request.body()), request.actor()) }
     case 'GET *':
       return { json: await environments.get(name) }
     case 'DELETE *':
-      return { json: await environments.remove(name, request.signal) }
+      return { json: await environments.remove(name, request.signal, request.actor()) }
     case 'PUT * settings': {
       const body = asRecord(await request.body(), 'body')
-      return { json: await environments.set(name, asTexts(body['settings'], 'settings')) }
+      return { json: await environments.set(name, asTexts(body['settings'], 'settings'), request.actor()) }
     }
     case 'PUT * life':
       return { json: await environments.extend(name, readLife(asRecord(await request.body(), 'body'))) }

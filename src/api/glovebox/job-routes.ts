@@ -22,11 +22,11 @@ export async function answerJobs(jobs: JobsPort, request: ApiRequest): Promise<A
     case 'GET * runs':
       return { json: await jobs.history(name) }
     case 'POST * runs':
-      return { json: await jobs.run(name) }
+      return { json: await jobs.run(name, request.actor().by) }
     case 'GET * runs *':
       return { json: await jobs.runOf(name, run) }
     case 'DELETE * runs *':
-      return { json: await jobs.cancel(name, run) }
+      return { json: await jobs.cancel(name, run, request.actor().by) }
     case 'GET * output *':
       return { lines: jobs.output(name, run, { follow: readFlag(request.query, 'follow') }, request.signal) }
     default:

@@ -1,5 +1,5 @@
 import { isKind, keyedLocks, type Clock, type Log } from '#base'
-import { prefixOf, type EnvironmentRecord } from '#cluster/model'
+import { prefixOf, type Actor, type EnvironmentRecord } from '#cluster/model'
 import { putStackSecrets, removeStackSecrets, type Secrets } from '#cluster/secrets'
 import { readStackSpec, type RouteSpec, type StackSpec } from '#cluster/spec'
 import type { Stacks, StackStatus } from '#cluster/stacks'
@@ -96,7 +96,7 @@ export function openEnvironments(ports: EnvironmentsPorts): Environments {
     return { ...derived, spec }
   }
 
-  async function create(wanted: NewEnvironment): Promise<EnvironmentChange> {
+  async function create(wanted: NewEnvironment, actor: Actor): Promise<EnvironmentChange> {
     checkLife(wanted.lifeMs)
     const source = await sourceOf(wanted.from)
     const stack = environmentStack(applicationOf(source.name), wanted.name)
@@ -126,7 +126,7 @@ export function openEnvironments(ports: EnvironmentsPorts): Environments {
     try {
       await putStackSecrets(secrets, derived, wanted.values)
       const images = keptImages(pinnedImages(stacks, source), source, derived)
-      const change = await stacks.apply(retied(derived, images), images)
+      const change = await stacks.apply(retied(derived, images), images, { actor })
       const active: EnvironmentRecord = { ...record, state: 'active' }
       await store.write({ conditions: [{ key, revision: written }], puts: [{ key, value: active }] })
       tell('create', active)
@@ -138,7 +138,7 @@ export function openEnvironments(ports: EnvironmentsPorts): Environments {
     }
   }
 
-  async function set(ref: string, settings: readonly string[]): Promise<EnvironmentChange> {
+  async function set(ref: string, settings: readonly string[], actor: Actor): Promise<EnvironmentChange> {
     const { value: record } = await find(ref)
     mustStay(record)
     const before = specOf(record.stack)
@@ -146,7 +146,7 @@ export function openEnvironments(ports: EnvironmentsPorts): Environments {
       throw environmentError('environment.changed', `the stack ${record.stack} of the environment is gone`)
     const after = applySettings(before, settings)
     const images = keptImages(pinnedImages(stacks, before), before, after)
-    const change = await stacks.apply(retied(after, images), images)
+    const change = await stacks.apply(retied(after, images), images, { actor })
     const changed = await changeRecord(ref, (now) => ({ ...now, settings: mergedSettings(now.settings, settings) }))
     tell('update', changed)
     return { environment: viewOf(changed), change }
@@ -164,11 +164,11 @@ export function openEnvironments(ports: EnvironmentsPorts): Environments {
     }
   }
 
-  async function remove(ref: string, signal: AbortSignal): Promise<EnvironmentView> {
+  async function remove(ref: string, signal: AbortSignal, { by }: Actor): Promise<EnvironmentView> {
     const record = await changeRecord(ref, (now) => {
       if (now.state === 'creating')
         throw environmentError('environment.changed', `the environment ${now.name} is just being made`)
-      return now.state === 'removing' ? now : { ...now, state: 'removing', reason: 'asked for' }
+      return now.state === 'removing' ? now : { ...now, state: 'removing', reason: `asked for by ${by}` }
     })
     const key = environmentKey(record.stack)
     const { revision } = await store.range(key)
@@ -196,16 +196,16 @@ export function openEnvironments(ports: EnvironmentsPorts): Environments {
   }
 
   return {
-    create: async (wanted) => {
+    create: async (wanted, actor) => {
       await recovered
-      return await locks.run(wanted.name, async () => await create(wanted))
+      return await locks.run(wanted.name, async () => await create(wanted, actor))
     },
     list: async () =>
       (await entries())
         .map(({ value }) => viewOf(value))
         .toSorted((a, b) => (`${a.application}/${a.name}` < `${b.application}/${b.name}` ? -1 : 1)),
     get: async (ref) => viewOf((await find(ref)).value),
-    set: async (ref, settings) => await locks.run(ref, async () => await set(ref, settings)),
+    set: async (ref, settings, actor) => await locks.run(ref, async () => await set(ref, settings, actor)),
     extend: async (ref, lifeMs) => {
       checkLife(lifeMs)
       const record = await changeRecord(ref, (now) => {

@@ -16,6 +16,7 @@ services:
   db: { image: "db:1", x-glovebox: {} }
 volumes: { data: }
 `
+const ANN = { by: 'ann', from: 'cli' } as const
 const NEVER = new AbortController().signal
 
 const wanted = (more: Partial<NewEnvironment> = {}): NewEnvironment => ({
@@ -32,12 +33,12 @@ const wanted = (more: Partial<NewEnvironment> = {}): NewEnvironment => ({
 
 test('a copy is applied with the images of its source, and what it sets is looked up anew', async () => {
   await using world = await open()
-  const { environment, change } = await world.environments.create(wanted({ settings: ['web.image=web:2'] }))
+  const { environment, change } = await world.environments.create(wanted({ settings: ['web.image=web:2'] }), ANN)
   assert.deepEqual([environment.stack, environment.stackState, change.isChanged], ['shop--pr-42', 'ready', true])
   assert.deepEqual(world.applied.get('shop--pr-42')?.images, { db: 'sha256:db' })
   assert.equal(world.spec('shop--pr-42')?.services[0]?.task.image, 'web:2')
-  await assert.rejects(world.environments.create(wanted()), { code: 'environment.name_taken' })
-  await assert.rejects(world.environments.create(wanted({ from: 'nobody', name: 'x' })), { code: 'environment.not_found' })
+  await assert.rejects(world.environments.create(wanted(), ANN), { code: 'environment.name_taken' })
+  await assert.rejects(world.environments.create(wanted({ from: 'nobody', name: 'x' }), ANN), { code: 'environment.not_found' })
   assert.equal((await world.environments.get('shop/pr-42')).name, 'pr-42')
   await assert.rejects(
     world.environments.refuseStack('shop--pr-42', (name) => `env rm ${name}`),
@@ -53,32 +54,32 @@ test('a failed creation leaves nothing behind, and a name is free again', async 
   const shared = state()
   await using world = await open(shared)
   shared.refuses = true
-  await assert.rejects(world.environments.create(wanted()), { kind: 'conflict' })
+  await assert.rejects(world.environments.create(wanted(), ANN), { kind: 'conflict' })
   assert.deepEqual(await world.environments.list(), [])
   shared.refuses = false
   world.volumes.push('shop--pr-42_data')
-  await assert.rejects(world.environments.create(wanted()), { code: 'environment.name_taken', message: /is there already/ })
+  await assert.rejects(world.environments.create(wanted(), ANN), { code: 'environment.name_taken', message: /is there already/ })
   world.volumes.pop()
-  await world.environments.create(wanted())
+  await world.environments.create(wanted(), ANN)
 })
 
 test('settings come on top of each other, and who begins anew with others is tied to what those are made from', async () => {
   await using world = await open()
-  await world.environments.create(wanted({ settings: ['web.replicas=2', 'web.environment.A=1'] }))
+  await world.environments.create(wanted({ settings: ['web.replicas=2', 'web.environment.A=1'] }), ANN)
   const tied = () => world.spec('shop--pr-42')?.services.find(({ name }) => name === 'web')?.task.restartsWith?.['db']
   const before = tied()
-  const { environment } = await world.environments.set('pr-42', ['web.environment.A=2', 'db.environment.B=3'])
+  const { environment } = await world.environments.set('pr-42', ['web.environment.A=2', 'db.environment.B=3'], ANN)
   assert.deepEqual(environment.settings, ['web.replicas=2', 'web.environment.A=2', 'db.environment.B=3'])
   assert.equal(world.spec('shop--pr-42')?.services[0]?.task.environment['A'], '2')
   assert.notEqual(tied(), before)
-  await assert.rejects(world.environments.set('pr-42', ['web.ports=1']), { code: 'environment.setting_invalid' })
+  await assert.rejects(world.environments.set('pr-42', ['web.ports=1'], ANN), { code: 'environment.setting_invalid' })
 })
 
 test('its end is announced once, and then it is removed once with its volumes, whoever died in between', async () => {
   const shared = state()
   {
     await using world = await open(shared)
-    await world.environments.create(wanted({ lifeMs: 10 * HOUR_MS }))
+    await world.environments.create(wanted({ lifeMs: 10 * HOUR_MS }), ANN)
     await world.pass(8 * HOUR_MS)
     assert.deepEqual(world.told, ['create shop--pr-42'])
     await world.pass(1.5 * HOUR_MS)
@@ -99,14 +100,14 @@ test('its end is announced once, and then it is removed once with its volumes, w
   assert.deepEqual(await world.environments.list(), [])
   assert.deepEqual(shared.removed, [['shop--pr-42', true]])
   // Another one of the name has nothing to fear.
-  await world.environments.create(wanted({ lifeMs: null }))
+  await world.environments.create(wanted({ lifeMs: null }), ANN)
   await world.pass(100 * HOUR_MS)
   assert.deepEqual(shared.removed, [['shop--pr-42', true]])
 })
 
 test('an end that is put off does not come, and is announced again', async () => {
   await using world = await open()
-  await world.environments.create(wanted({ lifeMs: 2 * HOUR_MS }))
+  await world.environments.create(wanted({ lifeMs: 2 * HOUR_MS }), ANN)
   await world.pass(1.9 * HOUR_MS)
   await world.environments.extend('pr-42', 2 * HOUR_MS)
   await world.pass(HOUR_MS)
@@ -120,10 +121,10 @@ test('an end that is put off does not come, and is announced again', async () =>
 
 test('one that is removed by hand is gone when the call returns', async () => {
   await using world = await open()
-  await world.environments.create(wanted())
-  await world.environments.remove('pr-42', NEVER)
+  await world.environments.create(wanted(), ANN)
+  await world.environments.remove('pr-42', NEVER, ANN)
   assert.deepEqual(world.removed, [['shop--pr-42', true]])
-  await assert.rejects(world.environments.remove('pr-42', NEVER), { code: 'environment.not_found' })
+  await assert.rejects(world.environments.remove('pr-42', NEVER, ANN), { code: 'environment.not_found' })
 })
 
 test('what was cut short while it was made is taken down', async () => {

@@ -1,4 +1,4 @@
-import type { EnvironmentRecord } from '#cluster/model'
+import type { Actor, EnvironmentRecord } from '#cluster/model'
 import type { StackSecretValues } from '#cluster/secrets'
 import type { StackChange, StackStatus } from '#cluster/stacks'
 
@@ -13,16 +13,16 @@ export interface Environments extends AsyncDisposable {
    * Errors: `environment.name_taken`, `environment.name_invalid`, `environment.setting_invalid`, `environment.host_invalid`, `environment.host_taken`,
    * `environment.life_invalid`, `environment.too_many`, `stack.not_found` for what is to be copied; and those of `Stacks.apply`.
    */
-  create(wanted: NewEnvironment): Promise<EnvironmentChange>
+  create(wanted: NewEnvironment, actor: Actor): Promise<EnvironmentChange>
   /** By application and name. */
   list(): Promise<readonly EnvironmentView[]>
   get(ref: string): Promise<EnvironmentView>
   /** Further settings, on top of what it is. Errors: as `create`, `environment.is_being_removed`, `environment.changed`. */
-  set(ref: string, settings: readonly string[]): Promise<EnvironmentChange>
+  set(ref: string, settings: readonly string[], actor: Actor): Promise<EnvironmentChange>
   /** From now on it stays so long; null: until it is removed. Errors: `environment.life_invalid`, `environment.is_being_removed`. */
   extend(ref: string, lifeMs: number | null): Promise<EnvironmentView>
   /** Resolves when all of it is gone, its volumes as well. It goes on when the signal ends the wait. */
-  remove(ref: string, signal: AbortSignal): Promise<EnvironmentView>
+  remove(ref: string, signal: AbortSignal, actor: Actor): Promise<EnvironmentView>
   /** Of two environments or applications. */
   diff(left: string, right: string, options: { readonly isWhole: boolean }): Promise<readonly Difference[]>
   /** Errors: `environment.is_environment`, when the stack is one: `what` is how that is done there. */

@@ -10,7 +10,11 @@ import { jobName, runName, suspension, type JobRecords } from './views.ts'
 /* What people ask of a job, as the records that it makes. All pure; what cannot be is thrown. */
 
 /** A run now. What it writes of the schedule keeps the loop from making another one at the same moment. Errors: `job.run_under_way`, `job.not_possible`. */
-export function runByHand(records: JobRecords, id: string, nowMs: number): { run: RunRecord; schedule: ScheduleRecord | null } {
+export function runByHand(
+  records: JobRecords,
+  { id, by }: { readonly id: string; readonly by: string },
+  nowMs: number,
+): { run: RunRecord; schedule: ScheduleRecord | null } {
   const { service, spec, job, runs, tasks } = records
   const name = jobName(service, spec)
   if (service.state !== 'active')
@@ -30,7 +34,7 @@ export function runByHand(records: JobRecords, id: string, nowMs: number): { run
   if (isFirstToCome)
     throw jobsError('job.run_under_way', `the job ${name} is about to run by itself, for revision ${service.revision}`)
   const wanted = { serviceId: service.id, revision: service.revision, job }
-  const run = newRun(wanted, { id, cause: 'manual', dueAtMs: nowMs, reason: 'asked for by hand' }, nowMs)
+  const run = newRun(wanted, { id, cause: 'manual', dueAtMs: nowMs, reason: `asked for by ${by}` }, nowMs)
   const schedule = job.schedule === null ? null : touched(records, nowMs)
   return { run, schedule }
 }
@@ -41,8 +45,8 @@ function touched({ service, job, schedule }: JobRecords, nowMs: number): Schedul
 }
 
 /** Errors: `job.run_is_over`. */
-export function cancelledByHand({ service, spec }: JobRecords, run: RunRecord, nowMs: number): RunRecord {
-  if (run.state === 'running') return { ...run, state: 'cancelled', reason: 'cancelled by hand', endedAtMs: nowMs }
+export function cancelledByHand({ service, spec }: JobRecords, run: RunRecord, by: string, nowMs: number): RunRecord {
+  if (run.state === 'running') return { ...run, state: 'cancelled', reason: `cancelled by ${by}`, endedAtMs: nowMs }
   throw jobsError(
     'job.run_is_over',
     `run ${runName(run)} of the job ${jobName(service, spec)} ${run.state === 'cancelled' ? 'was' : 'has'} ${run.state} already`,

@@ -39,11 +39,11 @@ test('a run by hand comes at once, and beside no other unless the job says so', 
   await using world = await open()
   await world.put('a1', 'backup', SCHEDULE)
   await world.put('a2', 'many', { ...SCHEDULE, concurrency: 'allow' })
-  const run = await world.jobs.run('shop/backup')
+  const run = await world.jobs.run('shop/backup', 'ann')
   assert.deepEqual([run.state, run.cause, run.attempts, run.exitCode], ['running', 'manual', 0, null])
-  await assert.rejects(world.jobs.run('shop/backup'), { code: 'job.run_under_way' })
-  await world.jobs.run('shop/many')
-  await world.jobs.run('shop/many')
+  await assert.rejects(world.jobs.run('shop/backup', 'ann'), { code: 'job.run_under_way' })
+  await world.jobs.run('shop/many', 'ann')
+  await world.jobs.run('shop/many', 'ann')
   // The schedule sees it as well.
   await world.clock.advance(5 * MINUTE_MS)
   const { skipped, underWay, note } = await world.jobs.get('shop/backup')
@@ -55,7 +55,7 @@ test('a run by hand comes at once, and beside no other unless the job says so', 
 test('two that ask for a run at the same moment get one', async () => {
   await using world = await open()
   await world.put('a1', 'backup', SCHEDULE)
-  const asking = Promise.allSettled([1, 2, 3].map(async () => await world.jobs.run('shop/backup')))
+  const asking = Promise.allSettled([1, 2, 3].map(async () => await world.jobs.run('shop/backup', 'ann')))
   for (let tries = 0; tries < 5; tries += 1) await world.clock.advance(10)
   const asked = await asking
   assert.deepEqual(asked.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected', 'rejected'])
@@ -65,16 +65,16 @@ test('two that ask for a run at the same moment get one', async () => {
 test('a cancelled run is over for good, and history says how each one ended', async () => {
   await using world = await open()
   await world.put('a1', 'backup', SCHEDULE)
-  const { name } = await world.jobs.run('shop/backup')
+  const { name } = await world.jobs.run('shop/backup', 'ann')
   await world.task(name, 1, 'failed', 7)
   await world.clock.advance(1000)
   const [failed] = await world.jobs.history('shop/backup')
   assert.deepEqual([failed?.state, failed?.exitCode, failed?.attempts], ['failed', 7, 1])
   assert.equal(failed?.reason, 'slot 1 failed once: exit code 7')
-  await assert.rejects(world.jobs.cancel('shop/backup', name), { code: 'job.run_is_over', message: /has failed already/ })
-  const second = await world.jobs.run('shop/backup')
-  assert.equal((await world.jobs.cancel('shop/backup', second.name)).reason, 'cancelled by hand')
-  await assert.rejects(world.jobs.cancel('shop/backup', 'nothing'), { code: 'job.run_not_found' })
+  await assert.rejects(world.jobs.cancel('shop/backup', name, 'ann'), { code: 'job.run_is_over', message: /has failed already/ })
+  const second = await world.jobs.run('shop/backup', 'ann')
+  assert.equal((await world.jobs.cancel('shop/backup', second.name, 'ann')).reason, 'cancelled by ann')
+  await assert.rejects(world.jobs.cancel('shop/backup', 'nothing', 'ann'), { code: 'job.run_not_found' })
   assert.deepEqual(
     (await world.jobs.history('shop/backup')).map(({ state }) => state),
     ['cancelled', 'failed'],
@@ -105,17 +105,17 @@ test('what a description suspends is not resumed by hand, and without a schedule
   await world.put('a2', 'once', null)
   await assert.rejects(world.jobs.resume('shop/backup'), { code: 'job.not_possible', message: /description/ })
   await assert.rejects(world.jobs.suspend('shop/once'), { code: 'job.not_possible', message: /no schedule/ })
-  assert.equal((await world.jobs.run('shop/backup')).cause, 'manual')
+  assert.equal((await world.jobs.run('shop/backup', 'ann')).cause, 'manual')
 })
 
 test('a job without a schedule runs again by hand when its own run is over, and a newer revision waits for that', async () => {
   await using world = await open()
   await world.put('a1', 'once', null)
   await world.clock.advance(10)
-  await assert.rejects(world.jobs.run('shop/once'), { code: 'job.run_under_way' })
+  await assert.rejects(world.jobs.run('shop/once', 'ann'), { code: 'job.run_under_way' })
   await world.task('r1', 1, 'complete', 0)
   await world.clock.advance(10)
-  const { name } = await world.jobs.run('shop/once')
+  const { name } = await world.jobs.run('shop/once', 'ann')
   await world.put('a1', 'once', null, 2)
   await world.clock.advance(10)
   assert.deepEqual((await world.jobs.get('shop/once')).underWay, [name])
@@ -127,7 +127,7 @@ test('a job without a schedule runs again by hand when its own run is over, and 
 test('whoever follows a run sees it to its end, and that of its last task', async () => {
   await using world = await open()
   await world.put('a1', 'backup', SCHEDULE)
-  const { name } = await world.jobs.run('shop/backup')
+  const { name } = await world.jobs.run('shop/backup', 'ann')
   const seen: RunView[] = []
   const following = (async () => {
     for await (const run of world.jobs.follow('shop/backup', name, new AbortController().signal)) seen.push(run)
@@ -135,7 +135,7 @@ test('whoever follows a run sees it to its end, and that of its last task', asyn
   await world.clock.advance(10)
   await world.task(name, 1, 'running', null)
   await world.clock.advance(10)
-  await world.jobs.cancel('shop/backup', name)
+  await world.jobs.cancel('shop/backup', name, 'ann')
   await world.clock.advance(10)
   assert.equal(seen.at(-1)?.state, 'cancelled')
   assert.equal(seen.at(-1)?.tasks[0]?.isEnded, false)

@@ -123,10 +123,11 @@ export function openJobs({ store, clock, random }: JobsPorts): Jobs {
       const now = await find(ref)
       return viewIn(now, runIn(now, run))
     },
-    run: async (ref) =>
+    run: async (ref, by) =>
       await change(ref, (now) => {
         const { service, serviceEntry } = now
-        const { run, schedule } = runByHand(now, `${service.id}.m${random.bytes(RUN_ID_BYTES).toString('hex')}`, clock.nowMs())
+        const id = `${service.id}.m${random.bytes(RUN_ID_BYTES).toString('hex')}`
+        const { run, schedule } = runByHand(now, { id, by }, clock.nowMs())
         const [runKey, scheduleKey] = [keyOf('run', service.id, run.id), keyOf('schedule', service.id)]
         return {
           write: {
@@ -140,10 +141,10 @@ export function openJobs({ store, clock, random }: JobsPorts): Jobs {
           answer: runView(run, []),
         }
       }),
-    cancel: async (ref, run) =>
+    cancel: async (ref, run, by) =>
       await change(ref, (now) => {
         const before = runIn(now, run)
-        const value = cancelledByHand(now, before, clock.nowMs())
+        const value = cancelledByHand(now, before, by, clock.nowMs())
         const key = keyOf('run', before.serviceId, before.id)
         const conditions = [{ key, revision: now.runRevisions.get(before.id) ?? 0 }]
         return { write: { conditions, puts: [{ key, value }] }, answer: viewIn(now, value) }

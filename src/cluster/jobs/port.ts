@@ -17,9 +17,9 @@ export interface Jobs {
    * A run now, whatever the schedule says, also of a job that is suspended. Errors: `job.run_under_way` unless runs of it may be at the same time,
    * `job.not_possible` for one whose service is paused or being removed.
    */
-  run(ref: string): Promise<RunView>
+  run(ref: string, by: string): Promise<RunView>
   /** Its tasks are told to end. Errors: `job.run_is_over`. */
-  cancel(ref: string, run: string): Promise<RunView>
+  cancel(ref: string, run: string, by: string): Promise<RunView>
   /** Its times pass without runs, and are counted as missed, until `resume`. Errors: `job.not_possible` without a schedule. */
   suspend(ref: string): Promise<JobView>
   /** From the next time on. Errors: `job.not_possible` without a schedule, or when the job's own description suspends it. */
