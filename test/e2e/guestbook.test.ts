@@ -132,7 +132,7 @@ test(
     await t.test('the next up finds images and entries where they were', async () => {
       await instance.mustRun('up', EXAMPLE)
       assert.equal((await book.messages()).length, 3)
-      await instance.mustRun('down', '--volumes', EXAMPLE)
+      await instance.mustRun('down', '--volumes', '--yes', EXAMPLE)
     })
   },
 )

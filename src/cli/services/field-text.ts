@@ -11,6 +11,7 @@ const SHOWN_HEX = 12
 
 /** `environment.A`: what every field lies in says nothing. */
 export function fieldName(path: readonly string[]): string {
+  if (path[0] === 'forced') return 'by force'
   if (path[0] === 'secretVersions' && path[1] !== undefined) return printable(`version of ${path[1].replace('/', ' ')}`)
   const rest = path[0] === 'spec' ? path.slice(1) : path
   const own = rest[0] === 'task' && rest.length > 1 ? rest.slice(1) : rest
@@ -56,7 +57,7 @@ export function fieldSummary(changes: readonly FieldChange[]): string {
   if (first === undefined) return ''
   const { path, before, after } = first
   const last = path.at(-1) ?? ''
-  const isShort = !Array.isArray(before) && !Array.isArray(after)
+  const isShort = !Array.isArray(before) && !Array.isArray(after) && path[0] !== 'forced'
   const one = isShort ? `${fieldName(path)} ${valueText(before, last)} → ${valueText(after, last)}` : fieldName(path)
   const two = second === undefined ? '' : `, ${fieldName(second.path)}`
   return `${one}${two}${rest.length === 0 ? '' : ` and ${rest.length} more`}`

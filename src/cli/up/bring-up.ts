@@ -45,5 +45,16 @@ export async function bringUp(
   if (isDetached) return { change, followed: undefined }
   const followed = await followStack(client.glovebox.watchStack(spec.name, signal), show, clock)
   show.finish()
-  return { change, followed }
+  const turned = followed.outcome === 'ready' ? await turnedBack(change, client) : []
+  return { change, followed: turned.length === 0 ? followed : { ...followed, outcome: 'failed', reasons: turned } }
+}
+
+/** Services that are there, but as they were before: their new tasks failed, or somebody ended the rollout. */
+async function turnedBack({ revisions = {} }: StackChange, client: Client): Promise<readonly string[]> {
+  const services = await client.services.list()
+  return services.flatMap(({ name, title, revision, rollout }) => {
+    const wanted = revisions[name]
+    if (wanted === undefined || revision >= wanted) return []
+    return [`${title} is back at revision ${revision}: ${rollout?.reason ?? 'somebody wanted it so'}`]
+  })
 }

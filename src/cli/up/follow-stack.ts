@@ -5,7 +5,8 @@ import type { Progress } from '../output/progress.ts'
 import { counted } from '../output/units.ts'
 
 export interface Followed {
-  readonly outcome: 'ready' | 'failed' | 'interrupted'
+  /** `held`: what is not there waits for somebody to say something. */
+  readonly outcome: 'ready' | 'failed' | 'interrupted' | 'held'
   readonly reasons: readonly string[]
   readonly status: StackStatus | undefined
   /** It was ready from the first look on. */
@@ -30,6 +31,9 @@ export async function followStack(events: AsyncIterable<StackEvent>, show: Progr
       show.update(service.name, serviceState(service), service.whyNotYet ?? '')
       narrator.look(service)
     }
+    const waiting = status.services.filter(({ state }) => state !== 'ready' && state !== 'done')
+    if (waiting.length > 0 && waiting.every(({ isHeld }) => isHeld === true))
+      return { outcome: 'held', reasons: waiting.map(({ name, whyNotYet }) => `${name}: ${whyNotYet ?? ''}`), status, wasThere }
     if (event.kind === 'settled') return { outcome: event.outcome, reasons: event.reasons, status, wasThere }
   }
   return { outcome: 'interrupted', reasons: [], status, wasThere }

@@ -82,6 +82,10 @@ export async function runUp(
     )
     return 130
   }
+  if (followed.outcome === 'held') {
+    for (const reason of followed.reasons) stderr.write(`${paint('yellow', 'held:')} ${reason}\n`)
+    return 0
+  }
   if (followed.outcome === 'failed') {
     for (const reason of followed.reasons) stderr.write(`${paint('red', 'failed:')} ${reason}\n`)
     stderr.write(`${paint('dim', '  hint:')} \`glovebox why ${spec.name}\` says more, and what to do.\n`)

@@ -19,6 +19,7 @@ export function settlementOf(sight: ServiceSight, revision: number | null): Sett
   if (plannedVersion !== undefined && plannedVersion < version) return null
   const { state, why } = serviceView(sight)
   const { rollout } = record
+  const held = sight.waits.find(({ isHeld }) => isHeld === true)
   const isOther = revision !== null && record.revision !== revision
   const backReason = `${rollout?.state === 'aborted' ? 'aborted' : 'rolled back'} to revision ${record.revision}: ${rollout?.reason ?? ''}`
   switch (state) {
@@ -32,21 +33,9 @@ export function settlementOf(sight: ServiceSight, revision: number | null): Sett
         reason: rollout?.state === 'paused' ? `the rollout stands still: ${rollout.reason}` : (why ?? ''),
       }
     case 'converging':
-      return waitsForPromotion(sight) ? { outcome: 'held', reason: 'every step of the canary went well' } : null
+      return held === undefined ? null : { outcome: 'held', reason: held.reason }
     case 'ready':
     case 'done':
       return isOther ? { outcome: 'failed', reason: backReason } : { outcome: 'ready', reason: '' }
   }
-}
-
-function waitsForPromotion({ record: { rollout }, revision }: ServiceSight): boolean {
-  const canary = revision.spec.update.canary
-  return (
-    rollout?.state === 'running' &&
-    canary !== null &&
-    canary.isPromotedByHand &&
-    !rollout.isPromoted &&
-    rollout.step >= canary.steps.length &&
-    rollout.weightPercent !== 100
-  )
 }

@@ -141,7 +141,7 @@ function nextCanary(view: RolloutView, rollout: RolloutRecord, out: PlanWriter) 
   const step = canary.steps[rollout.step]
   if (step === undefined || rollout.isPromoted) {
     if (step === undefined && canary.isPromotedByHand && !rollout.isPromoted) {
-      out.wait('every step went well; it waits for somebody to promote or abort it')
+      out.wait('every step went well; it waits for somebody to promote or abort it', { isHeld: true })
       return null
     }
     const atMs = provenBy(view, places.wanted)

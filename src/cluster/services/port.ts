@@ -87,6 +87,8 @@ export interface Wait {
   readonly untilMs: number | null
   /** It will hardly come right by itself; it is tried on all the same where that can help. */
   readonly isHopeless: boolean
+  /** It goes on when somebody says so. Absent: by itself. */
+  readonly isHeld?: boolean
 }
 
 export interface ServiceWish {

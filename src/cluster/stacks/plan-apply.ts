@@ -77,6 +77,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
     const forced = forcedOf(input, wish.name)
     return { ...wish, by: input.by ?? wish.by, ...(forced === undefined ? {} : { forced }) }
   })
+  const revisions: Record<string, number> = {}
   const happened: { service: ServiceRecord; events: readonly HistoryEvent[] }[] = []
   for (const wish of wishes) {
     const { name } = wish.spec
@@ -88,6 +89,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
       conditions.push({ key: nameKey, revision: input.nameVersions.get(wish.name) ?? 0 })
       puts.push({ key: nameKey, value: { id: made.service.id } })
       put(made)
+      revisions[wish.name] = made.service.revision
       happened.push({ service: made.service, events: [createdEvent(made.service, wish)] })
       isChanged = true
       continue
@@ -103,6 +105,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
     const updated = updatedService(known.service, known.revisions, wish, nowMs)
     isChanged ||= updated.isChanged
     put(updated)
+    revisions[wish.name] = updated.service.revision
     happened.push({ service: updated.service, events: updatedEvents(known.service, known.revisions, updated) })
   }
   const wanted = new Set(wishes.map(({ name }) => name))
@@ -132,6 +135,7 @@ export function planApply(input: ApplyInput): ApplyPlan {
     name: spec.name,
     revision,
     isChanged,
+    revisions,
     changes: isChanged ? describeChanges(input.before?.record, record, knownWishes, wishes) : [],
     warnings: missing.map((wish) => `${wish.spec.name}: the image ${wish.spec.task.image} is not here yet`),
   }

@@ -48,6 +48,8 @@ export interface StackChange {
   readonly revision: number
   /** False: what is wanted was wanted already. It may still be on its way there. */
   readonly isChanged: boolean
+  /** By the names of services in the cluster: the revision that is wanted now. */
+  readonly revisions?: Readonly<Record<string, number>>
   /** One line each, for people: `web: 2 replicas (were 1)`. */
   readonly changes: readonly string[]
   /** Odd but accepted. */
@@ -86,6 +88,8 @@ export interface ServiceStatus {
   readonly readyReplicas: number
   /** Why it is not there yet; null once it is. */
   readonly whyNotYet: string | null
+  /** It goes on when somebody says so. Absent: by itself. */
+  readonly isHeld?: boolean
   readonly ports: readonly PublishedPort[]
   /** Addresses a person can open on this host, such as `http://localhost:8080`. */
   readonly urls: readonly string[]

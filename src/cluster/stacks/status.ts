@@ -115,6 +115,7 @@ function absentService(record: StackRecord, spec: ServiceSpec): ServiceStatus {
 interface Obstacle {
   readonly reason: string
   readonly isHopeless: boolean
+  readonly isHeld?: boolean
 }
 
 function serviceStatus(record: StackRecord, wanted: ServiceSpec, state: ServiceState, view: StatusView): ServiceStatus {
@@ -143,6 +144,7 @@ function serviceStatus(record: StackRecord, wanted: ServiceSpec, state: ServiceS
     desiredReplicas: desired,
     readyReplicas: ready,
     whyNotYet: stateNow === 'ready' || stateNow === 'done' ? null : (why?.reason ?? 'it has just begun'),
+    ...(obstacles.some(({ isHeld }) => isHeld === true) ? { isHeld: true } : {}),
     ports,
     urls: urlsOf(ports),
     tasks: shownTasks(state).map((task) => taskStatus(spec, state, task)),
