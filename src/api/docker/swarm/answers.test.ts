@@ -39,6 +39,8 @@ function sight(change: Partial<ServiceSight['record']> = {}, hasSaid = true): Se
   return { record, version: 9, revision, previous: null, ...counts, waits: [] }
 }
 
+const NOTHING = { networks: [], containers: [] }
+
 const rollout = {
   from: 1,
   to: 3,
@@ -99,6 +101,6 @@ test('tasks of jobs are wanted until they are complete', () => {
     createdAtMs: 0,
     updatedAtMs: 0,
   }
-  assert.equal(taskJson({ record: task, version: 1 }, undefined, []).DesiredState, 'complete')
-  assert.equal(taskJson({ record: { ...task, runId: null }, version: 1 }, undefined, []).DesiredState, 'running')
+  assert.equal(taskJson({ record: task, version: 1 }, undefined, NOTHING).DesiredState, 'complete')
+  assert.equal(taskJson({ record: { ...task, runId: null }, version: 1 }, undefined, NOTHING).DesiredState, 'running')
 })

@@ -37,7 +37,6 @@ function swarmNetworkJson(network: Network) {
       ...(network.hasIpv6 ? { IPv6Enabled: true } : {}),
       ...(network.isInternal ? { Internal: true } : {}),
       ...(network.isAttachable ? { Attachable: true } : {}),
-      IPAMOptions: { Driver: { Name: 'default' } },
       Scope: scope,
     },
     DriverState: { Name: driver },

@@ -1,6 +1,7 @@
 import type { NodeRecord } from '#cluster/model'
 import type { Versioned } from '#cluster/services'
 
+import type { Drivers } from '../translate/system-json.ts'
 import { isoTime } from './iso-time.ts'
 
 /** As uname(1) names them, which is what clients expect here. */
@@ -9,7 +10,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64
 const MANAGER_PORT = 2377
 
 /** Node of the API description. `address`: what the swarm was told that others reach this one by. */
-export function nodeJson({ record, version }: Versioned<NodeRecord>, address: string) {
+export function nodeJson({ record, version }: Versioned<NodeRecord>, address: string, drivers: Drivers) {
   const { description, status } = record
   return {
     ID: record.id,
@@ -24,7 +25,7 @@ export function nodeJson({ record, version }: Versioned<NodeRecord>, address: st
         OS: description.platform.os,
       },
       Resources: { NanoCPUs: description.nanoCpus, MemoryBytes: description.memoryBytes },
-      Engine: { EngineVersion: description.engineVersion, Labels: description.engineLabels },
+      Engine: { EngineVersion: description.engineVersion, Labels: description.engineLabels, Plugins: pluginsJson(drivers) },
       TLSInfo: {},
     },
     Status: { State: status.state, ...(status.message === '' ? {} : { Message: status.message }), Addr: address },
@@ -32,6 +33,12 @@ export function nodeJson({ record, version }: Versioned<NodeRecord>, address: st
       ? { ManagerStatus: { Leader: true, Reachability: 'reachable', Addr: managerAddress(address) } }
       : {}),
   }
+}
+
+/** All kinds in one list. */
+function pluginsJson({ Log, Network, Volume }: Drivers) {
+  const each = (Type: string, names: readonly string[]) => names.map((Name) => ({ Type, Name }))
+  return [...each('Log', Log), ...each('Network', Network), ...each('Volume', Volume)]
 }
 
 export function managerAddress(address: string): string {

@@ -6,13 +6,14 @@ import { readFilters } from '../filters.ts'
 import { idOf } from '../routes/ids.ts'
 import { refuseOtherFields, type FieldTable } from '../translate/fields.ts'
 import { readerOf } from '../translate/read.ts'
+import { driversOf } from '../translate/system-json.ts'
 import { nodeJson } from './node-json.ts'
 import { oneOf } from './rollout-config.ts'
 import { asManager, versionOf } from './surroundings.ts'
 
 const FILTERS = ['id', 'label', 'membership', 'name', 'node.label', 'role']
 
-export const listNodes = asManager(async ({ query, response }, { swarm, record: { address } }) => {
+export const listNodes = asManager(async ({ query, response }, { swarm, engine, record: { address } }) => {
   const filters = readFilters(query.text('filters'), FILTERS)
   const found = (await swarm.services.nodes()).filter(
     ({ record }) =>
@@ -23,10 +24,11 @@ export const listNodes = asManager(async ({ query, response }, { swarm, record: 
       filters.values('label').every((wanted) => hasLabel(record.description.engineLabels, wanted)) &&
       filters.values('node.label').every((wanted) => hasLabel(record.labels, wanted)),
   )
+  const drivers = driversOf(engine.system.info(), true)
   sendJson(
     response,
     200,
-    found.map((node) => nodeJson(node, address)),
+    found.map((node) => nodeJson(node, address, drivers)),
   )
 })
 
@@ -36,8 +38,9 @@ function hasLabel(labels: NodeRecord['labels'], wanted: string): boolean {
   return Object.hasOwn(labels, key) && (mark === -1 || labels[key] === wanted.slice(mark + 1))
 }
 
-export const inspectNode = asManager(async (call, { swarm, record }) => {
-  sendJson(call.response, 200, nodeJson(await swarm.services.node(idOf(call)), record.address))
+export const inspectNode = asManager(async (call, { swarm, engine, record }) => {
+  const node = await swarm.services.node(idOf(call))
+  sendJson(call.response, 200, nodeJson(node, record.address, driversOf(engine.system.info(), true)))
 })
 
 const NODE_BODY: FieldTable = { fields: { Name: 'unused', Labels: 'taken', Role: 'taken', Availability: 'taken' } }

@@ -1,3 +1,4 @@
+import { isObject } from '#api/http'
 import type { RevisionRecord, ServiceRecord } from '#cluster/model'
 import type { ServiceSight } from '#cluster/services'
 
@@ -39,25 +40,33 @@ export function serviceJson(sight: ServiceSight, virtualIps: readonly VirtualIp[
 /** Scaling makes no revision: the number is the record's. Clients rely on figures that they may leave out themselves. */
 function currentSpec(record: ServiceRecord, revision: RevisionRecord) {
   const Mode = modeJson({ ...revision.spec, replicas: record.replicas })
-  return { ...specJson(revision), Name: record.name, Labels: record.labels, Mode }
+  const spec = specJson(revision)
+  // A port that is chosen is told under `Endpoint`: the wish is that some port be.
+  const said = revision.parts.said === undefined ? endpointSpec(revision) : spec['EndpointSpec']
+  const endpoint = isObject(said) ? { EndpointSpec: { Mode: revision.spec.endpointMode ?? 'vip', ...said } } : {}
+  return { ...spec, Name: record.name, Labels: record.labels, Mode, ...endpoint }
 }
 
 /** Published ports are the router's, at the host's own addresses; the virtual ones are for neighbours on the service's networks. */
-function endpointJson({ spec }: RevisionRecord, virtualIps: readonly VirtualIp[]) {
+function endpointJson(revision: RevisionRecord, virtualIps: readonly VirtualIp[]) {
+  const Spec = endpointSpec(revision)
+  return {
+    Spec,
+    ...('Ports' in Spec ? { Ports: Spec.Ports } : {}),
+    ...(virtualIps.length === 0
+      ? {}
+      : { VirtualIPs: virtualIps.map(({ networkId, address }) => ({ NetworkID: networkId, Addr: address })) }),
+  }
+}
+
+function endpointSpec({ spec }: RevisionRecord) {
   const ports = spec.ports.map((port) => ({
     Protocol: port.protocol,
     TargetPort: port.containerPort,
     ...(port.published === null ? {} : { PublishedPort: port.published }),
     PublishMode: port.mode,
   }))
-  const mode = { Mode: spec.endpointMode ?? 'vip' }
-  return {
-    Spec: { ...mode, ...(ports.length === 0 ? {} : { Ports: ports }) },
-    ...(ports.length === 0 ? {} : { Ports: ports }),
-    ...(virtualIps.length === 0
-      ? {}
-      : { VirtualIPs: virtualIps.map(({ networkId, address }) => ({ NetworkID: networkId, Addr: address })) }),
-  }
+  return { Mode: spec.endpointMode ?? 'vip', ...(ports.length === 0 ? {} : { Ports: ports }) }
 }
 
 const STATES = {

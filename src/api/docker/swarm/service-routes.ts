@@ -8,6 +8,7 @@ import { dockerError } from '../errors.ts'
 import { readFilters } from '../filters.ts'
 import { readCredentials } from '../routes/registries.ts'
 import { idOf } from '../routes/ids.ts'
+import { withDefaults, withNetworkIds } from './default-fields.ts'
 import { serviceJson } from './service-json.ts'
 import { serviceWish } from './service-wish.ts'
 import { untilRemoved } from './until-removed.ts'
@@ -36,7 +37,8 @@ export const listServices = asManager(async ({ query, response }, { swarm }) => 
 })
 
 export const inspectService = asManager(async (call, { swarm }) => {
-  sendJson(call.response, 200, serviceJson(await wantedService(idOf(call), swarm.services), swarm.virtualIps(), false))
+  const json = serviceJson(await wantedService(idOf(call), swarm.services), swarm.virtualIps(), false)
+  sendJson(call.response, 200, call.query.bool('insertDefaults') ? { ...json, Spec: withDefaults(json.Spec) } : json)
 })
 
 /** Of a create; an update always had them. */
@@ -134,7 +136,8 @@ async function completeWish(
     for (const id of referred(json, kind)) names.set(`${kind}/${id}`, (await swarm.secrets.inspect(kind, id)).name)
   const free = await swarm.freePort()
   let isFreeUsed = false
-  const wish = serviceWish(json, {
+  const said = withNetworkIds(json, (ref) => engine.networks.get(ref).id)
+  const wish = serviceWish(said, {
     networkName: (ref) => engine.networks.get(ref).name,
     secretName: (kind, id) => names.get(`${kind}/${id}`) ?? id,
     freePort: (protocol, containerPort) => {

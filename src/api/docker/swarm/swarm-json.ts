@@ -22,7 +22,7 @@ export function clusterJson(swarm: SwarmRecord) {
     Spec: { ...SWARM_SPEC, Orchestration: { TaskHistoryRetentionLimit: swarm.keptTasksPerSlot }, Labels: swarm.labels },
     TLSInfo: {},
     RootRotationInProgress: false,
-    DefaultAddrPool: [],
+    DefaultAddrPool: null,
     SubnetSize: 0,
     DataPathPort: 0,
   }

@@ -1,16 +1,23 @@
 import type { PublishedTaskPort, RevisionRecord, TaskRecord } from '#cluster/model'
 import type { Versioned } from '#cluster/services'
+import type { ContainerRecord } from '#engine/containers'
 import type { Network } from '#engine/network'
 
 import { attachmentsJson } from './attachment-json.ts'
 import { isoTime } from './iso-time.ts'
 import { taskSpecJson } from './spec-json.ts'
 
+/** Of this machine. */
+export interface TaskSurroundings {
+  readonly networks: readonly Network[]
+  readonly containers: readonly ContainerRecord[]
+}
+
 /** Task of the API description. `revision`: what it was made from. */
 export function taskJson(
   { record, version }: Versioned<TaskRecord>,
   revision: RevisionRecord | undefined,
-  networks: readonly Network[],
+  { networks, containers }: TaskSurroundings,
 ) {
   const isJob = record.runId !== null
   const attachments = attachmentsJson(record, networks)
@@ -24,7 +31,7 @@ export function taskJson(
     ServiceID: record.serviceId,
     ...(record.slot === null ? {} : { Slot: record.slot }),
     ...(record.nodeId === null ? {} : { NodeID: record.nodeId }),
-    Status: statusJson(record),
+    Status: statusJson(record, containers.find(({ id }) => id === record.status.containerId)?.status.pid ?? 0),
     DesiredState: desiredState(record),
     ...(attachments.length === 0 ? {} : { NetworksAttachments: attachments }),
     ...(isJob ? { JobIteration: { Index: record.revision } } : {}),
@@ -36,17 +43,25 @@ export function desiredState({ desiredState: wanted, runId }: TaskRecord): strin
   return runId !== null && wanted === 'running' ? 'complete' : wanted
 }
 
-function statusJson({ status, placement }: TaskRecord) {
+function statusJson(record: TaskRecord, pid: number) {
+  const { status } = record
   const isStarted = status.containerId !== null
-  const isUnplaced = status.state === 'new' || status.state === 'pending'
+  const error = errorOf(record)
   return {
     Timestamp: isoTime(status.sinceMs),
     State: status.state,
     Message: status.message || status.state,
-    ...(status.error === '' ? (isUnplaced && placement !== '' ? { Err: placement } : {}) : { Err: status.error }),
-    ...(isStarted ? { ContainerStatus: { ContainerID: status.containerId, PID: 0, ExitCode: status.exitCode ?? 0 } } : {}),
-    ...(status.hostPorts.length === 0 ? {} : { PortStatus: { Ports: status.hostPorts.map(portJson) } }),
+    ...(error === '' ? {} : { Err: error }),
+    ...(isStarted ? { ContainerStatus: { ContainerID: status.containerId, PID: pid, ExitCode: status.exitCode ?? 0 } } : {}),
+    PortStatus: status.hostPorts.length === 0 ? {} : { Ports: status.hostPorts.map(portJson) },
   }
+}
+
+/** Why it is not running, in the words that clients know where they have some. */
+function errorOf({ status, placement }: TaskRecord): string {
+  if (status.error !== '') return status.error
+  if (status.state === 'new' || status.state === 'pending') return placement
+  return status.state === 'failed' && status.exitCode !== null ? `task: non-zero exit (${status.exitCode})` : ''
 }
 
 function portJson(port: PublishedTaskPort) {

@@ -2,10 +2,11 @@ import { sendJson } from '#api/http'
 import type { RevisionRecord, TaskRecord } from '#cluster/model'
 import type { Services, Versioned } from '#cluster/services'
 
+import type { DockerApiEngine } from '../engine.ts'
 import { readFilters, type Filters } from '../filters.ts'
 import { idOf } from '../routes/ids.ts'
 import { asManager } from './surroundings.ts'
-import { desiredState, taskJson } from './task-json.ts'
+import { desiredState, taskJson, type TaskSurroundings } from './task-json.ts'
 
 const FILTERS = ['_up-to-date', 'desired-state', 'id', 'label', 'name', 'node', 'runtime', 'service']
 
@@ -13,11 +14,11 @@ export const listTasks = asManager(async ({ query, response }, { swarm, engine }
   const filters = readFilters(query.text('filters'), FILTERS)
   const seen = await lookAt(swarm.services)
   const found = seen.tasks.filter((task) => isWanted(task, filters, seen))
-  const networks = engine.networks.list()
+  const around = surroundings(engine)
   sendJson(
     response,
     200,
-    found.map((task) => taskJson(task, seen.revisionOf(task.record), networks)),
+    found.map((task) => taskJson(task, seen.revisionOf(task.record), around)),
   )
 })
 
@@ -30,10 +31,14 @@ export const inspectTask = asManager(async (call, { swarm, engine }) => {
     taskJson(
       task,
       revisions.find(({ number }) => number === task.record.revision),
-      engine.networks.list(),
+      surroundings(engine),
     ),
   )
 })
+
+function surroundings({ networks, containers }: DockerApiEngine): TaskSurroundings {
+  return { networks: networks.list(), containers: containers.list() }
+}
 
 interface Sight {
   readonly tasks: readonly Versioned<TaskRecord>[]

@@ -46,6 +46,22 @@ const FIRST_MINOR_WITH_POOLS = 41
 /** Before 1.25 options of security were bare names, and drivers of execution had a field. */
 const FIRST_MINOR_WITH_OPTION_PAIRS = 25
 
+/** Names of what is built in, by its kind. */
+export interface Drivers {
+  readonly Volume: readonly string[]
+  readonly Network: readonly string[]
+  readonly Log: readonly string[]
+}
+
+/** A machine that is a swarm has networks of it as well. */
+export function driversOf({ networkDrivers }: Pick<EngineHost, 'networkDrivers'>, isSwarm: boolean): Drivers {
+  return {
+    Volume: ['local'],
+    Network: [...networkDrivers, ...(isSwarm ? ['overlay'] : [])],
+    Log: ['json-file', 'local', 'none'],
+  }
+}
+
 /** SystemInfo, GET /info. */
 export function infoJson(
   host: EngineHost,
@@ -70,7 +86,7 @@ export function infoJson(
     Driver: host.storageDriver,
     DriverStatus: host.storageStatus,
     DockerRootDir: host.rootDir,
-    Plugins: { Volume: ['local'], Network: host.networkDrivers, Authorization: null, Log: ['json-file', 'local', 'none'] },
+    Plugins: { ...driversOf(host, around.swarm.LocalNodeState === 'active'), Authorization: null },
     ...features(host),
     ...(around.minor <= LAST_MINOR_WITH_BRIDGE_NETFILTER
       ? { BridgeNfIptables: host.hasBridgeNetfilter.ipv4, BridgeNfIp6tables: host.hasBridgeNetfilter.ipv6 }
