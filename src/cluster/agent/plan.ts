@@ -182,6 +182,9 @@ function planCreate(assigned: AssignedTask, snapshot: Snapshot, out: Out): void 
   if (snapshot.strays.has(serviceKey(assigned))) return
   // What it shares has to run when it is made, and not only when it starts.
   if (task.desiredState !== 'running' && sharesNamespaces(assigned)) return
+  // An image that could not be had for the one before is not asked for at once.
+  const isFetching = assigned.revision.imageId === null && assigned.revision.parts.pulls === true
+  if (isFetching && task.startAfterMs > snapshot.nowMs) return out.wake(task.startAfterMs)
   const name = containerName(assigned)
   const holders = snapshot.containers.filter((container) => container.name === name)
   const ours = holders.filter((container) => isOurs(container))

@@ -1,10 +1,10 @@
 import { MAX_CHANGES_AT_ONCE } from './bounds.ts'
-import { isExclusive } from './order.ts'
-import { keepBest, oneByNode, placesOf, type Places } from './places.ts'
+import { isExclusive, orderOf } from './order.ts'
+import { keepBest, oneByNode, placesOf } from './places.ts'
 import { batchOf, planRolling } from './plan-rolling.ts'
 import { nextRollout, stageOf, type RolloutView } from './plan-rollout.ts'
 import { blockedFromNew, planStarts, seatWriter, type SeatWriter } from './plan-seats.ts'
-import { settingsOf } from './rollout-progress.ts'
+import { isMoving, settingsOf } from './rollout-progress.ts'
 import type { PlanWriter } from './service-plan.ts'
 import { isLive, isStaying, seatsOf, type ClusterState, type Seat, type ServiceState } from './service-state.ts'
 
@@ -64,7 +64,7 @@ function planHeld({ state, places, current, old }: RolloutView, writer: SeatWrit
 }
 
 function planMoving(view: RolloutView, writer: SeatWriter, out: PlanWriter): void {
-  const { state, cluster, places, current, old, settings } = view
+  const { places, current, old, settings } = view
   const kept = places.isByNode ? oneByNode(current) : keepBest(current, places.wanted)
   for (const seat of current.filter((candidate) => !kept.includes(candidate)))
     writer.retire(seat, 'there are more tasks than wanted')
@@ -74,17 +74,11 @@ function planMoving(view: RolloutView, writer: SeatWriter, out: PlanWriter): voi
     const surge = stage.surge ?? batchOf(settings, places.wanted)
     return planRolling({ ...view, current: kept, newLimit: stage.newLimit, surge, mayRetire: stage.mayRetire }, writer, out)
   }
-  createMissing(state, cluster, places, kept, writer, out)
+  createMissing(view, kept, writer, out)
 }
 
-function createMissing(
-  state: ServiceState,
-  cluster: ClusterState,
-  places: Places,
-  kept: readonly Seat[],
-  writer: SeatWriter,
-  out: PlanWriter,
-): void {
+function createMissing(view: RolloutView, kept: readonly Seat[], writer: SeatWriter, out: PlanWriter): void {
+  const { state, cluster, places, settings } = view
   const missing = places.wanted - kept.length
   if (missing <= 0) return
   const target = state.revisions.get(state.service.revision)
@@ -94,8 +88,11 @@ function createMissing(
     return out.wait(blocked?.reason ?? '', { isHopeless: true })
   }
   const leaving = state.tasks.filter((task) => task.runId === null && isLive(task) && !isStaying(task)).length
-  // Of those that must not run side by side none comes before the other is gone.
-  const room = isExclusive(state, target.spec, cluster) ? missing - leaving : missing
+  // Of those that must not run side by side none comes before the other is gone; nor the last of a rollout that stops first.
+  const isAfter =
+    isExclusive(state, target.spec, cluster) ||
+    (isMoving(state.service.rollout) && orderOf(state, cluster, settings) === 'stop-first')
+  const room = isAfter ? missing - leaving : missing
   for (const place of places.free(Math.min(room, MAX_CHANGES_AT_ONCE), false))
     writer.create(place, state.service.revision, `${missing} of ${places.wanted} wanted ${missing === 1 ? 'is' : 'are'} missing`)
   if (room < missing) out.wait('it waits until the older tasks are gone')

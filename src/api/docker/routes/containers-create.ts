@@ -2,6 +2,7 @@ import { readJson, sendJson } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
+import { refuseUnattachable } from '../swarm/network-swarm.ts'
 import { createSpec, imageOf } from '../translate/create-body.ts'
 import { requirePlatform } from '../translate/platform.ts'
 
@@ -23,6 +24,10 @@ export async function createContainer(call: Call, { engine }: RouteContext): Pro
     ...(engine.system.limitSupport === undefined ? {} : { support: engine.system.limitSupport() }),
     containerOf: (ref) => engine.containers.get(ref),
   })
+  for (const name of Object.keys(spec.network.endpoints)) {
+    const network = engine.networks.list().find((one) => one.name === name || one.id === name)
+    if (network !== undefined) refuseUnattachable(network)
+  }
   const created = await engine.containers.create(spec, call.query.text('name') || null)
   sendJson(call.response, 201, { Id: created.id, Warnings: [...warnings, ...created.warnings] })
 }

@@ -2,7 +2,6 @@ import { readJson, sendEmpty, sendJson } from '#api/http'
 
 import type { Call, RouteContext } from '../call.ts'
 import { dockerError } from '../errors.ts'
-import { refuseUnattachableStart } from '../swarm/network-swarm.ts'
 import { changeWithin } from '../translate/limits-within.ts'
 import { UPDATE_BODY } from '../translate/create-fields.ts'
 import { refuseOtherFields } from '../translate/fields.ts'
@@ -23,7 +22,6 @@ export async function startContainer(call: Call, { engine }: RouteContext): Prom
   for (const name of ['checkpoint', 'checkpoint-dir'])
     if (call.query.text(name) !== '')
       throw dockerError('docker.option_unsupported', `start from a checkpoint (query ${name}) is not supported`)
-  refuseUnattachableStart(engine.containers.get(idOf(call)), engine)
   const detachKeys = call.query.text('detachKeys')
   const isStarted = await engine.containers.start(idOf(call), detachKeys === '' ? {} : { detachKeys })
   sendEmpty(call.response, isStarted ? 204 : 304)

@@ -276,7 +276,6 @@ function volumeRoutes(): readonly DockerRoute[] {
 
 function refusedRoutes(): readonly DockerRoute[] {
   return [
-    post('/swarm/join', refused('joining a swarm', 'A swarm is one machine: make one with `docker swarm init`.')),
     get('/plugins', noPlugins),
     get('/plugins/{rest...}', refused('plugins')),
     post('/plugins/{rest...}', refused('plugins')),

@@ -78,15 +78,6 @@ export async function refuseUsedNetwork(network: Network, engine: ApiEngine): Pr
     )
 }
 
-/** The same for a container that is about to join its networks; tasks of services may. */
-export function refuseUnattachableStart({ spec }: ContainerRecord, { networks }: ApiEngine): void {
-  if (spec.labels[SERVICE_LABEL] !== undefined) return
-  for (const name of Object.keys(spec.network.endpoints)) {
-    const network = networks.list().find((one) => one.name === name || one.id === name)
-    if (network !== undefined) refuseUnattachable(network)
-  }
-}
-
 /** Containers join a network of the swarm by hand only where it was made for that. Error: `docker.not_attachable`. */
 export function refuseUnattachable(network: Network): void {
   if (shownNetwork(network).scope === 'swarm' && !network.isAttachable)

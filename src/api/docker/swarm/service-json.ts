@@ -93,7 +93,23 @@ function updateStatus(record: ServiceRecord) {
       State,
       StartedAt: isoTime(rollout.startedAtMs),
       ...(rollout.endedAtMs === null ? {} : { CompletedAt: isoTime(rollout.endedAtMs) }),
-      Message: rollout.state === 'completed' ? 'update completed' : rollout.reason,
+      Message: messageOf(State, rollout.reason),
     },
+  }
+}
+
+/** In the words of swarm mode, with what there is to say besides. */
+function messageOf(state: (typeof STATES)[keyof typeof STATES], reason: string): string {
+  switch (state) {
+    case 'updating':
+      return 'update in progress'
+    case 'completed':
+      return 'update completed'
+    case 'rollback_completed':
+      return 'rollback completed'
+    case 'rollback_started':
+      return reason.startsWith('asked for by') ? 'manually requested rollback' : `update rolled back due to failure: ${reason}`
+    case 'paused':
+      return `update paused due to failure: ${reason}`
   }
 }

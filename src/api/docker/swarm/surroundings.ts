@@ -21,9 +21,17 @@ export function asManager(handle: (call: Call, context: SwarmContext) => void | 
     } catch (error) {
       if (isKind(error, 'conflict') && (error.code === 'service.changed' || error.code === 'secret.changed'))
         throw outOfSequence(error)
-      throw error
+      throw inSwarmWords(error)
     }
   }
+}
+
+/** Scripts look for the words. */
+function inSwarmWords(error: unknown): unknown {
+  const [, kind = '', ref = ''] = isKind(error, 'not_found')
+    ? (/^no such (node|task|service): (.*)$/s.exec(error.message) ?? [])
+    : []
+  return kind === '' ? error : dockerError('docker.swarm_not_found', `${kind} ${ref} not found`, { cause: error })
 }
 
 function notAManager() {

@@ -10,7 +10,7 @@ import { shownNetwork } from '../translate/network-json.ts'
 import { readerOf, type Reader } from '../translate/read.ts'
 import { oneOf } from './rollout-config.ts'
 import { asManager, outOfSequence, versionOf } from './surroundings.ts'
-import type { SwarmRecord } from './port.ts'
+import type { DockerSwarm, SwarmRecord } from './port.ts'
 import { SWARM_SPEC, swarmJson } from './swarm-json.ts'
 
 const INIT_BODY: FieldTable = {
@@ -34,11 +34,7 @@ export const initSwarm: RouteHandle = async (call: Call, { engine }: RouteContex
   const { swarm } = engine
   if (swarm === undefined) throw dockerError('docker.route_unsupported', 'swarm mode is not supported')
   const json = await readJson(call.request)
-  if (swarm.current() !== null)
-    throw dockerError(
-      'docker.node_is_in_swarm',
-      'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.',
-    )
+  refuseSecond(swarm)
   refuseOtherFields(json, INIT_BODY)
   const body = readerOf(json)
   const spec = readSpec(body.inner('Spec'))
@@ -46,6 +42,21 @@ export const initSwarm: RouteHandle = async (call: Call, { engine }: RouteContex
   swarm.init({ ...spec, address: addressOf(body.text('AdvertiseAddr')) })
   if (availability !== null) await swarm.services.updateNode(swarm.nodeId, { availability })
   sendJson(call.response, 200, swarm.nodeId)
+}
+
+function refuseSecond(swarm: DockerSwarm | undefined): void {
+  if ((swarm?.current() ?? null) !== null)
+    throw dockerError(
+      'docker.node_is_in_swarm',
+      'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.',
+    )
+}
+
+export const joinSwarm: RouteHandle = (_call: Call, { engine }: RouteContext) => {
+  refuseSecond(engine.swarm)
+  throw dockerError('docker.route_unsupported', 'joining a swarm is not supported', {
+    hint: 'A swarm is one machine: make one with `docker swarm init`.',
+  })
 }
 
 const LOOPBACK = '127.0.0.1'

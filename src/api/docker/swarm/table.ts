@@ -15,6 +15,7 @@ export function swarmRoutes(): readonly DockerRoute[] {
   return [
     get('/swarm', swarm.inspectSwarm),
     post('/swarm/init', swarm.initSwarm),
+    post('/swarm/join', swarm.joinSwarm),
     post('/swarm/update', swarm.updateSwarm),
     post('/swarm/leave', swarm.leaveSwarm),
     get('/swarm/unlockkey', swarm.inspectUnlockKey),

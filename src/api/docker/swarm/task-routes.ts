@@ -1,5 +1,5 @@
 import { sendJson } from '#api/http'
-import type { RevisionRecord, TaskRecord } from '#cluster/model'
+import { isEnded, type RevisionRecord, type TaskRecord } from '#cluster/model'
 import type { Services, Versioned } from '#cluster/services'
 
 import type { DockerApiEngine } from '../engine.ts'
@@ -13,7 +13,9 @@ const FILTERS = ['_up-to-date', 'desired-state', 'id', 'label', 'name', 'node', 
 export const listTasks = asManager(async ({ query, response }, { swarm, engine }) => {
   const filters = readFilters(query.text('filters'), FILTERS)
   const seen = await lookAt(swarm.services)
-  const found = seen.tasks.filter((task) => isWanted(task, filters, seen))
+  // What is over and being forgotten is gone for clients.
+  const there = seen.tasks.filter(({ record }) => record.desiredState !== 'remove' || !isEnded(record.status.state))
+  const found = there.filter((task) => isWanted(task, filters, seen))
   const around = surroundings(engine)
   sendJson(
     response,
