@@ -80,7 +80,6 @@ async function discover(records: ClusterRecords, containers: readonly ContainerR
   const range = (prefix: string) => (rows[prefix as keyof typeof rows] ?? []).map((value) => ({ key: '', value, revision: 1 }))
   const source = clusterAsDiscovered({
     nodeId: NODE,
-    stacks: { specs: () => [], ...nothing },
     mirror: { ...nothing, opened: Promise.resolve(), range: range as never, get: () => undefined },
     containers: { list: () => [...containers] },
     networks: { endpointsOf: (id) => [{ networkName: 'front', ipAddress: `ip-${id}`, ipv6Address: '' }] as never },

@@ -1,7 +1,5 @@
-import { TASK_LABELS as LABELS } from '#cluster/agent'
 import type { Mirror } from '#cluster/services'
-import type { ServiceSpec, StackSpec } from '#cluster/spec'
-import type { Stacks } from '#cluster/stacks'
+import type { ServiceSpec } from '#cluster/spec'
 import type { ContainerRecord, ContainersService } from '#engine/containers'
 import type { Events } from '#engine/events'
 import type { Networks } from '#engine/network'
@@ -10,7 +8,6 @@ import type { DiscoveredService, DiscoveredTask, DiscoverySource } from '#traffi
 import { isSeen, lookAtCluster, recordsOf, type SeenService, type SeenTask } from './cluster-sight.ts'
 
 export interface SourceNeeds {
-  readonly stacks: Pick<Stacks, 'specs' | 'listen'>
   /** Of this machine. */
   readonly nodeId: string
   /** Of services and tasks. */
@@ -20,23 +17,18 @@ export interface SourceNeeds {
   readonly events: Pick<Events, 'listen'>
 }
 
-/** Services of the cluster with their tasks, and those of applications that the cluster does not know as services. */
+/** Services of the cluster with their tasks. */
 export function clusterAsDiscovered(needs: SourceNeeds): DiscoverySource {
-  const { stacks, mirror, containers, networks, events } = needs
+  const { mirror, containers, events } = needs
   return {
     services: async () => {
       await mirror.opened
-      const here = containers.list()
-      const sight = lookAtCluster(recordsOf(mirror), here)
-      const seen = sight.services.filter(({ spec }) => isServing(spec)).map((service) => discovered(service, needs))
-      const known = new Set(seen.map(({ stack, name }) => serviceKey(stack ?? undefined, name)))
-      const others = stacks.specs().flatMap((stack) => servicesOfStack(stack, here, networks))
-      return [...seen, ...others.filter(({ stack, name }) => !known.has(serviceKey(stack ?? undefined, name)))]
+      const { services } = lookAtCluster(recordsOf(mirror), containers.list())
+      return services.filter(({ spec }) => isServing(spec)).map((service) => discovered(service, needs))
     },
     listen: (changed) => {
       const sources = [
         events.listen(({ type, action }) => (matters(type, action) ? changed() : undefined)),
-        stacks.listen(changed),
         mirror.listen(({ changes }) => (changes.length === 0 || changes.some(({ key }) => isSeen(key)) ? changed() : undefined)),
       ]
       return {
@@ -81,32 +73,6 @@ function taskSeen({ task, container }: SeenTask, { networks, nodeId }: Pick<Sour
     isReady: isElsewhere && isSaidReady,
     addresses: Object.fromEntries(addresses),
   }
-}
-
-function servicesOfStack(
-  stack: StackSpec,
-  containers: readonly ContainerRecord[],
-  networks: Pick<Networks, 'endpointsOf'>,
-): readonly DiscoveredService[] {
-  const tasks = Map.groupBy(containers, ({ spec }) => serviceKey(spec.labels[LABELS.stack], spec.labels[LABELS.service]))
-  return stack.services.filter(isServing).map((service) => ({
-    stack: stack.name,
-    name: service.name,
-    endpointMode: service.endpointMode ?? 'vip',
-    networks: networksOf(stack, service),
-    tasks: (tasks.get(serviceKey(stack.name, service.name)) ?? []).map((record) => taskOf(record, networks)),
-  }))
-}
-
-function serviceKey(stack: string | undefined, service: string | undefined): string {
-  return `${stack ?? ''}/${service ?? ''}`
-}
-
-function networksOf(stack: StackSpec, service: ServiceSpec): DiscoveredService['networks'] {
-  return service.task.networks.flatMap(({ network, aliases }) => {
-    const name = stack.networks.find(({ key }) => key === network)?.name
-    return name === undefined ? [] : [{ name, aliases }]
-  })
 }
 
 function taskOf({ id, status }: ContainerRecord, networks: Pick<Networks, 'endpointsOf'>): DiscoveredTask {
