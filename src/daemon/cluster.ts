@@ -89,9 +89,14 @@ export async function openCluster({
     command: findProgram('haproxy') ?? 'haproxy',
   })
   await router.recover()
-  engine.containers.beforeLeaving(async ({ spec }) => {
+  engine.containers.beforeLeaving(async ({ id, spec }) => {
     const task = spec.labels[TASK_LABELS.task]
-    if (task !== undefined) await Promise.race([router.withdraw(task), clock.sleep(WITHDRAW_MS)])
+    if (task === undefined) return
+    const withdrawn = async () => {
+      const [held] = await Promise.all([discovery?.withdraw(id), router.withdraw(task)])
+      held?.[Symbol.dispose]()
+    }
+    await Promise.race([withdrawn(), clock.sleep(WITHDRAW_MS)])
   })
   let discovery: Discovery | undefined
   const pulls = imagePulls(engine.registries, clock, log)

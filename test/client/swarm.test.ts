@@ -34,11 +34,11 @@ describe('docker swarm, service, node, secret, config and stack', () => {
 
   test('a machine is made a swarm once, and says so', async () => {
     assert.match((await docker('service', 'ls')).stderr, /This node is not a swarm manager/)
+    assert.match((await docker('swarm', 'join', '--token', 'x', '192.0.2.1:2377')).stderr, /joining a swarm is not supported/)
     assert.match(await docker.must('swarm', 'init'), /Swarm initialized/)
     assert.match((await docker('swarm', 'init')).stderr, /already part of a swarm/)
     assert.equal(await docker.must('info', '--format', '{{.Swarm.LocalNodeState}} {{.Swarm.Managers}}'), 'active 1')
     assert.match(await docker.must('swarm', 'join-token', '-q', 'worker'), /^SWMTKN-1-/)
-    assert.match((await docker('swarm', 'join', '--token', 'x', '192.0.2.1:2377')).stderr, /joining a swarm is not supported/)
     assert.match((await docker('swarm', 'update', '--autolock')).stderr, /AutoLockManagers is not supported/)
   })
 
