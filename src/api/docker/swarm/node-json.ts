@@ -1,7 +1,7 @@
 import type { NodeRecord } from '#cluster/model'
 import type { Versioned } from '#cluster/services'
 
-import type { Drivers } from '../translate/system-json.ts'
+import type { Drivers } from '../translate/drivers.ts'
 import { isoTime } from './iso-time.ts'
 
 /** As uname(1) names them, which is what clients expect here. */

@@ -3,6 +3,7 @@ import type { ContainerRecord } from '#engine/containers'
 import type { EngineHost, EngineVersion } from '../engine.ts'
 import type { swarmInfo } from '../swarm/swarm-json.ts'
 import { API_VERSION, MIN_API_VERSION } from '../version.ts'
+import { driversOf } from './drivers.ts'
 
 /** SystemVersion, GET /version. The engine is also the first of the components, as CLIs print those. */
 export function versionJson(version: EngineVersion) {
@@ -45,22 +46,6 @@ const FIRST_MINOR_WITH_CDI = 44
 const FIRST_MINOR_WITH_POOLS = 41
 /** Before 1.25 options of security were bare names, and drivers of execution had a field. */
 const FIRST_MINOR_WITH_OPTION_PAIRS = 25
-
-/** Names of what is built in, by its kind. */
-export interface Drivers {
-  readonly Volume: readonly string[]
-  readonly Network: readonly string[]
-  readonly Log: readonly string[]
-}
-
-/** A machine that is a swarm has networks of it as well. */
-export function driversOf({ networkDrivers }: Pick<EngineHost, 'networkDrivers'>, isSwarm: boolean): Drivers {
-  return {
-    Volume: ['local'],
-    Network: [...networkDrivers, ...(isSwarm ? ['overlay'] : [])],
-    Log: ['json-file', 'local', 'none'],
-  }
-}
 
 /** SystemInfo, GET /info. */
 export function infoJson(
