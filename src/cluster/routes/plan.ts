@@ -102,7 +102,10 @@ function declaredRoute(declared: DeclaredRoute, { spec }: StackRecord, services:
   // A number is what a published port is called.
   const id = `${spec.name}/${owner}/${/^\d+$/.test(name) ? `route-${name}` : name}`
   const [groups, backends] = [parts.flatMap((part) => part.groups), parts.flatMap((part) => part.backends)]
-  return { id, hostIp, hostPort: port, mode, backends, groups, rule }
+  const hasParts = targets.some(
+    (target) => target.type === 'service' && isSpread(services.find((one) => nameIn(one) === target.service)),
+  )
+  return { id, hostIp, hostPort: port, mode, backends, groups, rule: hasParts ? { ...rule, balance: 'round-robin' } : rule }
 }
 
 /** `shop/web`, or the name of one that stands alone. */
@@ -126,9 +129,14 @@ function weightsOf({ rollout }: ServiceRecord): readonly { readonly revision: nu
 }
 
 /** Parts are kept by round robin only. Where rollouts have parts it is that at all times: changing over would be a reload. */
-function ruleOf({ service, revisions }: RoutedService): Pick<RouteSpec, 'rule'> {
-  const strategy = revisions.get(service.revision)?.spec.update.strategy ?? 'rolling'
-  return strategy === 'rolling' ? {} : { rule: { ...PLAIN_RULE, balance: 'round-robin' } }
+function ruleOf(routed: RoutedService): Pick<RouteSpec, 'rule'> {
+  return isSpread(routed) ? { rule: { ...PLAIN_RULE, balance: 'round-robin' } } : {}
+}
+
+/** Its rollouts say which revision gets which part of the requests. */
+function isSpread(routed: RoutedService | undefined): boolean {
+  const strategy = routed?.revisions.get(routed.service.revision)?.spec.update.strategy ?? 'rolling'
+  return strategy !== 'rolling'
 }
 
 function trafficOf(
