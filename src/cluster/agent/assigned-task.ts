@@ -7,6 +7,8 @@ export interface AssignedTask {
   readonly task: TaskRecord
   readonly revision: RevisionRecord
   readonly service: ServiceRecord
+  /** Of the task, those that the router sends to. */
+  readonly routedPorts: readonly number[]
 }
 
 /** What the agent remembers between looks. Lost with it: drains and checks begin anew then. */
@@ -46,6 +48,8 @@ export interface AgentSnapshot {
   /** Open connections through the router, by task id. */
   readonly connections: ReadonlyMap<string, number>
   readonly memory: AgentMemory
+  /** The router was told of the task as it stands in its record. */
+  readonly isRoutedAsTold: (id: string) => boolean
   /** Tasks, and containers without one, that a step under way touches. */
   readonly busy: ReadonlySet<string>
   /** Ids of all tasks that the cluster knows, of this node or not. */

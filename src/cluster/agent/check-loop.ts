@@ -12,6 +12,7 @@ import {
   type TaskChecks,
 } from './checks.ts'
 import type { NodeTask } from './node-port.ts'
+import { checksOf, LISTEN_PATIENCE_MS } from './routed-ports.ts'
 
 /** Probes the tasks that have checks, each at its own times. */
 export interface CheckLoop {
@@ -23,6 +24,10 @@ export interface CheckLoop {
 /** At the same time: each is a connection, or a process in a container. */
 const MAX_PROBES = 32
 
+function started(checks: TaskChecks): TaskChecks {
+  return checks.startup === undefined ? checks : { ...checks, startup: { ...checks.startup, isGood: true } }
+}
+
 export function checkLoop(port: CheckPort, clock: Clock): CheckLoop {
   const all = new Map<string, TaskChecks>()
   let probing = 0
@@ -33,7 +38,7 @@ export function checkLoop(port: CheckPort, clock: Clock): CheckLoop {
     kind: CheckKind,
     done: () => void,
   ) => {
-    const spec = assigned.revision.spec.checks[kind]
+    const spec = checksOf(assigned, container)[kind]
     const state = all.get(id)?.[kind]
     if (spec === null || state === undefined) return
     probing += 1
@@ -59,9 +64,12 @@ export function checkLoop(port: CheckPort, clock: Clock): CheckLoop {
       let nextAtMs = Number.POSITIVE_INFINITY
       for (const one of tasks) {
         const { task, revision } = one.assigned
-        const { checks: spec } = revision.spec
+        const spec = checksOf(one.assigned, one.container)
         if (spec.startup === null && spec.readiness === null && spec.liveness === null) continue
-        const known = all.get(task.id) ?? firstChecks(spec, one.container.startedAtMs ?? nowMs, task.status.isReady)
+        const startedAtMs = one.container.startedAtMs ?? nowMs
+        const isImplied = spec !== revision.spec.checks
+        const before = all.get(task.id) ?? firstChecks(spec, startedAtMs, task.status.isReady)
+        const known = isImplied && nowMs - startedAtMs >= LISTEN_PATIENCE_MS ? started(before) : before
         all.set(task.id, known)
         for (const kind of dueChecks(known, nowMs)) if (probing < MAX_PROBES) begin(task.id, one, kind, done)
         nextAtMs = Math.min(nextAtMs, nextCheckAtMs(all.get(task.id) ?? known))

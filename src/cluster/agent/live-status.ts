@@ -3,6 +3,7 @@ import type { ChecksSpec } from '#cluster/spec'
 
 import type { AgentSnapshot, AssignedTask } from './assigned-task.ts'
 import type { NodeTask } from './node-port.ts'
+import { checksOf } from './routed-ports.ts'
 
 /** Probe output is somebody else's text of any length. */
 const MAX_SAID = 200
@@ -40,14 +41,15 @@ export function liveStatus(container: NodeTask, assigned: AssignedTask, snapshot
   return sameText(next, status) ? status : next
 }
 
-function holdUpOf(container: NodeTask, { task, revision }: AssignedTask, { memory }: AgentSnapshot): string | null {
+function holdUpOf(container: NodeTask, assigned: AssignedTask, { memory }: AgentSnapshot): string | null {
+  const { task } = assigned
   if (container.state === 'paused') return 'is paused'
   if (container.lost !== undefined) return container.lost
   if (memory.draining.has(task.id)) return 'finishes its open connections'
   if (container.health === 'starting') return `is not healthy yet${said(container.healthOutput)}`
   if (container.health === 'unhealthy') return `is unhealthy${said(container.healthOutput)}`
   const verdict = memory.checks.get(task.id)
-  if (verdict === undefined) return unprobed(revision.spec.checks)
+  if (verdict === undefined) return unprobed(checksOf(assigned, container))
   if (!verdict.isStarted) return `has not passed its start-up check yet${said(verdict.output)}`
   return verdict.isReady ? null : `has not passed its readiness check${said(verdict.output)}`
 }

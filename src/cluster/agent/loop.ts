@@ -1,5 +1,13 @@
 import { backoffMs, GloveboxError, messageOf, type BackoffPolicy, type Clock, type Log } from '#base'
-import { isEnded, keyOf, prefixOf, type RevisionRecord, type ServiceRecord, type TaskRecord } from '#cluster/model'
+import {
+  isEnded,
+  keyOf,
+  prefixOf,
+  type RevisionRecord,
+  type ServiceRecord,
+  type StackRecord,
+  type TaskRecord,
+} from '#cluster/model'
 import type { Mirror } from '#cluster/services'
 import type { ClusterStore } from '#cluster/store'
 
@@ -10,6 +18,7 @@ import type { agentError } from './errors.ts'
 import type { NodePort } from './node-port.ts'
 import { performStep } from './perform-step.ts'
 import { planAgent } from './plan.ts'
+import { routedPorts } from './routed-ports.ts'
 import type { AgentStep } from './steps.ts'
 import { containersByTask } from './task-spec.ts'
 
@@ -22,6 +31,8 @@ export interface AgentPorts {
   readonly checks: CheckPort
   /** Open connections through the router, by task id. */
   readonly connections: () => Promise<ReadonlyMap<string, number>>
+  /** Of the mirror, as the router was told it last; absent: it is told at once. Whoever gives it triggers the agent when it grows. */
+  readonly toldRevision?: () => number
   readonly clock: Clock
   readonly log: Log
 }
@@ -101,6 +112,7 @@ export function startAgent(ports: AgentPorts): Agent {
       containers,
       connections,
       memory: { draining: new Map(draining), failures: new Map(failures), checks: checks.verdicts() },
+      isRoutedAsTold: (id) => (ports.toldRevision?.() ?? Number.POSITIVE_INFINITY) >= mirror.revisionOf(keyOf('task', id)),
       busy: new Set([...busyBefore, ...busy, ...unseen()]),
       isKnownTask: (id) => mirror.get(keyOf('task', id)) !== undefined,
     }
@@ -121,7 +133,9 @@ export function startAgent(ports: AgentPorts): Agent {
       if (task.nodeId !== nodeId || task.status.state === 'new' || task.status.state === 'pending') return []
       const service = mirror.get<ServiceRecord>(keyOf('service', task.serviceId))?.value
       const revision = mirror.get<RevisionRecord>(keyOf('revision', task.serviceId, task.revision))?.value
-      return service === undefined || revision === undefined ? [] : [{ task, revision, service }]
+      if (service === undefined || revision === undefined) return []
+      const stack = service.stack === null ? undefined : mirror.get<StackRecord>(keyOf('stack', service.stack))?.value
+      return [{ task, revision, service, routedPorts: routedPorts(revision, stack) }]
     })
   }
 

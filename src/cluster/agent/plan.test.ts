@@ -36,6 +36,7 @@ function assigned(state: TaskState, more: Partial<TaskRecord> = {}, isReady = fa
     task,
     revision: { ...revision, imageId: 'sha256:1', templateHash: 'h', createdAtMs: 0, by: 'user' },
     service: { ...service, state: 'active', rollout: null, createdAtMs: 0, updatedAtMs: 0 },
+    routedPorts: [80],
   }
 }
 
@@ -65,6 +66,7 @@ function plan(tasks: readonly AssignedTask[], containers: readonly NodeTask[], m
     tasks,
     containers,
     connections: new Map(),
+    isRoutedAsTold: () => true,
     busy: new Set(),
     isKnownTask: known,
     ...more,
@@ -125,8 +127,11 @@ describe('the plan of the agent', () => {
       assert.ok(step?.type === 'report' && step.status.state === 'running' && !step.status.isReady)
       assert.match(step.status.message, /^has not passed its (?:start-up|readiness) check yet$/)
     }
-    const [step] = plan([begun], [container('running')]).steps
-    assert.ok(step?.type === 'report' && step.status.isReady)
+    const [unchecked] = plan([{ ...begun, routedPorts: [] }], [container('running')]).steps
+    assert.ok(unchecked?.type === 'report' && unchecked.status.isReady)
+    // Where it is routed it has to listen first.
+    const [routed] = plan([begun], [container('running')]).steps
+    assert.ok(routed?.type === 'report' && !routed.status.isReady)
   })
 
   it('finds a container that was made before anything said so', () => {

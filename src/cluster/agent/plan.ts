@@ -11,7 +11,7 @@ import { asideName, containerName, containersByTask, TASK_LABELS, taskSpec } fro
  * ever.
  */
 const DRAIN_MS = 5000
-/** After this the router has surely taken it out, and the count of connections means something. */
+/** After this, once the router was told, the count of connections means something. */
 const DRAIN_SETTLE_MS = 100
 /** How often connections are counted while draining. */
 const DRAIN_POLL_MS = 200
@@ -115,10 +115,10 @@ function planEnding(assigned: AssignedTask, container: NodeTask | undefined, sna
   out.step({ type: 'stop', assigned, containerId: container.id })
 }
 
-function isDrained(assigned: AssignedTask, { nowMs, memory, connections }: AgentSnapshot, out: Out): boolean {
-  const { task, revision } = assigned
-  const isRouted = task.status.startedAtMs !== undefined && revision.spec.ports.some((port) => port.mode === 'ingress')
-  if (!isRouted) return true
+function isDrained(assigned: AssignedTask, snapshot: AgentSnapshot, out: Out): boolean {
+  const { nowMs, memory, connections } = snapshot
+  const { task, revision, routedPorts } = assigned
+  if (task.status.startedAtMs === undefined || routedPorts.length === 0) return true
   const sinceMs = memory.draining.get(task.id)
   if (sinceMs === undefined) {
     out.step({ type: 'begin-drain', assigned })
@@ -126,7 +126,8 @@ function isDrained(assigned: AssignedTask, { nowMs, memory, connections }: Agent
   }
   const drainedMs = nowMs - sinceMs
   const mostMs = Math.max(DRAIN_MS, revision.spec.task.stopGracePeriodMs ?? 0)
-  if (drainedMs >= mostMs || (drainedMs >= DRAIN_SETTLE_MS && (connections.get(task.id) ?? 0) === 0)) return true
+  const isSettled = drainedMs >= DRAIN_SETTLE_MS && snapshot.isRoutedAsTold(task.id)
+  if (drainedMs >= mostMs || (isSettled && (connections.get(task.id) ?? 0) === 0)) return true
   out.wake(Math.min(sinceMs + mostMs, Math.max(sinceMs + DRAIN_SETTLE_MS, nowMs + DRAIN_POLL_MS)))
   return false
 }

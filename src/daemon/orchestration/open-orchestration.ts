@@ -93,10 +93,9 @@ export async function openOrchestration(needs: OrchestrationNeeds): Promise<Orch
   const began = Promise.withResolvers<void>()
   // Not told anything before the rest is there: names and rules come before tasks, and tasks before traffic.
   const held: RoutePort = { ...router, apply: async (routes) => await began.promise.then(async () => await router.apply(routes)) }
-  routing = undo.use(startRouteLoop({ mirror, routes: held, clock, log }))
-  const stacks = undo.use(
-    openStacks({ store, mirror, loop, routeLoop: routing, node, routes: router, secrets, clock, random, log }),
-  )
+  const routeLoop = undo.use(startRouteLoop({ mirror, routes: held, clock, log }))
+  routing = routeLoop
+  const stacks = undo.use(openStacks({ store, mirror, loop, routeLoop, node, routes: router, secrets, clock, random, log }))
   const agents = undo.use(new AsyncDisposableStack())
   const owned = undo.move()
   return {
@@ -109,7 +108,10 @@ export async function openOrchestration(needs: OrchestrationNeeds): Promise<Orch
     begin: () => {
       began.resolve()
       const connections = async () => await connectionsByTask(router)
-      agents.use(startAgent({ nodeId, node, store, mirror, checks: needs.checks, connections, clock, log }))
+      const toldRevision = () => routeLoop.toldRevision()
+      const agent = startAgent({ nodeId, node, store, mirror, checks: needs.checks, connections, toldRevision, clock, log })
+      agents.use(agent)
+      agents.use(routeLoop.listen(() => agent.trigger()))
     },
     [Symbol.asyncDispose]: async () => {
       began.resolve()
