@@ -8,6 +8,7 @@ import { type Docker, dockerClients, dockerOf } from '../support/docker.ts'
 import { busyboxTar } from '../support/image.ts'
 import { run, until } from '../support/processes.ts'
 import { fill, smallDisk } from '../support/small-disk.ts'
+import { untilWhy } from '../support/why.ts'
 
 const MIB = 1024 * 1024
 const DISK_BYTES = 48 * MIB
@@ -67,6 +68,16 @@ describe('a daemon on a disk of 48 MiB', () => {
       using _full = fill(root(), 0)
       await until('word of lost lines', TIMEOUT_MS, async () =>
         /log of a container cannot be written.* container=talker lines=\d+/.test(daemon.log()) ? true : undefined,
+      )
+      await untilWhy(
+        daemon,
+        '',
+        {
+          code: 'host.disk',
+          sentence: /^The disk that holds images, containers and volumes is full: /,
+          evidence: /root: .* available$/,
+        },
+        TIMEOUT_MS,
       )
       const then = await count()
       await until('the container to go on', TIMEOUT_MS, async () => ((await count()) > then + 20 ? true : undefined))

@@ -11,6 +11,14 @@ const create = async ({ must }: Bench, name: string, ...words: readonly string[]
 /** These run, and not as they should. */
 export const LIVES: readonly Case[] = [
   {
+    title: 'a secret that is not there any more',
+    name: 'keyless',
+    cause: async () => await Promise.resolve(),
+    code: 'start.secret_missing',
+    sentence: /^keyless\.1 cannot start: there is no secret pin\b/,
+    evidence: /secret pin, which is to be at \/run\/secrets\/pin, not found/,
+  },
+  {
     title: 'a health check that fails',
     name: 'sick',
     cause: async (bench) =>

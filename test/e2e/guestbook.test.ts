@@ -41,6 +41,17 @@ test(
       for (const messages of seen.values()) assert.ok(messages.includes('first'))
     })
 
+    await t.test('nothing is wrong with it, and why says so', async () => {
+      const book = await instance.glovebox('why', 'guestbook')
+      assert.deepEqual(
+        [book.code, /^guestbook is as wanted: \d services, (\d) of \1 tasks ready\.\n$/.test(book.stdout)],
+        [0, true],
+        book.stdout,
+      )
+      const all = await instance.glovebox('why')
+      assert.deepEqual([all.code, /^Nothing is wrong: /.test(all.stdout)], [0, true], all.stdout)
+    })
+
     await t.test('up again has nothing to do, and says so within two seconds', async () => {
       const start = performance.now()
       const { stdout } = await instance.mustRun('up', EXAMPLE)
