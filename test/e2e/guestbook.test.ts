@@ -49,7 +49,7 @@ test(
         book.stdout,
       )
       const all = await instance.glovebox('why')
-      assert.deepEqual([all.code, /^Nothing is wrong: /.test(all.stdout)], [0, true], all.stdout)
+      assert.deepEqual([all.code, all.stdout.startsWith('Nothing is wrong: ')], [0, true], all.stdout)
     })
 
     await t.test('up again has nothing to do, and says so within two seconds', async () => {
