@@ -86,28 +86,26 @@ export async function startDaemon(
   const observe = countRequests(measured)
   const docker = createDockerApi({ engine: { ...engine.docker, swarm }, clock, log, observe })
   const dashboard = undo.use(openDashboard({ ...options, host, engine, cluster, actors, clock, log }))
-  const ours = gloveboxApi(
-    gloveboxPorts({
-      ...options,
-      clock,
-      log,
-      host,
-      engine,
-      cluster,
-      records,
-      actors,
-      served: registry,
-      garbage: collection,
-      measured: metrics.port,
-      dashboardPort: dashboard.port,
-      leave: () => void leave(),
-    }),
-    { clock, observe },
-  )
+  const ports = gloveboxPorts({
+    ...options,
+    clock,
+    log,
+    host,
+    engine,
+    cluster,
+    records,
+    actors,
+    served: registry,
+    garbage: collection,
+    measured: metrics.port,
+    dashboardPort: dashboard.port,
+    leave: () => void leave(),
+  })
+  const ours = gloveboxApi(ports, { clock, observe })
   const maxOpenFiles = host.kernel.facts().rlimits['nofile']?.soft
   for (const serving of await listeners(options, { api: allApis(docker, ours, metrics.api), clock, log, maxOpenFiles }))
     undo.defer(async () => await serving.close())
-  await dashboard.start({ docker, ours })
+  await dashboard.start({ docker, ours, operations: ports.operations })
   collection.start()
   failpoints.ready()
   const leavingSoon = new AbortController()

@@ -3,6 +3,7 @@
  * of a container, processes of all containers, garbage collection, the doctor, and the way to end the daemon. Wire types, routes, and the ports they stand on.
  */
 export { apiError } from './errors.ts'
+export { readVerb } from './read-verb.ts'
 export { type GloveboxApi, gloveboxApi } from './serve.ts'
 export type {
   AnatomyPort,

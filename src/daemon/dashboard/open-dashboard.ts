@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
-import type { DashboardPort, GloveboxApi } from '#api/glovebox'
+import type { DashboardPort, GloveboxApi, GloveboxApiPorts } from '#api/glovebox'
 import type { HttpApi } from '#api/http'
 import { systemRandom, type Clock, type Log } from '#base'
 import type { Dashboard } from '#dashboard/server'
@@ -29,13 +29,18 @@ export interface OpenedDashboard extends AsyncDisposable {
   /** For our own API: users, and links for the local administrator. */
   readonly port: DashboardPort
   /** Listens, where the daemon was told to. Errors: those of the listener. */
-  start(apis: { readonly docker: HttpApi; readonly ours: GloveboxApi }): Promise<void>
+  start(apis: Apis): Promise<void>
+}
+
+interface Apis extends Pick<GloveboxApiPorts, 'operations'> {
+  readonly docker: HttpApi
+  readonly ours: GloveboxApi
 }
 
 /** Nothing of the dashboard is loaded before it listens or somebody asks for its users. */
 export function openDashboard(wiring: DashboardWiring): OpenedDashboard {
   const { root, instance, host, engine, cluster, clock, log } = wiring
-  const { promise: apis, resolve } = Promise.withResolvers<{ readonly docker: HttpApi; readonly ours: GloveboxApi }>()
+  const { promise: apis, resolve } = Promise.withResolvers<Apis>()
   let opening: Promise<Dashboard> | undefined
   const create = async (): Promise<Dashboard> => {
     const { createDashboard, PASSWORD_COST } = await import('#dashboard/server')

@@ -18,6 +18,17 @@ const rule = (method: Door['method'], path: string): Door => ({ method, path, ro
 export const DOORS: readonly Door[] = [
   see(`${OURS}/stacks`),
   see(`${OURS}/stacks/{name}`),
+  see(`${OURS}/services`),
+  see(`${OURS}/tasks`),
+  see(`${OURS}/nodes`),
+  see(`${OURS}/nodes/{name}`),
+  see(`${OURS}/rebalance`),
+  see(`${OURS}/jobs`),
+  see(`${OURS}/jobs/{name}`),
+  see(`${OURS}/jobs/{name}/runs`),
+  see(`${OURS}/why`),
+  see(`${OURS}/metrics/query`),
+  see(`${OURS}/metrics/series`),
   see(`${OURS}/routes`),
   see(`${OURS}/routes/{id}`),
   see(`${OURS}/policy`),
@@ -38,8 +49,14 @@ export const DOORS: readonly Door[] = [
   see('/docker/info'),
   see('/docker/version'),
 
-  // The environment of a container is where passwords are.
+  // What shows the environment of containers: passwords are there.
   work('GET', '/docker/containers/{id}/json'),
+  work('GET', `${OURS}/services/{name}`),
+  work('GET', `${OURS}/history`),
+  work('POST', `${OURS}/services/{name}/preview`),
+  work('POST', `${OURS}/jobs/{name}/runs`),
+  work('DELETE', `${OURS}/jobs/{name}/runs/{run}`),
+  work('PUT', `${OURS}/jobs/{name}/suspension`),
   work('POST', '/docker/containers/{id}/start'),
   work('POST', '/docker/containers/{id}/stop'),
   work('POST', '/docker/containers/{id}/restart'),
@@ -47,6 +64,7 @@ export const DOORS: readonly Door[] = [
   work('POST', '/docker/containers/{id}/unpause'),
   work('PUT', `${OURS}/routes/{id}/shares`),
 
+  rule('PUT', `${OURS}/nodes/{name}`),
   rule('DELETE', '/docker/containers/{id}'),
   rule('DELETE', '/docker/images/{name...}'),
   rule('DELETE', '/docker/volumes/{name}'),

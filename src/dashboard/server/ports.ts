@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { GloveboxApi } from '#api/glovebox'
 import type { HttpApi } from '#api/http'
 import type { Clock, Log, Random, RecordStore } from '#base'
+import type { Operations } from '#cluster/operations'
 
 import type { LiveSource } from './live/source.ts'
 import type { PasswordCost } from './passwords.ts'
@@ -21,6 +22,8 @@ export interface DashboardNeeds {
   readonly ours: Pick<GloveboxApi, 'handle'>
   /** Told before a request goes on to one of them: who asks. */
   readonly vouch: (request: IncomingMessage, user: string) => void
+  /** Rollouts and scaling, in the name of a user. */
+  readonly operations: Pick<Operations, 'perform'>
   readonly live: LiveSource
   readonly terminals: TerminalPort
   readonly clock: Clock

@@ -7,6 +7,7 @@ import type { Role } from '#dashboard/wire'
 import { DOORS } from './doors.ts'
 import { includes, ROLES } from './roles.ts'
 import { ABSOLUTE_MS, IDLE_MS, MAX_PER_USER } from './sessions.ts'
+import { VERB_ROLES } from './verbs.ts'
 import { PASSWORD, rig, signIn, type Rig } from './test-rig.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -96,6 +97,13 @@ test('each role gets through its doors and through no others', async () => {
       if (isIn) assert.equal(at.vouched.at(-1), role)
     }
     assert.equal((await browser.ask('/users')).status, role === 'admin' ? 200 : 403)
+    for (const [verb, needed] of Object.entries(VERB_ROLES)) {
+      const body = JSON.stringify(verb === 'scale' ? { verb, replicas: 2 } : { verb })
+      at.asked.length = 0
+      const { status } = await browser.ask('/services/shop%2Fweb', { method: 'POST', headers: json, body })
+      assert.equal(status, includes(role, needed) ? 200 : 403, `${role}: ${verb}`)
+      assert.deepEqual(at.asked, status === 200 ? [`${verb} shop/web by ${role} from dashboard`] : [])
+    }
   }
 })
 

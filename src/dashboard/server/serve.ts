@@ -18,8 +18,10 @@ import type { DashboardNeeds } from './ports.ts'
 import { changePassword, signIn, signInByLink, type SignInNeeds } from './sign-in.ts'
 import { joinTerminal, proofOf, terminalSize } from './terminal.ts'
 import { answerUsers } from './user-routes.ts'
+import { answerVerb } from './verbs.ts'
 
-export interface ServeNeeds extends SignInNeeds, Pick<DashboardNeeds, 'docker' | 'ours' | 'vouch' | 'terminals' | 'clock'> {
+export interface ServeNeeds
+  extends SignInNeeds, Pick<DashboardNeeds, 'docker' | 'ours' | 'vouch' | 'operations' | 'terminals' | 'clock'> {
   readonly accounts: Accounts
   readonly callers: Callers
   readonly assets: Assets
@@ -81,8 +83,11 @@ async function route(request: IncomingMessage, response: ServerResponse, needs: 
   }
   if (path === '/users' || path.startsWith('/users/')) {
     demandRole(caller, 'admin')
-    return await answerUsers(request, response, { accounts: needs.accounts, name: nameIn(path), by: caller.user })
+    const name = nameIn(path, '/users/')
+    return await answerUsers(request, response, { accounts: needs.accounts, name, by: caller.user })
   }
+  if (request.method === 'POST' && path.startsWith('/services/'))
+    return await answerVerb(request, response, { name: nameIn(path, '/services/'), caller, needs })
   throughDoor(request, response, { caller, needs, path, query })
 }
 
@@ -167,9 +172,9 @@ function readUrl({ url = '/' }: IncomingMessage): { readonly path: string; reado
   return { path, query: at < 0 ? '' : url.slice(at) }
 }
 
-function nameIn(path: string): string {
+function nameIn(path: string, prefix: string): string {
   try {
-    return decodeURIComponent(path.slice('/users/'.length))
+    return decodeURIComponent(path.slice(prefix.length))
   } catch (error) {
     throw dashboardError('dashboard.request_invalid', 'the path has a broken escape', { cause: error })
   }

@@ -67,6 +67,12 @@ export async function rig(): Promise<Rig> {
       },
     },
     vouch: (_request, user) => void vouched.push(user),
+    operations: {
+      perform: async (name, verb, { actor }) => {
+        asked.push(`${verb.verb} ${name} by ${actor.by} from ${actor.from}`)
+        return await Promise.resolve({} as never)
+      },
+    },
     live: {
       watch: (changed) => {
         tell = changed
