@@ -26,8 +26,8 @@ function digits(value: number): string {
 export function percent(part: number | null): string {
   if (part === null || !Number.isFinite(part)) return '–'
   const value = part * 100
-  if (value > 0 && value < 0.05) return '<0.1%'
-  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)}%`
+  if (value > 0 && value < 0.005) return '<0.01%'
+  return `${value < 10 ? Number(value.toFixed(value < 1 ? 2 : 1)) : Math.round(value)}%`
 }
 
 export function count(value: number): string {

@@ -4,6 +4,7 @@ import type { MayTalkLine, RefusedLine } from '#api/glovebox'
 export interface TalkNode {
   /** `shop/web`. */
   readonly name: string
+  readonly title: string
   readonly x: number
   readonly y: number
 }
@@ -16,13 +17,15 @@ export interface TalkGroup {
   readonly height: number
   /** Each may talk to each other: said once and not with a line for each pair. */
   readonly isOpen: boolean
+  /** What it is a picture of; `entries`: where traffic comes in. */
+  readonly kind: 'application' | 'entries'
 }
 
 export interface TalkEdge {
   readonly key: string
   readonly from: TalkNode
   readonly to: TalkNode
-  readonly kind: 'allowed' | 'refused'
+  readonly kind: 'allowed' | 'refused' | 'routed'
   readonly label: string
 }
 
@@ -35,6 +38,9 @@ export interface TalkGraph {
 }
 
 const NODE_WIDTH = 150
+export const BOX_WIDTH = NODE_WIDTH
+export const BOX_HEIGHT = 34
+const BOX_MIDDLE = BOX_HEIGHT / 2
 const NODE_HEIGHT = 46
 const GROUP_GAP_X = 120
 const GROUP_GAP_Y = 36
@@ -42,37 +48,51 @@ const HEAD = 34
 const PAD = 14
 const GROUPS_A_ROW = 3
 
+/** Where traffic comes in, and the services that answer. */
+export interface TalkEntry {
+  readonly name: string
+  readonly services: readonly string[]
+}
+
+/** Of the group of entries. No application has a name with a space. */
+const ENTRIES = 'comes in'
+/** What the policy says of those that a rule must let in. */
+const NOT_OPEN = 'only by rules'
+
 /** Places applications side by side, their services below each other, and draws what may pass between them. Pure. */
 export function talkGraph(
   services: ReadonlyMap<string, readonly string[]>,
   mayTalk: readonly MayTalkLine[],
   refused: readonly RefusedLine[],
+  entries: readonly TalkEntry[],
 ): TalkGraph {
   const groups: TalkGroup[] = []
   const nodes = new Map<string, TalkNode>()
   let y = 0
   let rowHeight = 0
-  for (const [index, [name, members]] of [...services].entries()) {
+  const all = [...(entries.length === 0 ? [] : [[ENTRIES, entries.map((entry) => entry.name)] as const]), ...services]
+  for (const [index, [name, members]] of all.entries()) {
     const column = index % GROUPS_A_ROW
     if (column === 0 && index > 0) {
       y += rowHeight + GROUP_GAP_Y
       rowHeight = 0
     }
     const x = column * (NODE_WIDTH + 2 * PAD + GROUP_GAP_X)
-    const height = HEAD + members.length * NODE_HEIGHT + PAD
+    const height = HEAD + members.length * NODE_HEIGHT + PAD - (NODE_HEIGHT - BOX_HEIGHT)
     rowHeight = Math.max(rowHeight, height)
-    const isOpen = mayTalk.some(({ from, to }) => from === `${name}/*` && to === `${name}/*`)
-    groups.push({ name, x, y, width: NODE_WIDTH + 2 * PAD, height, isOpen })
+    const isOpen = mayTalk.some(({ from, to, ports }) => from === `${name}/*` && to === `${name}/*` && ports !== NOT_OPEN)
+    const kind = name === ENTRIES ? 'entries' : 'application'
+    groups.push({ name, x, y, width: NODE_WIDTH + 2 * PAD, height, isOpen, kind })
     for (const [at, member] of members.entries())
-      nodes.set(`${name}/${member}`, { name: `${name}/${member}`, x: x + PAD, y: y + HEAD + at * NODE_HEIGHT })
+      nodes.set(`${name}/${member}`, { name: `${name}/${member}`, title: member, x: x + PAD, y: y + HEAD + at * NODE_HEIGHT })
   }
-  const width = Math.min(services.size, GROUPS_A_ROW) * (NODE_WIDTH + 2 * PAD + GROUP_GAP_X) - GROUP_GAP_X
+  const width = Math.min(all.length, GROUPS_A_ROW) * (NODE_WIDTH + 2 * PAD + GROUP_GAP_X) - GROUP_GAP_X
   return {
     width: Math.max(0, width),
     height: y + rowHeight,
     groups,
     nodes: [...nodes.values()],
-    edges: edgesOf(nodes, mayTalk, refused),
+    edges: edgesOf(nodes, mayTalk, refused, entries),
   }
 }
 
@@ -80,6 +100,7 @@ function edgesOf(
   nodes: ReadonlyMap<string, TalkNode>,
   mayTalk: readonly MayTalkLine[],
   refused: readonly RefusedLine[],
+  entries: readonly TalkEntry[],
 ): readonly TalkEdge[] {
   const edges = new Map<string, TalkEdge>()
   const add = (from: string, to: string, kind: TalkEdge['kind'], label: string) => {
@@ -96,6 +117,8 @@ function edgesOf(
     if (isWithinOpen) continue
     for (const from of named(line.from)) for (const to of named(line.to)) add(from, to, 'allowed', line.ports)
   }
+  for (const { name, services } of entries)
+    for (const service of services) add(`${ENTRIES}/${name}`, service, 'routed', 'requests')
   for (const { from, to, protocol, port } of refused) add(from, to, 'refused', port === 0 ? protocol : `${protocol}/${port}`)
   return [...edges.values()]
 }
@@ -111,7 +134,3 @@ export function edgePath({ from, to }: TalkEdge): string {
   const c2 = from.x === to.x ? x2 + bend : isRight ? x2 - bend : x2 + bend
   return `M${x1} ${y1}C${c1} ${y1} ${c2} ${y2} ${x2} ${y2}`
 }
-
-export const BOX_WIDTH = NODE_WIDTH
-export const BOX_HEIGHT = 34
-const BOX_MIDDLE = BOX_HEIGHT / 2

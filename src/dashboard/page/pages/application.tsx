@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 
-import type { StackService } from '#api/glovebox'
+import type { StackService, StackTask } from '#api/glovebox'
 
 import { useApp, useLive } from '../base/app-context.ts'
 import { shortImage } from '../base/format.ts'
@@ -110,8 +110,7 @@ function ServicePanel({ stack, service, state }: ServicePanelProps): JSX.Element
                 {task.name}
               </a>
             )}
-            <span>{task.state}</span>
-            {task.health !== 'none' && <span class="soft">{task.health}</span>}
+            <TaskBadge of={task} />
             {task.restarts > 0 && <span class="soft">started again {task.restarts} times</span>}
             {task.message !== null && <span class="text">{task.message}</span>}
           </li>
@@ -120,4 +119,11 @@ function ServicePanel({ stack, service, state }: ServicePanelProps): JSX.Element
       {service.tasks.length === 0 && service.urls.length === 0 && <Empty>It has no tasks.</Empty>}
     </Panel>
   )
+}
+
+function TaskBadge({ of: { state, health } }: { readonly of: StackTask }): JSX.Element {
+  if (health === 'unhealthy') return <Badge tone="bad">unhealthy</Badge>
+  if (state === 'running')
+    return <Badge tone={health === 'starting' ? 'busy' : 'good'}>{health === 'none' ? 'running' : health}</Badge>
+  return <Badge tone={['failed', 'rejected', 'exited', 'dead'].includes(state) ? 'warn' : 'busy'}>{state}</Badge>
 }

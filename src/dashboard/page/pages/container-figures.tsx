@@ -37,6 +37,7 @@ export function ContainerFigures({ container }: { readonly container: LiveContai
         <Plot
           label="Memory"
           times={times}
+          isBytes
           format={bytes}
           series={[series('without what can be dropped', 'first', ({ memoryBytes }) => memoryBytes)]}
         />
@@ -45,6 +46,7 @@ export function ContainerFigures({ container }: { readonly container: LiveContai
         <Plot
           label="Network"
           times={times}
+          isBytes
           format={rate}
           series={[
             series('in', 'first', ({ rxBytesPerS }) => rxBytesPerS),
@@ -56,6 +58,7 @@ export function ContainerFigures({ container }: { readonly container: LiveContai
         <Plot
           label="Disk"
           times={times}
+          isBytes
           format={rate}
           series={[
             series('read', 'first', ({ readBytesPerS }) => readBytesPerS),

@@ -7,16 +7,17 @@ import { useLive } from '../base/app-context.ts'
 import { count } from '../base/format.ts'
 import type { LiveState } from '../base/live-state.ts'
 import { to } from '../base/place.ts'
-import { BOX_HEIGHT, BOX_WIDTH, edgePath, talkGraph, type TalkGraph } from '../base/talk-graph.ts'
+import { BOX_HEIGHT, BOX_WIDTH, edgePath, talkGraph, type TalkEntry, type TalkGraph } from '../base/talk-graph.ts'
 import { Badge } from '../parts/badge.tsx'
 import { show, useAsked } from '../parts/loaded.tsx'
 import { Empty, PageHead, Panel } from '../parts/panel.tsx'
+import { addressesOf } from './routes.tsx'
 
 const EVERY_MS = 5000
 
 /** Who may talk to whom, and who has tried in vain. */
 export function Graph(): JSX.Element {
-  const state = useLive('stacks', 'routes')
+  const state = useLive('stacks', 'routes', 'containers')
   const loaded = useAsked<PolicyReport>('/glovebox/v1/policy', EVERY_MS)
   return (
     <>
@@ -28,7 +29,7 @@ export function Graph(): JSX.Element {
               The kernel does not show what passes between neighbours on one network: there nothing is refused.
             </p>
           )}
-          <Picture graph={talkGraph(servicesOf(state), report.mayTalk, report.refused)} />
+          <Picture graph={talkGraph(servicesOf(state), report.mayTalk, report.refused, entriesOf(state))} />
           <Refused of={report.refused} />
           <Allowed of={report.mayTalk} />
         </>
@@ -39,6 +40,21 @@ export function Graph(): JSX.Element {
 
 function servicesOf({ stacks }: LiveState): ReadonlyMap<string, readonly string[]> {
   return new Map([...stacks.values()].map(({ name, services }) => [name, services.map((service) => service.name)]))
+}
+
+/** A route's backends are addresses: whose they are says the service. */
+function entriesOf({ routes, containers }: LiveState): readonly TalkEntry[] {
+  const byAddress = new Map(
+    [...containers.values()].flatMap(({ addresses, stack, service }) =>
+      stack === null || service === null
+        ? []
+        : Object.values(addresses).map((address) => [address, `${stack}/${service}`] as const),
+    ),
+  )
+  return [...routes.values()].map((route) => ({
+    name: addressesOf(route).replace(/^https?:\/\//, ''),
+    services: [...new Set(route.backends.flatMap(({ address }) => byAddress.get(address) ?? []))],
+  }))
 }
 
 const MARGIN = 16
@@ -74,14 +90,14 @@ function Picture({ graph }: { readonly graph: TalkGraph }): JSX.Element {
         {graph.groups.map((group) => (
           <g key={group.name}>
             <rect
-              class={`group${group.isOpen ? ' open' : ''}`}
+              class={`group ${group.kind}${group.isOpen ? ' open' : ''}`}
               x={group.x}
               y={group.y}
               width={group.width}
               height={group.height}
               rx={8}
             />
-            <a href={to('apps', group.name)}>
+            <a href={group.kind === 'entries' ? to('routes') : to('apps', group.name)}>
               <text class="group-name" x={group.x + 12} y={group.y + 21}>
                 {group.name}
               </text>
@@ -110,17 +126,22 @@ function Picture({ graph }: { readonly graph: TalkGraph }): JSX.Element {
           >
             <rect x={node.x} y={node.y} width={BOX_WIDTH} height={BOX_HEIGHT} rx={6} />
             <text x={node.x + 10} y={node.y + 22}>
-              {node.name.split('/')[1]}
+              {shortened(node.title)}
             </text>
           </g>
         ))}
       </svg>
       <p class="soft legend">
-        A frame with a green edge: inside, everybody may talk to everybody. A line: may connect to. A broken red line: tried, and
-        was refused within the last hour.
+        A frame with a green edge: inside, everybody may talk to everybody. A line: may connect to. A coloured line: the router
+        sends requests there. A broken red line: tried, and was refused within the last hour.
       </p>
     </div>
   )
+}
+
+/** As much as the box holds. */
+function shortened(title: string): string {
+  return title.length > 20 ? `${title.slice(0, 19)}…` : title
 }
 
 function Refused({ of }: { readonly of: PolicyReport['refused'] }): JSX.Element {

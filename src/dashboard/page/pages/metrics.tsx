@@ -65,6 +65,7 @@ export function Metrics(): JSX.Element {
             key={`${of} ${title}`}
             title={title}
             format={format}
+            isBytes={format === bytes || format === rate}
             asks={asks}
             onZoom={setZoom}
             {...(span === undefined ? {} : { span })}

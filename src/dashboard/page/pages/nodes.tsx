@@ -132,6 +132,7 @@ function ThisMachine(): JSX.Element | null {
           <Plot
             label="Memory in use"
             times={times}
+            isBytes
             format={bytes}
             series={[{ title: 'in use', tone: 'first', values: hosts.map((one) => one.memoryBytes - one.memoryAvailableBytes) }]}
           />

@@ -49,7 +49,7 @@ function Head({ service }: { readonly service: LiveService }): JSX.Element {
   const isHeld = state === 'paused' || rollout?.state === 'paused'
   return (
     <PageHead
-      title={name}
+      title={stack === null ? name : `${stack}/${name.slice(stack.length + 1)}`}
       over={
         <>
           <a href={to('apps')}>Applications</a>
@@ -179,7 +179,7 @@ function Tasks({ service }: { readonly service: LiveService }): JSX.Element {
                 <Badge tone={tone}>{text}</Badge>
                 <span class="soft">revision {task.revision}</span>
                 {task.nodeId !== null && <span class="soft">{nodes.get(task.nodeId)?.description.hostname ?? ''}</span>}
-                <span class="text">{task.error === '' ? task.message : task.error}</span>
+                <span class="text">{task.error === '' && tone !== 'good' ? task.message : task.error}</span>
                 <span class="soft end">
                   <Ago atMs={task.sinceMs} />
                 </span>

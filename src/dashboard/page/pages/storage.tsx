@@ -65,7 +65,6 @@ function Disk(): JSX.Element {
       title="Disk"
       aside={
         <span class="checks">
-          {garbage.state === 'there' && <span>{garbage.value.policyText}</span>}
           {last !== null && <span>cleaned {duration(now - Date.parse(last))} ago</span>}
           <Action
             title="Clean up now"
@@ -93,6 +92,7 @@ function Disk(): JSX.Element {
           </>
         )}
       </div>
+      {garbage.state === 'there' && <p class="note pad">What goes by itself: {garbage.value.policyText}.</p>}
     </Panel>
   )
 }
@@ -138,17 +138,17 @@ function ImageTable({ rows }: { readonly rows: readonly DockerImageSummary[] }):
       key: 'remove',
       title: '',
       width: '96px',
-      cell: (image) => (
-        <Action
-          title="Remove"
-          role="admin"
-          isDangerous
-          disabled={users.has(image.Id)}
-          confirm={`${nameOf(image)} is removed from this machine.`}
-          done={`${nameOf(image)} is removed`}
-          run={async () => await http.json('DELETE', `/docker/images/${encodeURIComponent(image.RepoTags?.[0] ?? image.Id)}`)}
-        />
-      ),
+      cell: (image) =>
+        users.has(image.Id) ? null : (
+          <Action
+            title="Remove"
+            role="admin"
+            isDangerous
+            confirm={`${nameOf(image)} is removed from this machine.`}
+            done={`${nameOf(image)} is removed`}
+            run={async () => await http.json('DELETE', `/docker/images/${encodeURIComponent(image.RepoTags?.[0] ?? image.Id)}`)}
+          />
+        ),
       isNumber: true,
       isExtra: true,
     },

@@ -33,7 +33,7 @@ export function Terminal({ container }: { readonly container: LiveContainer }): 
   if (!isUp && ended === null) return <Empty>There is no shell in a container that is {container.state}.</Empty>
   return (
     <div class="panel terminal-panel">
-      <div class="terminal" ref={box} role="region" aria-label={`Terminal in ${container.name}`} />
+      <div class="terminal-box" ref={box} role="region" aria-label={`Terminal in ${container.name}`} />
       {ended !== null && (
         <p class="terminal-end" role="status">
           {ended}

@@ -10,6 +10,15 @@ export interface DrawnPlot {
 const HEIGHT_PX = 180
 const COLOURS: Readonly<Record<Series['tone'], string>> = { first: '--accent', second: '--warn', third: '--busy', bad: '--bad' }
 const AXIS_PX = 72
+const POWERS = Array.from({ length: 14 }, (_, power) => 10 ** (power - 4))
+const PLAIN_STEPS = POWERS.flatMap((power) => [power, 2 * power, 2.5 * power, 5 * power])
+const BYTE_STEPS = Array.from({ length: 45 }, (_, power) => 2 ** power)
+/** From which step on times are written how: the format, and what is below it where a new minute, day, month or year begins. */
+const TIME_STEPS: UPlot.Axis.Values = [
+  [86_400, '{D} {MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{D} {MMM}', null, '\n{D} {MMM}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{D} {MMM}', null, '\n{D} {MMM}', null, null, null, 1],
+]
 
 export function drawPlot(box: HTMLElement, props: PlotProps): DrawnPlot {
   const probe = document.createElement('span')
@@ -31,12 +40,20 @@ export function drawPlot(box: HTMLElement, props: PlotProps): DrawnPlot {
     {
       width: box.clientWidth,
       height: HEIGHT_PX,
-      legend: { show: props.series.length > 1 },
+      legend: { show: props.series.length > 1, live: false },
       cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
       scales: { y: { range: (_plot, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.1] } },
-      axes: [axis, { ...axis, size: AXIS_PX, values: (_plot, splits) => splits.map((value) => format(value)) }],
+      axes: [
+        { ...axis, values: TIME_STEPS },
+        {
+          ...axis,
+          size: AXIS_PX,
+          incrs: props.isBytes === true ? BYTE_STEPS : PLAIN_STEPS,
+          values: (_plot, splits) => splits.map((value) => format(value)),
+        },
+      ],
       series: [
-        { value: (_plot, value) => (value === null ? '–' : new Date(value * 1000).toLocaleTimeString('en-GB')) },
+        {},
         ...props.series.map(({ title, tone }, at) => ({
           label: title,
           stroke: colour(COLOURS[tone]),
@@ -44,8 +61,8 @@ export function drawPlot(box: HTMLElement, props: PlotProps): DrawnPlot {
           ...(at === 0 && props.series.length === 1
             ? { fill: `color-mix(in srgb, ${colour(COLOURS[tone])} 12%, transparent)` }
             : {}),
-          points: { show: false },
-          value: (_plot: UPlot, value: number | null) => (value === null ? '–' : format(value)),
+          // One that stands alone would not be seen.
+          points: { size: 4 },
         })),
       ],
       hooks: {

@@ -1,6 +1,8 @@
 import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 
+import { withoutInlineStyles } from './without-inline-styles.ts'
+
 const PROTOCOL = 'glovebox.terminal'
 const LIGHT = { background: '#ffffff', foreground: '#161a18', cursor: '#0b655d', selectionBackground: '#bfe3de' }
 const DARK = { background: '#101312', foreground: '#e8ebe9', cursor: '#46c9ba', selectionBackground: '#2b5e58' }
@@ -22,11 +24,10 @@ export function openTerminal(box: HTMLElement, { container, proof, isDark, onEnd
     cursorBlink: true,
     scrollback: SCROLLBACK_LINES,
     theme: isDark ? DARK : LIGHT,
-    documentOverride: documentWithoutInlineStyles(),
   })
   const fit = new FitAddon()
   terminal.loadAddon(fit)
-  terminal.open(box)
+  withoutInlineStyles(() => terminal.open(box))
   fit.fit()
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
   const query = new URLSearchParams({ container, columns: String(terminal.cols), rows: String(terminal.rows) })
@@ -53,36 +54,4 @@ export function openTerminal(box: HTMLElement, { container, proof, isDark, onEnd
     socket.close()
     terminal.dispose()
   }
-}
-
-/**
- * The terminal writes its rules into style elements, which the page's security policy forbids. It gets a document that makes elements of another
- * kind for it, whose text becomes a style sheet: those that scripts construct are allowed.
- */
-function documentWithoutInlineStyles(): Document {
-  const createElement = (name: string): HTMLElement => (name === 'style' ? styleSubstitute() : document.createElement(name))
-  return new Proxy(document, {
-    get: (target, key) => {
-      if (key === 'createElement') return createElement
-      const value: unknown = Reflect.get(target, key, target)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
-}
-
-function styleSubstitute(): HTMLElement {
-  const element = document.createElement('div')
-  const sheet = new CSSStyleSheet()
-  document.adoptedStyleSheets.push(sheet)
-  element.hidden = true
-  Object.defineProperty(element, 'textContent', {
-    set: (text: string) => {
-      sheet.replaceSync(text)
-    },
-  })
-  element.remove = () => {
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet)
-    Element.prototype.remove.call(element)
-  }
-  return element
 }

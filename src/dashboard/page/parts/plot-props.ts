@@ -10,6 +10,8 @@ export interface PlotProps {
   readonly times: readonly number[]
   readonly series: readonly Series[]
   readonly format: (value: number) => string
+  /** The axis goes by powers of two. */
+  readonly isBytes?: boolean
   /** Told when somebody has drawn over a part of it, in seconds. */
   readonly onZoom?: (fromS: number, toS: number) => void
 }

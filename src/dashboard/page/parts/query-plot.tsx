@@ -14,6 +14,7 @@ export interface QueryPlotProps {
   readonly title: string
   readonly asks: readonly Ask[]
   readonly format: (value: number) => string
+  readonly isBytes?: boolean
   /** Absent: the last hour, up to now. */
   readonly span?: Span
   readonly onZoom?: (span: Span) => void
@@ -27,7 +28,7 @@ const TONES = ['first', 'second', 'third', 'bad'] as const
 const MAX_CURVES = 4
 
 /** A plot of what was measured. */
-export function QueryPlot({ title, asks, format, span, onZoom }: QueryPlotProps): JSX.Element {
+export function QueryPlot({ title, asks, format, isBytes = false, span, onZoom }: QueryPlotProps): JSX.Element {
   const { http, live } = useApp()
   const [answers, setAnswers] = useState<readonly RangeAnswer[] | null>(null)
   const [refusal, setRefusal] = useState('')
@@ -62,7 +63,7 @@ export function QueryPlot({ title, asks, format, span, onZoom }: QueryPlotProps)
       {refusal !== '' && <p class="refusal">{refusal}</p>}
       {answers === null && refusal === '' && <Empty>Loading…</Empty>}
       {answers !== null && series.length === 0 && <Empty>Nothing was measured in that time.</Empty>}
-      {series.length > 0 && <Plot label={title} times={times} series={series} format={format} {...zoom} />}
+      {series.length > 0 && <Plot label={title} times={times} series={series} format={format} isBytes={isBytes} {...zoom} />}
     </Panel>
   )
 }

@@ -33,6 +33,11 @@ export function WhyList({ name }: { readonly name: string }): JSX.Element {
   )
 }
 
+/** What stands in backticks is a command. */
+function withCode(text: string): readonly (string | JSX.Element)[] {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))
+}
+
 const TONES = { failure: 'bad', warning: 'warn', note: 'idle' } as const
 
 function Reason({ of: { severity, sentence, evidence, advice, code } }: { readonly of: Diagnosis }): JSX.Element {
@@ -44,7 +49,7 @@ function Reason({ of: { severity, sentence, evidence, advice, code } }: { readon
           <b>{sentence}</b>
         </p>
         {evidence.length > 0 && <pre>{evidence.join('\n')}</pre>}
-        {advice !== '' && <p>{advice}</p>}
+        {advice !== '' && <p>{withCode(advice)}</p>}
         <small class="soft">{code}</small>
       </div>
     </li>

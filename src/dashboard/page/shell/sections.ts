@@ -26,7 +26,7 @@ export const SECTIONS: readonly { readonly title: string; readonly sections: rea
     title: 'Traffic',
     sections: [
       { key: 'routes', title: 'Routes', icon: 'route', letter: 'r' },
-      { key: 'graph', title: 'Who talks to whom', icon: 'graph', letter: 'w' },
+      { key: 'graph', title: 'Connections', icon: 'graph', letter: 'w' },
     ],
   },
   {

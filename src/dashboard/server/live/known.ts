@@ -16,7 +16,8 @@ export function createKnown(): Known {
     take: (topic, ids, now) => {
       const before = topics.get(topic) ?? new Map<string, string>()
       topics.set(topic, before)
-      const changes: Values = {}
+      // Without a prototype: an id may be any text.
+      const changes = Object.create(null) as Values
       for (const [id, value] of now) {
         const text = JSON.stringify(value)
         if (before.get(id) === text) continue
