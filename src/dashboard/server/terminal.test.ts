@@ -16,10 +16,7 @@ function open({ base }: Rig, browser: Browser, headers: Record<string, string> =
     protocols: ['glovebox.terminal', `proof.${proof}`],
     headers: { cookie: browser.cookie, origin: base, ...headers },
   }
-  const socket = new WebSocket(
-    `${base.replace('http', 'ws')}/terminal?container=web&columns=80&rows=24`,
-    options as unknown as string[],
-  )
+  const socket = new WebSocket(`${base.replace('http', 'ws')}/terminal?container=web&columns=80&rows=24`, options)
   socket.binaryType = 'arraybuffer'
   const arrived: string[] = []
   let wake = () => undefined as void
