@@ -2,7 +2,6 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 
 import type { CollectionReport } from '#api/glovebox'
-import type { DockerImageSummary } from '#client'
 
 import { useApp, useLive } from '../base/app-context.ts'
 import { bytes, count, duration, percent, shortId } from '../base/format.ts'
@@ -17,6 +16,15 @@ import { Table, type Column } from '../parts/table.tsx'
 const EVERY_MS = 10_000
 const SECOND = 1000
 
+/** What of `GET /images/json` is shown. */
+interface ImageSummary {
+  readonly Id: string
+  readonly RepoTags: readonly string[] | null
+  /** Seconds since 1970. */
+  readonly Created: number
+  readonly Size: number
+}
+
 /** What of `GET /system/df` is shown. */
 interface DiskUsage {
   readonly LayersSize: number
@@ -29,7 +37,7 @@ interface DiskUsage {
 
 /** Images, volumes, and what they take of the disk. */
 export function Storage(): JSX.Element {
-  const images = useAsked<readonly DockerImageSummary[]>('/docker/images/json', EVERY_MS)
+  const images = useAsked<readonly ImageSummary[]>('/docker/images/json', EVERY_MS)
   const [words, setWords] = useState('')
   return (
     <>
@@ -106,14 +114,14 @@ function Figure({ title, value }: { readonly title: string; readonly value: numb
   )
 }
 
-function ImageTable({ rows }: { readonly rows: readonly DockerImageSummary[] }): JSX.Element {
+function ImageTable({ rows }: { readonly rows: readonly ImageSummary[] }): JSX.Element {
   const now = useNow()
   const { http } = useApp()
   const { containers } = useLive('containers')
   const users = new Map<string, number>()
   for (const { imageId } of containers.values()) users.set(imageId, (users.get(imageId) ?? 0) + 1)
-  const nameOf = ({ RepoTags, Id }: DockerImageSummary) => RepoTags?.[0] ?? `${shortId(Id)} (no name)`
-  const columns: readonly Column<DockerImageSummary>[] = [
+  const nameOf = ({ RepoTags, Id }: ImageSummary) => RepoTags?.[0] ?? `${shortId(Id)} (no name)`
+  const columns: readonly Column<ImageSummary>[] = [
     { key: 'name', title: 'Name', width: 'minmax(150px, 2fr)', cell: (image) => <b>{nameOf(image)}</b>, sort: nameOf },
     { key: 'id', title: 'Id', width: '120px', cell: ({ Id }) => <code>{shortId(Id)}</code>, isExtra: true },
     { key: 'size', title: 'Size', width: '84px', cell: ({ Size }) => bytes(Size), sort: ({ Size }) => Size, isNumber: true },
