@@ -53,7 +53,8 @@ function observeCall({ clock, observe }: GloveboxApiObserver, method: string, pa
   const [subject = '', ...rest] = path.slice(API_PREFIX.length + 1).split('/')
   const operation = `${method} ${API_PREFIX}/${SUBJECTS.has(subject) ? subject : 'other'}`
   // Followed for as long as the client likes, or a command that somebody runs.
-  const isTimed = subject !== 'command-line' && !['wait', 'watch', 'follow'].includes(rest.at(-1) ?? '')
+  const isOutput = subject === 'jobs' && rest[1] === 'output'
+  const isTimed = subject !== 'command-line' && !isOutput && !['wait', 'watch', 'follow'].includes(rest.at(-1) ?? '')
   observeAnswer(response, { operation, startedMs: clock.monotonicMs(), clock, isTimed, observe })
 }
 

@@ -18,8 +18,10 @@ export interface RotationPorts {
 
 /** Several that are rotated one after the other make one revision. */
 const GATHER_MS = 250
-/** The store did not answer, or somebody else was quicker. */
+/** Somebody else was quicker: the picture follows in a moment. */
 const RETRY_MS = 1000
+/** The store does not answer, or a service cannot be rolled as it is. */
+const BROKEN_MS = 30_000
 const FOLLOWED = ['secret', 'config'] as const
 const KINDS: readonly string[] = ['service', 'revision']
 
@@ -30,6 +32,7 @@ export function startRotation(ports: RotationPorts): AsyncDisposable {
   const { signal } = closing
   let isDirty = false
   let running: Promise<void> | undefined
+  let retry: Disposable | undefined
   const listening = mirror.listen(({ changes }) => {
     if (changes.length === 0 || changes.some(({ key }) => KINDS.includes(key.slice(0, key.indexOf('/'))))) trigger()
   })
@@ -51,33 +54,35 @@ export function startRotation(ports: RotationPorts): AsyncDisposable {
       await rest(GATHER_MS)
       if (signal.aborted) return
       isDirty = false
-      if (await lookAtAll()) continue
-      isDirty = true
-      await rest(RETRY_MS)
+      const againMs = await lookAtAll()
+      if (againMs === null) continue
+      retry?.[Symbol.dispose]()
+      if (!signal.aborted) retry = clock.after(againMs, trigger)
     }
   }
 
-  /** False: something could not be done, and is to be tried again. */
-  async function lookAtAll(): Promise<boolean> {
+  /** When what could not be done is to be tried again; null: there is nothing of it. */
+  async function lookAtAll(): Promise<number | null> {
     const revisions = Map.groupBy(
       mirror.range<RevisionRecord>(prefixOf('revision')).map(({ value }) => value),
       ({ serviceId }) => serviceId,
     )
-    let isDone = true
+    let againMs = Infinity
     for (const { value: service, revision } of mirror.range<ServiceRecord>(prefixOf('service'))) {
       try {
-        isDone = (await lookAt(service, revision, revisions.get(service.id) ?? [])) && isDone
+        if (!(await lookAt(service, revision, revisions.get(service.id) ?? []))) againMs = Math.min(againMs, RETRY_MS)
       } catch (error) {
-        if (signal.aborted) return true
+        if (signal.aborted) return null
         // One that cannot be rolled does not hold up the others.
-        isDone = false
+        againMs = Math.min(againMs, isKind(error, 'conflict') ? RETRY_MS : BROKEN_MS)
         if (!isKind(error, 'conflict'))
           log.warn('a service could not be given the newest secrets', { service: service.name, error: messageOf(error) })
       }
     }
-    return isDone
+    return againMs === Infinity ? null : againMs
   }
 
+  /** False: somebody else was quicker. */
   async function lookAt(service: ServiceRecord, at: number, revisions: readonly RevisionRecord[]): Promise<boolean> {
     const wanted = revisions.find(({ number }) => number === service.revision)
     if (wanted === undefined || wanted.spec.secrets.length + wanted.spec.configs.length === 0) return true
@@ -116,6 +121,7 @@ export function startRotation(ports: RotationPorts): AsyncDisposable {
     [Symbol.asyncDispose]: async () => {
       closing.abort()
       listening[Symbol.dispose]()
+      retry?.[Symbol.dispose]()
       await running
       await Promise.all(following)
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,7 +9,7 @@ import { after, before, describe, test } from 'node:test'
 
 import type { RunView } from '#api/glovebox'
 import { silentLog, systemClock, systemRandom } from '#base'
-import { keyOf, type ScheduleRecord } from '#cluster/model'
+import { keyOf, type EnvironmentRecord, type ScheduleRecord } from '#cluster/model'
 import { openMirror, openServices, SERVICE_PREFIXES } from '#cluster/services'
 import { readCompose } from '#cluster/spec'
 import { openSqliteStore } from '#cluster/store'
@@ -18,45 +19,59 @@ import { busyboxImage, startTestDaemon, type TestDaemon, untilTrue } from './dae
 const CLI = join(import.meta.dirname, '../../build/cli.cjs')
 const PATIENCE_MS = 20_000
 const MINUTE_MS = 60_000
-const MARK = 'gb-rotation-9f2e-in-memory-only'
+const MARK = 'gb-operated-9f2e-in-memory-only'
+const ROUTED_PORT = 18_473
 /** Of a run that lasts until somebody says that it may end. */
 const HELD = ['sh', '-c', 'while [ ! -e /tmp/go ]; do usleep 50000; done']
 
 const COMPOSE = `
 services:
+  api:
+    image: box:1.0
+    container_name: the-api
+    command: [sh, -c, 'cp /version /data/index.html; echo "$$MODE" >> /data/index.html; exec httpd -f -h /data']
+    environment: {MODE: plain}
+    stop_grace_period: 0s
+    ports: ['127.0.0.1:18474:80']
+    volumes: [data:/data]
+    secrets: [password, word, extra]
+    configs: [{source: conf, target: /etc/conf}]
+    deploy: {update_config: {monitor: 1ms}}
   report:
-    image: box:1
+    image: box:1.0
     command: [sh, -c, 'echo out; echo err >&2; exit 3']
     x-glovebox:
       schedule: {cron: '0 3 1 1 *', time_zone: Europe/Berlin, keep_failed: 2}
       job: {retries: 1}
-  once:
-    image: box:1
-    command: ${JSON.stringify(HELD)}
-    stop_grace_period: 0s
-    deploy: {mode: global-job}
-  web:
-    image: box:1
-    command: [sleep, '1000']
-    stop_grace_period: 0s
-    secrets: [password]
-    configs: [{source: conf, target: /etc/conf}]
-    deploy: {update_config: {monitor: 1ms}}
-secrets: {password: {external: true}}
+volumes: {data: {}}
+secrets: {password: {external: true}, word: {file: ./word.txt}, extra: {file: ./word.txt}}
 configs: {conf: {external: true}}
+x-glovebox:
+  routes:
+    - {name: front, hosts: [shop.test], address: 127.0.0.1, port: ${ROUTED_PORT}, service: api, target_port: 80}
 `
 
-describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
+/** One daemon for all of it: what is asked of an application that runs, at the command line and over the API. */
+describe('jobs, environments and rotations of a whole daemon', { timeout: 120_000 }, () => {
   let daemon: TestDaemon
   let app: string
   before(async () => {
     daemon = await startTestDaemon()
-    await daemon.importImage('box:1', busyboxImage())
-    app = mkdtempSync(join(tmpdir(), 'gb-jobs-'))
+    for (const version of ['1.0', '1.1', '1.2'])
+      await daemon.importImage(`box:${version}`, busyboxImage([{ path: 'version', mode: 0o644, body: `${version} ` }]))
+    app = mkdtempSync(join(tmpdir(), 'gb-operated-'))
     writeFileSync(join(app, 'compose.yaml'), COMPOSE)
-    assert.equal(cli(['secret', 'create', 'password'], `${MARK} one`).status, 0)
-    assert.equal(cli(['config', 'create', 'conf'], 'conf one').status, 0)
+    writeFileSync(join(app, 'word.txt'), `${MARK} word`)
+    const { secrets } = daemon.client
+    await secrets.create('secret', { name: 'password', labels: {}, value: Buffer.from(`${MARK} one`) })
+    await secrets.create('config', { name: 'conf', labels: {}, value: Buffer.from('conf one') })
     must('up', '-d', '--name', 'shop', app)
+    await daemon.call('POST', '/swarm/init', { ListenAddr: '127.0.0.1:2377' })
+    await daemon.call('POST', '/services/create', {
+      Name: 'once',
+      TaskTemplate: { ContainerSpec: { Image: 'box:1.0', Command: HELD, StopGracePeriod: 1 } },
+      Mode: { GlobalJob: {} },
+    })
   })
   after(async () => {
     await daemon.dispose()
@@ -75,6 +90,9 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     return stdout
   }
   const jobs = () => daemon.client.jobs
+  const environments = () => daemon.client.environments
+  const answerOf = async (host: string) => await textOf(ROUTED_PORT, host).catch(() => '')
+  const answers = async (host: string, text: string) => await untilTrue(PATIENCE_MS, async () => (await answerOf(host)) === text)
   const ended = async (job: string, run: string): Promise<RunView> => {
     let view: RunView | undefined
     await untilTrue(PATIENCE_MS, async () => {
@@ -83,6 +101,7 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     })
     return view!
   }
+  const volumes = async () => (await daemon.client.volumes.list(undefined)).map(({ Name }) => Name).toSorted()
 
   test('a job of a Compose file is run by hand, and its output and its exit code are those of the command line', async () => {
     assert.match(must('jobs', 'ls'), /^shop\/report +0 3 1 1 \* +20\d\d-01-01 03:00 Europe\/Berlin \(in .*\) +never ran +0 +0$/m)
@@ -94,25 +113,103 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     must('jobs', 'suspend', 'shop/report')
     must('up', '-d', '--name', 'shop', app)
     assert.match(must('jobs', 'ls'), /^shop\/report +0 3 1 1 \* +suspended by hand +failed with 3, /m)
-    must('jobs', 'resume', 'shop/report')
-    assert.equal(must('jobs', 'ls', '--format', '{{.name}} {{.state}}'), 'shop/once active\nshop/report active\n')
+    assert.equal((await jobs().resume('shop/report')).state, 'active')
   })
 
-  test('one that is cancelled ends its tasks, and a run beside it is refused', async () => {
-    await untilTrue(PATIENCE_MS, async () => (await jobs().history('shop/once'))[0]?.tasks[0]?.state === 'running')
-    assert.match(cli(['jobs', 'run', 'shop/once']).stderr, /run r1 of the job shop\/once is under way/i)
-    must('jobs', 'cancel', 'shop/once', 'r1')
-    await untilTrue(PATIENCE_MS, async () => (await jobs().inspect('shop/once')).underWay.length === 0)
+  test('a run that is cancelled ends its tasks, and one beside it is refused', async () => {
+    await untilTrue(PATIENCE_MS, async () => (await jobs().history('once'))[0]?.tasks[0]?.state === 'running')
+    await assert.rejects(jobs().run('once'), {
+      code: 'job.run_under_way',
+      message: /run r1 of the job once is under way/,
+    })
+    must('jobs', 'cancel', 'once', 'r1')
+    await untilTrue(PATIENCE_MS, async () => (await jobs().inspect('once')).underWay.length === 0)
     assert.deepEqual(
-      (await jobs().history('shop/once')).map(({ state, reason }) => [state, reason]),
+      (await jobs().history('once')).map(({ state, reason }) => [state, reason]),
       [['cancelled', `cancelled by ${userInfo().username}`]],
     )
-    assert.equal(cli(['jobs', 'suspend', 'shop/once']).status, 1)
+    await assert.rejects(jobs().suspend('once'), { code: 'job.not_possible' })
+  })
+
+  test('three versions of an application run side by side, each reached at its own host and port', async () => {
+    const settings = ['--set', 'api.image=box:1.1', '--set', 'api.environment.MODE=try']
+    const made = cli(['env', 'create', 'pr-1', '--from', 'shop', ...settings, '--ttl', '3d', '-d'])
+    assert.equal(made.status, 0, made.stderr)
+    for (const note of ['its container is not called the-api', 'another port of the host is chosen instead of 18474'])
+      assert.match(made.stderr, new RegExp(`^note: api: ${note}$`, 'm'))
+    assert.match(made.stderr, /^note: report: its schedule is suspended/m)
+    await environments().create({
+      name: 'pr-2',
+      from: 'shop',
+      settings: ['api.image=box:1.2'],
+      hosts: ['two.test'],
+      lifeMs: null,
+    })
+    await Promise.all([
+      answers('shop.test', '1.0 plain\n'),
+      answers('pr-1.shop.test', '1.1 try\n'),
+      answers('two.test', '1.2 plain\n'),
+    ])
+    const listed = must('env', 'ls', '--format', '{{.name}} {{join .urls " "}}').trim().split('\n')
+    for (const line of listed) {
+      const [name = '', route, published = ''] = line.split(' ')
+      assert.equal(route, `http://${name === 'pr-2' ? 'two.test' : 'pr-1.shop.test'}:${ROUTED_PORT}`)
+      assert.equal(await textOf(Number(new URL(published).port), 'any'), name === 'pr-2' ? '1.2 plain\n' : '1.1 try\n')
+    }
+    assert.equal((await daemon.exec('shop--pr-1-api-1', ['cat', '/run/secrets/word'])).output, `${MARK} word`)
+    assert.deepEqual(
+      (await environments().diff('shop', 'pr-1', { all: false })).map(({ path, right }) => `${path}=${right}`),
+      ['api.environment.MODE="try"', 'api.image="box:1.1"'],
+    )
+  })
+
+  test('what a copy writes, and what becomes of it, does not touch its application', async () => {
+    await daemon.exec('shop--pr-1-api-1', ['sh', '-c', 'echo changed > /data/index.html'])
+    assert.deepEqual([await answerOf('pr-1.shop.test'), await answerOf('shop.test')], ['changed\n', '1.0 plain\n'])
+    must('env', 'set', 'pr-1', '--set', 'api.image=box:1.2')
+    assert.deepEqual([await answerOf('pr-1.shop.test'), await answerOf('shop.test')], ['1.2 try\n', '1.0 plain\n'])
+    for (const words of [
+      ['up', '--name', 'shop--pr-1', app],
+      ['down', '--name', 'shop--pr-1'],
+    ])
+      assert.match(cli(words).stderr, /shop--pr-1 is the environment pr-1 of shop/i)
+    assert.match(cli(['env', 'create', 'pr-3', '--from', 'shop', '--copy-data']).stderr, /--copy-data is not supported/)
+    const taken = environments().create({ name: 'pr-3', from: 'shop', hosts: ['two.test'], lifeMs: null })
+    await assert.rejects(taken, {
+      code: 'environment.host_taken',
+      message: /two\.test:18473\/ is answered by shop--pr-2 already/,
+    })
+    must('env', 'rm', 'pr-2')
+    assert.deepEqual(await volumes(), ['shop--pr-1_data', 'shop_data'])
+  })
+
+  test('services get a new value of what they mount by themselves, in memory and nowhere else, and the old one when they go back', async () => {
+    const { id } = await daemon.client.secrets.inspect('secret', 'password')
+    const file = { Name: 'password', UID: '0', GID: '0', Mode: 0o400 }
+    const secrets = [{ SecretID: id, SecretName: 'password', File: file }]
+    await daemon.call('POST', '/services/create', {
+      Name: 'app',
+      TaskTemplate: { ContainerSpec: { Image: 'box:1.0', Command: ['sleep', '1000'], StopGracePeriod: 1, Secrets: secrets } },
+      Mode: { Replicated: { Replicas: 1 } },
+      UpdateConfig: { Monitor: 1_000_000, Parallelism: 1 },
+    })
+    await Promise.all([reaches('app', `${MARK} one`), reaches('the-api', `${MARK} oneconf one`)])
+    const { stdout } = cli(['secret', 'rotate', 'password'], `${MARK} two`)
+    assert.equal(stdout, 'password version 2\nnew tasks: app, shop--pr-1_api, shop_api\n')
+    await daemon.client.secrets.rotate('config', 'conf', Buffer.from('conf two'))
+    await Promise.all(['the-api', 'shop--pr-1-api'].map(async (name) => await reaches(name, `${MARK} twoconf two`)))
+    await reaches('app', `${MARK} two`)
+    assert.deepEqual(everywhere(daemon), [])
+    // Going back brings the value of before, and nobody rolls it forward again.
+    const { Spec, Version } = await daemon.call<{ Spec: object; Version: { Index: number } }>('GET', '/services/app')
+    await daemon.call('POST', `/services/app/update?version=${Version.Index}&rollback=previous`, Spec)
+    await reaches('app', `${MARK} one`)
   })
 
   test('what was due while the daemon was killed is run once or counted as missed, as each schedule says, and never twice', async () => {
     await daemon.kill()
     const beganMinute = await writeSchedules(join(daemon.root, 'cluster.db'))
+    await makeOver(join(daemon.root, 'cluster.db'), 'shop--pr-1')
     await daemon.launch()
     // Killed again in the middle of what it makes up for.
     await untilTrue(PATIENCE_MS, async () => (await jobs().history('made-up'))[0]?.tasks[0]?.state === 'running')
@@ -128,8 +225,29 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     assert.ok((await jobs().inspect('left-out')).missed >= 5)
     await daemon.exec(after!.tasks[0]!.containerId!, ['touch', '/tmp/go'])
     assert.deepEqual([(await ended('made-up', after!.name)).state, after!.attempts], ['succeeded', 1])
-    must('jobs', 'suspend', 'made-up', 'left-out')
-    assert.match(must('jobs', 'ls'), /^made-up +\* \* \* \* \* +suspended by hand +succeeded /m)
+  })
+
+  test('an environment that ended while no daemon ran goes with its volumes, and a rolled-back service keeps its value', async () => {
+    await untilTrue(PATIENCE_MS, async () => (await environments().list()).length === 0)
+    assert.deepEqual(await volumes(), ['shop_data'])
+    await reaches('app', `${MARK} one`)
+    await answers('shop.test', '1.0 plain\n')
+    assert.match(daemon.log(), /the time of an environment is over/)
+    assert.deepEqual(everywhere(daemon), [])
+  })
+
+  test('a copy outlives its application, with what it has of its secrets', async () => {
+    const extra = join(app, 'word.txt')
+    must('env', 'create', 'last', '--from', 'shop', '--ttl', 'never', '--secret', `extra=${extra}`, '-d')
+    must('down', '--name', 'shop')
+    const names = async () => (await daemon.client.secrets.list('secret')).map(({ name }) => name)
+    assert.deepEqual(await names(), ['password', 'shop--last_extra', 'shop_word'])
+    await untilTrue(PATIENCE_MS, async () => (await answerOf('last.shop.test')) === '1.0 plain\n')
+    await daemon.client.containers.remove('shop--last-api-1', { force: true })
+    await untilTrue(PATIENCE_MS, async () => (await answerOf('last.shop.test')) === '')
+    await answers('last.shop.test', '1.0 plain\n')
+    await environments().remove('last')
+    assert.deepEqual(await names(), ['password', 'shop_word'])
   })
 
   /** Runs, what was missed and what was skipped are together the minutes that passed. */
@@ -141,40 +259,12 @@ describe('jobs and rotations of a whole daemon', { timeout: 120_000 }, () => {
     })
   }
 
-  test('services get a new value of what they mount by themselves, in memory and nowhere else, and the old one when they go back', async () => {
-    await daemon.call('POST', '/swarm/init', { ListenAddr: '127.0.0.1:2377' })
-    const { id } = await daemon.client.secrets.inspect('secret', 'password')
-    const file = { Name: 'password', UID: '0', GID: '0', Mode: 0o400 }
-    const secrets = [{ SecretID: id, SecretName: 'password', File: file }]
-    await daemon.call('POST', '/services/create', {
-      Name: 'app',
-      TaskTemplate: { ContainerSpec: { Image: 'box:1', Command: ['sleep', '1000'], StopGracePeriod: 1, Secrets: secrets } },
-      Mode: { Replicated: { Replicas: 1 } },
-      UpdateConfig: { Monitor: 1_000_000, Parallelism: 1 },
-    })
-    await Promise.all([reaches('app', `${MARK} one`), reaches('shop_web', `${MARK} oneconf one`)])
-    const { stdout } = cli(['secret', 'rotate', 'password'], `${MARK} two`)
-    assert.equal(stdout, 'password version 2\nnew tasks: app, shop_web\n')
-    assert.equal(cli(['config', 'update', 'conf'], 'conf two').status, 0)
-    await Promise.all([reaches('app', `${MARK} two`), reaches('shop_web', `${MARK} twoconf two`)])
-    assert.deepEqual(everywhere(daemon), [])
-    // Going back brings the value of before, and nobody rolls it forward again.
-    const { Spec, Version } = await daemon.call<{ Spec: object; Version: { Index: number } }>('GET', '/services/app')
-    await daemon.call('POST', `/services/app/update?version=${Version.Index}&rollback=previous`, Spec)
-    await reaches('app', `${MARK} one`)
-    await daemon.kill()
-    await daemon.launch()
-    await reaches('app', `${MARK} one`)
-    must('up', '-d', '--name', 'shop', app)
-    await reaches('shop_web', `${MARK} twoconf two`)
-    assert.deepEqual(everywhere(daemon), [])
-  })
-
   /** The one task that there is of a service has these values. */
   async function reaches(service: string, wanted: string): Promise<void> {
     await untilTrue(PATIENCE_MS, async () => {
-      const [only, ...others] = (await daemon.client.containers.list({ all: false })).filter(({ Labels, Names }) =>
-        [Labels?.['com.docker.swarm.service.name'], Names[0]?.replace(/^\/shop-(\w+)-\d+$/, 'shop_$1')].includes(service),
+      const [only, ...others] = (await daemon.client.containers.list({ all: false })).filter(
+        ({ Labels, Names: [name = ''] }) =>
+          Labels?.['com.docker.swarm.service.name'] === service || name.replace(/^\/|-\d+$/g, '') === service,
       )
       if (only === undefined || others.length > 0) return false
       const { output } = await daemon.exec(only.Id, ['sh', '-c', 'cat /run/secrets/password; cat /etc/conf 2>/dev/null || true'])
@@ -190,7 +280,7 @@ describe('a job of every minute under a daemon that is killed', { skip: MINUTES 
   test('each minute is run once or missed', async () => {
     const daemon = await startTestDaemon()
     try {
-      await daemon.importImage('box:1', busyboxImage())
+      await daemon.importImage('box:1.0', busyboxImage())
       await daemon.kill()
       const beganMs = systemClock().nowMs()
       await writeServices(
@@ -250,7 +340,7 @@ async function writeServices(
   const services = openServices({ store, mirror, clock, random: systemRandom(), waits: () => [] })
   const entries = Object.entries(jobs).map(([name, [more, command]]) => {
     const schedule = `{cron: '* * * * *', time_zone: Europe/Berlin, concurrency: ${concurrency}${more}}`
-    return `${name}: {image: 'box:1', command: ${JSON.stringify(command)}, network_mode: none, x-glovebox: {schedule: ${schedule}}}`
+    return `${name}: {image: 'box:1.0', command: ${JSON.stringify(command)}, network_mode: none, stop_grace_period: 0s, x-glovebox: {schedule: ${schedule}}}`
   })
   const { spec } = await readCompose({
     path: 'compose.yaml',
@@ -285,6 +375,24 @@ async function writeServices(
     }
     await store.write({ puts: [{ key: keyOf('schedule', record.id), value }] })
   }
+}
+
+/** As if its time had passed while no daemon ran. */
+async function makeOver(path: string, stack: string): Promise<void> {
+  await using store = openSqliteStore({ path, clock: systemClock() })
+  const entry = await store.get<EnvironmentRecord>(`environment/${stack}`)
+  const value = { ...entry?.value, expiresAtMs: systemClock().nowMs() - 1000 }
+  await store.write({ puts: [{ key: `environment/${stack}`, value }] })
+}
+
+async function textOf(port: number, host: string): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    get({ port, host: '127.0.0.1', headers: { host }, agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => (text += part))
+      response.on('end', () => resolve(response.statusCode === 200 ? text : ''))
+    }).on('error', reject)
+  })
 }
 
 /** Where the mark is found but in the memory of containers: files, the daemon's words, what the API shows, environments and arguments of processes. */
