@@ -31,6 +31,7 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
   ['/usr/bin/skopeo', 'skopeo'],
   ['/usr/bin/buildah', 'buildah'],
   ['/usr/bin/pebble', 'pebble'],
+  ['/usr/bin/prometheus', 'prometheus'],
 ]
 
 interface Kind {

@@ -72,6 +72,18 @@ export const commandTable: readonly TableEntry[] = [
   ),
   entry(
     'Understanding',
+    'metrics',
+    'Show what services, containers and routes used, and how it came',
+    async () => (await import('./commands/metrics.ts')).metrics,
+  ),
+  entry(
+    'Understanding',
+    'metrics targets',
+    'Show which containers are asked for metrics of their own',
+    async () => (await import('./commands/metrics-targets.ts')).metricsTargets,
+  ),
+  entry(
+    'Understanding',
     'inspect',
     'Everything the daemon knows of containers or images, as JSON',
     async () => (await import('./commands/inspect.ts')).inspect,

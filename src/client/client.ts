@@ -7,6 +7,7 @@ import { type DashboardCalls, dashboardCalls } from './dashboard.ts'
 import { type GloveboxCalls, gloveboxCalls } from './glovebox.ts'
 import { type ImageCalls, imageCalls } from './images.ts'
 import { type JobCalls, jobCalls } from './jobs.ts'
+import { type MetricCalls, metricCalls } from './metrics.ts'
 import { type NetworkCalls, networkCalls } from './networks.ts'
 import { type PolicyCalls, policyCalls } from './policy.ts'
 import { type RegistryCalls, registryCalls } from './registry.ts'
@@ -32,6 +33,7 @@ export interface Client {
   readonly registry: RegistryCalls
   readonly policy: PolicyCalls
   readonly routes: RouteCalls
+  readonly metrics: MetricCalls
   readonly secrets: SecretCalls
   readonly jobs: JobCalls
   readonly environments: EnvironmentCalls
@@ -56,6 +58,7 @@ export function createClient(place: DaemonPlace): Client {
     registry: registryCalls(transport),
     policy: policyCalls(transport),
     routes: routeCalls(transport),
+    metrics: metricCalls(transport),
     secrets: secretCalls(transport),
     jobs: jobCalls(transport),
     environments: environmentCalls(transport),

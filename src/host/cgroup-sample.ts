@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 
 import { systemCodeOf } from '#base'
 import { isGone } from './cgroup-changes.ts'
-import { parseBlkio, parseFigure, parseIoStat, parseKeyed, total } from './cgroup-figures.ts'
+import { parseBlkio, parseFigure, parseIoStat, total } from './cgroup-figures.ts'
 import { parsePressure } from './machine-figures.ts'
 import type { CgroupSample } from './port-cgroups.ts'
 
@@ -14,17 +14,26 @@ const MAX_FILE_BYTES = 64 * 1024
 
 /**
  * Figures of a group for those who look at many of them often: as `usage`, but each file is read once, into one buffer, and no others than these. `isShort`: what changes from one look to the next.
+ * `before`: given back when its processor time is still what it was. Nothing ran, so it took no memory and read nothing; only the kernel may have taken page cache back.
  */
-export function cgroupSample(of: ControllerDirectory, buffer: Buffer, isShort: boolean): CgroupSample | undefined {
+export function cgroupSample(
+  of: ControllerDirectory,
+  buffer: Buffer,
+  { isShort, before }: { readonly isShort: boolean; readonly before?: CgroupSample | undefined },
+): CgroupSample | undefined {
   const read = (controller: string, file: string): string | undefined => {
     const found = of(controller)
     return found === undefined ? undefined : readInto(`${found.directory}/${file}`, buffer)
   }
+  const isCpuV2 = of('cpu')?.isV2 === true
+  const used = isCpuV2 ? read('cpu', 'cpu.stat') : read('cpuacct', 'cpuacct.usage')
+  const cpuNs = isCpuV2 ? nanoseconds(figureIn(used ?? '', 'usage_usec')) : parseFigure(used)
+  if (before !== undefined && cpuNs !== undefined && cpuNs === before.cpuNs) return before
   const memory = of('memory')?.isV2 === true ? memoryV2(read, isShort) : memoryV1(read, isShort)
-  const cpu = of('cpu')?.isV2 === true ? cpuV2(read) : cpuV1(read, isShort)
-  if (memory === undefined && cpu === undefined) return undefined
+  if (memory === undefined && cpuNs === undefined) return undefined
   return {
-    ...cpu,
+    cpuNs,
+    ...(isCpuV2 ? cpuV2(used ?? '') : cpuV1(read, isShort)),
     ...memory,
     ...(of('io')?.isV2 === true ? ioV2(read) : ioV1(read, isShort)),
     pids: parseFigure(read('pids', 'pids.current')),
@@ -107,11 +116,8 @@ function memoryV2(read: Read, isShort: boolean) {
 }
 
 function cpuV1(read: Read, isShort: boolean) {
-  const cpuNs = parseFigure(read('cpuacct', 'cpuacct.usage'))
-  if (cpuNs === undefined) return undefined
   const stat = read('cpu', 'cpu.stat') ?? ''
   return {
-    cpuNs,
     cpuUserNs: isShort ? undefined : parseFigure(read('cpuacct', 'cpuacct.usage_user')),
     cpuSystemNs: isShort ? undefined : parseFigure(read('cpuacct', 'cpuacct.usage_sys')),
     cpuPeriods: figureIn(stat, 'nr_periods'),
@@ -120,19 +126,18 @@ function cpuV1(read: Read, isShort: boolean) {
   }
 }
 
-function cpuV2(read: Read) {
-  const text = read('cpu', 'cpu.stat')
-  if (text === undefined) return undefined
-  const stat = parseKeyed(text)
-  const nanoseconds = (us: number | undefined) => (us === undefined ? undefined : us * 1000)
+function cpuV2(stat: string) {
   return {
-    cpuNs: nanoseconds(stat.usage_usec),
-    cpuUserNs: nanoseconds(stat.user_usec),
-    cpuSystemNs: nanoseconds(stat.system_usec),
-    cpuPeriods: stat.nr_periods,
-    throttledPeriods: stat.nr_throttled,
-    throttledNs: nanoseconds(stat.throttled_usec),
+    cpuUserNs: nanoseconds(figureIn(stat, 'user_usec')),
+    cpuSystemNs: nanoseconds(figureIn(stat, 'system_usec')),
+    cpuPeriods: figureIn(stat, 'nr_periods'),
+    throttledPeriods: figureIn(stat, 'nr_throttled'),
+    throttledNs: nanoseconds(figureIn(stat, 'throttled_usec')),
   }
+}
+
+function nanoseconds(us: number | undefined): number | undefined {
+  return us === undefined ? undefined : us * 1000
 }
 
 function ioV1(read: Read, isShort: boolean) {

@@ -62,10 +62,10 @@ export function linuxCgroups({ mounts, clock, killListed, ownPath }: CgroupOptio
         (controller) => of(controller)?.version === 2 || (layout.mode === 'v2' && of(controller) === undefined),
       )
     },
-    sample: (path, isShort) => {
+    sample: (path, options) => {
       checkPath(path)
       buffer ??= sampleBuffer()
-      return cgroupSample((controller) => places(controller, path), buffer, isShort)
+      return cgroupSample((controller) => places(controller, path), buffer, options)
     },
     pids: (path) => {
       const first = directories(path).find((directory) => existsSync(directory))

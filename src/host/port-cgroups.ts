@@ -15,9 +15,12 @@ export interface CgroupPort {
   usage(path: string): CgroupUsage | undefined
   /**
    * What the group uses, for those who look at many groups often. Undefined when it does not exist. `isShort`: without peaks and what is told of operations,
-   * which takes half the time.
+   * which takes half the time. `before`: what was read last; where no process ran since, which one file tells, it is given back.
    */
-  sample(path: string, isShort: boolean): CgroupSample | undefined
+  sample(
+    path: string,
+    options: { readonly isShort: boolean; readonly before?: CgroupSample | undefined },
+  ): CgroupSample | undefined
   /** Process ids of the group and the groups below it. */
   pids(path: string): readonly number[]
   freezeState(path: string): 'thawed' | 'freezing' | 'frozen'

@@ -4,7 +4,7 @@ import { byteReader, byteWriter } from './bytes.ts'
 import { historyError } from './errors.ts'
 import { SLOTS, SLOT_MS } from './tiers.ts'
 
-/** The samples of an hour that have not got to their place in the file yet, one column for each time they were taken. */
+/** The samples that have not got to their place in the file yet, one column for each time they were taken. */
 export interface Block {
   readonly startMs: number
   /** Ids of series in the order in which they came: the place of each in the columns. */

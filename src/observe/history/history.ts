@@ -8,7 +8,7 @@ import { openHistoryFile, type HistoryFile } from './history-file.ts'
 import type { HistoryWriter, MetricsHistory } from './port.ts'
 import { answerRange } from './range.ts'
 import { keptMs, nextShare, sealSeries } from './seal.ts'
-import { seriesIndex, seriesKey, type SeriesIndex } from './series-index.ts'
+import { seriesIndex, type SeriesIndex } from './series-index.ts'
 import { blockStart, SLOT_MS, SLOTS, TIERS } from './tiers.ts'
 
 export interface HistoryOptions {
@@ -27,7 +27,7 @@ const JOURNAL_EVERY_SLOTS = 6
 /** Series that are put to their places before others get a turn: some milliseconds. */
 const SEALED_AT_ONCE = 25
 
-/** Pages given back to the disk after each hour: 4 MiB. */
+/** Pages given back to the disk after each block: 4 MiB. */
 const GIVEN_BACK_PAGES = 1024
 
 /** Opens or creates the file and takes up what was not at its place yet. */
@@ -132,7 +132,7 @@ function columnOf(families: readonly MetricFamily[], block: Block, index: Series
     const isRising = family.type === 'counter' || family.type === 'histogram'
     for (const { suffix, labels, value } of family.samples) {
       const name = suffix === '' ? family.name : family.name + suffix
-      const series = index.find(seriesKey(name, labels), () => ({ name, labelText: labels, isRising }), atMs)
+      const series = index.find(name, labels, isRising, atMs)
       if (series === undefined) continue
       series.lastMs = atMs
       values[placeOf(block, series.id)] = value

@@ -34,12 +34,12 @@ export function keptMs(tier: Tier, share: number): number {
   return tier.keepMs * share
 }
 
-/** Rows are dropped when they are this full: there is room for another hour. */
+/** Rows are dropped when the file is this full: there is room for another block. */
 const FULL = 0.95
 /** Kept time grows again by so little that it does not swing. */
 const GROWTH = 1.05
 
-/** How much of the time is kept after an hour in which the file had this size. Pure. */
+/** How much of the time is kept after a block at whose end the file had this size. Pure. */
 export function nextShare(share: number, usedBytes: number, maxBytes: number): number {
   if (usedBytes > maxBytes * FULL) return Math.max(LEAST_SHARE, share * Math.max(0.5, (maxBytes * FULL * FULL) / usedBytes))
   return usedBytes < maxBytes * 0.8 ? Math.min(1, share * GROWTH) : share

@@ -13,11 +13,7 @@ export interface Series {
 
 export interface SeriesIndex {
   /** The one of that text; a new one from the second time on that it comes. Undefined: not yet, or there is no room. */
-  find(
-    key: string,
-    make: () => Omit<Series, 'id' | 'labels' | 'lastMs'> & { readonly labelText: string },
-    atMs: number,
-  ): Series | undefined
+  find(name: string, labelText: string, isRising: boolean, atMs: number): Series | undefined
   /** Those that were not written down yet; they are once `write` returns. */
   writeNew(write: (rows: readonly SeriesRow[]) => void): void
   select(selector: string): readonly Series[]
@@ -41,8 +37,9 @@ const MAX_EVICTIONS = 50
 
 /** `onEvict`: its rows are to go. `usedIds`: the journal may name series up to this id, which are gone. */
 export function seriesIndex(rows: readonly SeriesRow[], onEvict: (id: number) => void, usedIds = 0): SeriesIndex {
-  const byKey = new Map<string, Series>()
-  const keys = new Map<number, string>()
+  /** By name, then by labels: texts that are the same object each time are not hashed again. */
+  const byName = new Map<string, Map<string, Series>>()
+  const texts = new Map<number, string>()
   const byId = new Map<number, Series>()
   const fresh = new Map<number, SeriesRow>()
   /** Seen once: what lives for seconds leaves no trace. */
@@ -53,17 +50,17 @@ export function seriesIndex(rows: readonly SeriesRow[], onEvict: (id: number) =>
   let ended: { readonly atMs: number; readonly series: Series[] } = { atMs: -1, series: [] }
   const add = (row: SeriesRow): Series => {
     const series = { id: row.id, name: row.name, labels: labelsOf(row.labels), isRising: row.isRising, lastMs: row.lastMs }
-    const key = seriesKey(row.name, row.labels)
-    byKey.set(key, series)
+    const named = byName.get(row.name) ?? new Map<string, Series>()
+    byName.set(row.name, named.set(row.labels, series))
     byId.set(series.id, series)
-    keys.set(series.id, key)
+    texts.set(series.id, row.labels)
     nextId = Math.max(nextId, series.id + 1)
     return series
   }
   for (const row of rows) add(row)
   const drop = (id: number) => {
-    byKey.delete(keys.get(id) ?? '')
-    keys.delete(id)
+    byName.get(byId.get(id)?.name ?? '')?.delete(texts.get(id) ?? '')
+    texts.delete(id)
     byId.delete(id)
     fresh.delete(id)
   }
@@ -80,9 +77,10 @@ export function seriesIndex(rows: readonly SeriesRow[], onEvict: (id: number) =>
     return true
   }
   return {
-    find: (key, make, atMs) => {
-      const known = byKey.get(key)
+    find: (name, labels, isRising, atMs) => {
+      const known = byName.get(name)?.get(labels)
       if (known !== undefined) return known
+      const key = `${name}{${labels}`
       const sinceMs = candidates.get(key)
       if (sinceMs === undefined || sinceMs === atMs) {
         if (candidates.size >= MAX_KEPT_SERIES) candidates.clear()
@@ -94,8 +92,7 @@ export function seriesIndex(rows: readonly SeriesRow[], onEvict: (id: number) =>
         return undefined
       }
       candidates.delete(key)
-      const { labelText, ...said } = make()
-      const row = { ...said, labels: labelText, id: nextId, lastMs: atMs }
+      const row = { id: nextId, name, labels, isRising, lastMs: atMs }
       fresh.set(row.id, row)
       return add(row)
     },
@@ -113,8 +110,4 @@ export function seriesIndex(rows: readonly SeriesRow[], onEvict: (id: number) =>
     get: (id) => byId.get(id),
     refused: () => refused,
   }
-}
-
-export function seriesKey(name: string, labels: string): string {
-  return `${name}{${labels}`
 }

@@ -15,8 +15,10 @@ const DAY_MS = 24 * HOUR_MS
 
 /** How often samples are taken. */
 export const SLOT_MS = 10 * SECOND_MS
-/** What is in memory until it is written to its place: each row is written once then, and not again every minute. */
-export const BLOCK_MS = HOUR_MS
+/**
+ * What is in memory until it is put to its place: 15 KB for a container at the most. The longer, the more memory; the shorter, the more often rows are written anew. A multiple of the coarsest step.
+ */
+export const BLOCK_MS = 20 * MINUTE_MS
 export const SLOTS = BLOCK_MS / SLOT_MS
 
 /** From fine to coarse: a day's plot has a point a minute, one of two months a point every ten. Rows are whole multiples of a block. */
