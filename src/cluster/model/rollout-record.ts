@@ -7,6 +7,8 @@ export interface RolloutRecord {
   readonly endedAtMs: number | null
   /** Why it is in this state, for people: `3 of 4 new tasks failed: exit code 1`. */
   readonly reason: string
+  /** `failure`: it goes back because what was rolled out failed, and not because somebody said so. Absent: it was asked for. */
+  readonly cause?: 'failure'
   /** Index in `canary.steps`, of a canary; of others 0. */
   readonly step: number
   readonly stepStartedAtMs: number

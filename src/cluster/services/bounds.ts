@@ -16,3 +16,5 @@ export const KEPT_FAILED_TASKS = 100
 export const ORPHAN_AFTER_MS = 30_000
 /** Without a health or readiness check, having run for so long is all that can be asked of a new task before an old one goes. */
 export const PROOF_MS = 1500
+/** Most of what cannot run at all ends within this: nothing is called ready before. */
+export const BEGUN_MS = 300

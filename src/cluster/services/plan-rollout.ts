@@ -91,7 +91,7 @@ function judgeImage({ state, cluster, settings }: RolloutView, rollout: RolloutR
 function failure(service: ServiceRecord, settings: RolloutSpec, why: string, nowMs: number) {
   const { rollout } = service
   const canGoBack = settings.failureAction === 'rollback' && rollout?.state === 'running' && rollout.from !== null
-  if (canGoBack) return { service: rolledBack(service, why, nowMs), reason: `rolled back: ${why}` }
+  if (canGoBack) return { service: rolledBack(service, why, nowMs, 'failure'), reason: `rolled back: ${why}` }
   return { service: withRollout(service, { state: 'paused', reason: why }, nowMs), reason: `paused: ${why}` }
 }
 

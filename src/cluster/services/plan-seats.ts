@@ -1,4 +1,4 @@
-import { PROOF_MS } from './bounds.ts'
+import { BEGUN_MS, PROOF_MS } from './bounds.ts'
 import { blockedBy } from './dependencies.ts'
 import type { Place } from './places.ts'
 import { afterEnd } from './restart-policy.ts'
@@ -71,13 +71,16 @@ export function planStarts(state: ServiceState, cluster: ClusterState, out: Plan
     out.step({ type: 'start-task', task, isForgiven, reason: 'nothing stands against it' })
   }
 
-  /** One in the place of another that ended runs: whether it goes on running is to be seen. */
+  /** It has just begun to run, and nobody looks whether it works: whether it goes on is to be seen, longer where others ended before it. */
   function sayUnproven(task: ServiceState['tasks'][number]): void {
     const { health, readySinceMs, sinceMs } = task.status
-    if ((task.failures ?? 0) === 0 || health === 'healthy' || isForgivenTask(task)) return
-    const provenAtMs = (readySinceMs ?? sinceMs) + PROOF_MS
-    if (provenAtMs > cluster.nowMs)
-      out.wait(`${task.reason ?? ''}; it was started again`, { taskId: task.id, untilMs: provenAtMs, isHopeless: isLoop(task) })
+    const checks = state.revisions.get(task.revision)?.spec.checks
+    if (health === 'healthy' || (checks !== undefined && checks.readiness !== null)) return
+    const isAgain = (task.failures ?? 0) > 0 && !isForgivenTask(task)
+    const provenAtMs = (readySinceMs ?? sinceMs) + (isAgain ? PROOF_MS : BEGUN_MS)
+    if (provenAtMs <= cluster.nowMs) return
+    const reason = isAgain ? `${task.reason ?? ''}; it was started again` : `${taskLabel(state, task)} has just begun`
+    out.wait(reason, { taskId: task.id, untilMs: provenAtMs, isHopeless: isLoop(task) })
   }
 
   function sayWhyNot(task: ServiceState['tasks'][number]): void {

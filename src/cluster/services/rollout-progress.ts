@@ -41,7 +41,7 @@ export function withRollout(service: ServiceRecord, change: Partial<RolloutRecor
 }
 
 /** Back to where the rollout came from. What was the way back becomes the wish; there is no further way back then. */
-export function rolledBack(service: ServiceRecord, reason: string, nowMs: number): ServiceRecord {
+export function rolledBack(service: ServiceRecord, reason: string, nowMs: number, cause?: RolloutRecord['cause']): ServiceRecord {
   const { rollout } = service
   if (rollout === null || rollout.from === null) return service
   const back: RolloutRecord = {
@@ -50,6 +50,7 @@ export function rolledBack(service: ServiceRecord, reason: string, nowMs: number
     // Those that served until now take everything again at once.
     weightPercent: rollout.weightPercent === null ? null : 100,
     judgements: rollout.judgements,
+    ...(cause === undefined ? {} : { cause }),
   }
   return { ...service, revision: rollout.from, previousRevision: null, rollout: back, updatedAtMs: nowMs }
 }

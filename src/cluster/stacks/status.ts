@@ -162,9 +162,17 @@ function obstaclesOf(spec: ServiceSpec, state: ServiceState, view: StatusView): 
     ...(missing === null ? [] : [{ reason: missing, isHopeless: true }]),
     ...(unrouted === undefined ? [] : [{ reason: unrouted, isHopeless: true }]),
     ...(spec.job === null ? [] : jobObstacles(state)),
+    ...backObstacles(state),
     ...view.loop.waits(service.id),
     ...(leaving === undefined ? [] : [{ reason: `${taskLabel(state, leaving)} is on its way out`, isHopeless: false }]),
   ]
+}
+
+/** What the file says was tried, and is not what runs. */
+function backObstacles({ service: { rollout } }: ServiceState): readonly Obstacle[] {
+  if (rollout?.cause !== 'failure') return []
+  const isBack = rollout.state === 'rolled-back'
+  return [{ reason: `it ${isBack ? 'went' : 'goes'} back to revision ${rollout.to}: ${rollout.reason}`, isHopeless: isBack }]
 }
 
 /** A run that failed is what a job without a schedule has come to; one with a schedule has its next time. */
