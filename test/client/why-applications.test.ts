@@ -54,6 +54,12 @@ services:
     image: busybox
     command: sleep 1000
     networks: [nowhere]
+  shy:
+    image: busybox
+    command: sleep 1000
+    stop_grace_period: 1ms
+    deploy: { replicas: 2 }
+    x-glovebox: { away_from: [{ service: shy, required: true }] }
   certified:
     image: busybox
     command: httpd -f -p 80 -h /empty
@@ -171,6 +177,27 @@ const CASES: readonly Case[] = [
     evidence: /^no certificate yet: /,
   },
   {
+    title: 'an affinity that leaves no place',
+    name: 'trouble/shy',
+    code: 'place.affinity',
+    sentence: /^trouble\/shy\.\d has no node: a task of \S*shy is in /,
+    evidence: /refused by an affinity/,
+  },
+  {
+    title: 'a canary that waits for a word',
+    name: 'manual/web',
+    code: 'rollout.by_hand',
+    sentence: /^The canary of manual\/web waits for somebody to promote it: every step went well\.$/,
+    evidence: /^last judgement: good/,
+  },
+  {
+    title: 'a service that was paused by hand',
+    name: 'held/web',
+    code: 'service.paused',
+    sentence: /^held\/web is paused by hand: nothing of it is replaced, scaled or rolled out\.$/,
+    evidence: /^1 of 1 tasks are ready$/,
+  },
+  {
     title: 'a canary without traffic',
     name: 'trial/web',
     code: 'rollout.canary_waits',
@@ -208,6 +235,8 @@ describe('why, of applications', () => {
       canary(String(await freePort())),
       neighbours(),
       judgement(await freePort()),
+      byHand(String(await freePort())),
+      held(),
     ])
   })
   after(async () => {
@@ -243,6 +272,16 @@ describe('why, of applications', () => {
       )
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
+  }
+  const byHand = async (port: string) => {
+    const file = TRIAL.replace('HTTP_PORT', port).replace('min_requests: 50', 'min_requests: 0, promote: by-hand')
+    await up('manual', file.replace('NUMBER', '1'))
+    await up('manual', file.replace('NUMBER', '2'), '--detach')
+  }
+  const held = async () => {
+    await up('held', shared('sleep 1000'))
+    const { code, stderr } = await daemon.glovebox('service', 'pause', 'held/web')
+    assert.equal(code, 0, stderr)
   }
   const neighbours = async () => {
     await up('ours', shared('httpd -f -p 80 -h /empty'))

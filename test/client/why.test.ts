@@ -136,10 +136,19 @@ describe('why', () => {
     assert.equal(unknown.code, 1)
     assert.match(unknown.stderr, /nothing here is called databsae[\s\S]*Did you mean database\?/)
     assert.equal((await daemon.glovebox('why')).code, 1)
+    const image = await whyOf(daemon, 'registry.invalid/app:1')
+    assert.deepEqual([image.subjects.map(({ kind }) => kind), image.diagnoses[0]?.code], [['image'], 'image.unreachable'])
   })
 
   test('a node that is drained is told, and what it is missed by', async () => {
     const node = await docker.must('info', '--format', '{{.Swarm.NodeID}}')
+    await docker.must('node', 'update', '--availability', 'pause', node)
+    await untilWhy(
+      daemon,
+      node,
+      { code: 'node.paused', sentence: /is paused: it gets no new tasks/, evidence: /availability pause/ },
+      PATIENCE_MS,
+    )
     await docker.must('node', 'update', '--availability', 'drain', node)
     await docker.must('service', 'create', '-d', '-q', '--no-resolve-image', '--name', 'homeless', 'busybox', 'sleep', '1000')
     await untilWhy(

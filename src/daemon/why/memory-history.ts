@@ -1,6 +1,6 @@
 import type { Clock } from '#base'
 import type { Events } from '#engine/events'
-import type { CgroupUsage } from '#host'
+import type { CgroupSample } from '#host'
 import type { MemorySample } from '#operate/why'
 
 /** How the memory of containers went: so that one that ran out of it can show how. */
@@ -20,14 +20,15 @@ export interface MemoryHistoryNeeds {
   readonly events: Pick<Events, 'listen'>
   /** Those that run and have a limit of their own; others run out of the host's memory, if of any. */
   readonly limited: () => readonly { readonly id: string; readonly startedAtMs: number }[]
-  /** Undefined: its group is gone. */
-  readonly usage: (
+  /** Undefined: its group is gone. `isShort`: without the peak, which makes it cheaper. */
+  readonly sample: (
     containerId: string,
-  ) => Pick<CgroupUsage, 'memoryBytes' | 'memoryInactiveFileBytes' | 'memoryPeakBytes' | 'oomKills'> | undefined
+    isShort: boolean,
+  ) => Pick<CgroupSample, 'memoryBytes' | 'memoryInactiveFileBytes' | 'memoryPeakBytes' | 'oomKills'> | undefined
   readonly clock: Clock
 }
 
-/** A look costs some ten small files: as many containers as are looked at are a thousandth of a processor. */
+/** Each is a look at a few small files every ten seconds: more would be work that somebody notices. */
 const MAX_WATCHED = 500
 /** When there are so many each second one goes: what is left is still the whole life. */
 const MAX_SAMPLES = 64
@@ -43,21 +44,20 @@ interface Watched {
   dueAtMs: number
 }
 
-export function openMemoryHistory({ events, limited, usage, clock }: MemoryHistoryNeeds): MemoryHistory {
+export function openMemoryHistory({ events, limited, sample, clock }: MemoryHistoryNeeds): MemoryHistory {
   const watched = new Map<string, Watched>()
   let timer: Disposable | undefined
   let isClosed = false
 
   const look = (id: string, one: Watched): void => {
-    const now = usage(id)
+    const now = sample(id, true)
     if (now === undefined) return
     const atMs = clock.nowMs()
     if (now.memoryBytes !== undefined) {
       one.samples.push({ atMs, bytes: Math.max(0, now.memoryBytes - (now.memoryInactiveFileBytes ?? 0)) })
       if (one.samples.length > MAX_SAMPLES) one.samples = one.samples.filter((_, index) => index % 2 === 0)
     }
-    one.peakBytes = now.memoryPeakBytes ?? one.peakBytes
-    one.kills = now.oomKills
+    one.kills = now.oomKills ?? 0
   }
   const round = (): void => {
     timer = undefined
@@ -94,9 +94,9 @@ export function openMemoryHistory({ events, limited, usage, clock }: MemoryHisto
   /** Its group is still there when this is told: its peak is what it came to. */
   const ranOut = (id: string): void => {
     const one = watched.get(id) ?? (watched.size < MAX_WATCHED * 2 ? begin(id) : undefined)
-    const last = usage(id)
+    const last = sample(id, false)
     if (one === undefined || last === undefined) return
-    one.kills = last.oomKills
+    one.kills = last.oomKills ?? 0
     one.peakBytes = last.memoryPeakBytes ?? one.peakBytes
     if (one.peakBytes !== null) one.samples.push({ atMs: clock.nowMs(), bytes: one.peakBytes })
   }

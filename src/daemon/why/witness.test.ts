@@ -64,7 +64,7 @@ test('the memory of a container is looked at often at first and seldom later, is
     events,
     clock,
     limited: () => (isRunning ? [{ id: 'c1', startedAtMs }] : []),
-    usage: () => {
+    sample: () => {
       looks += 1
       return { memoryBytes, memoryInactiveFileBytes: 100, memoryPeakBytes: memoryBytes + 7, oomKills: isRunning ? 0 : 1 }
     },

@@ -41,9 +41,12 @@ export function openWitness({ root, runDir, instance, containers, networks, even
         .list()
         .filter(({ status, spec }) => status.pid !== 0 && spec.resources.memoryBytes !== null)
         .map(({ id, status }) => ({ id, startedAtMs: Date.parse(status.startedAt) })),
-    usage: (id) => {
+    sample: (id, isShort) => {
       try {
-        return host.cgroups.usage(cgroupPathOf({ root, runDir, instance }, id, containers.get(id).spec.resources.cgroupParent))
+        return host.cgroups.sample(
+          cgroupPathOf({ root, runDir, instance }, id, containers.get(id).spec.resources.cgroupParent),
+          isShort,
+        )
       } catch {
         // Removed while it was looked at.
         return undefined

@@ -65,15 +65,21 @@ function ended(scene: Scene, container: ContainerFacts): Diagnosis | null {
   })
 }
 
+/** Shorter lives than this may be a row of failures that is not seen in the state at every moment. */
+const SETTLED_MS = 10_000
+
 function sick(scene: Scene, container: ContainerFacts): Diagnosis | null {
   const { health } = container
-  if (health === null || health.status !== 'unhealthy') return null
+  if (health === null || health.status === 'healthy') return null
+  const ranMs = container.startedAtMs === null ? 0 : scene.nowMs - container.startedAtMs
+  const isStarting = health.status === 'starting'
+  if (isStarting && (ranMs < SETTLED_MS || (health.last?.exitCode ?? 0) === 0)) return null
   const said = health.last?.output ?? ''
   const brief = said.trim() === '' ? '' : `: ${quoted(said)}`
   return tell(scene, container, {
-    code: 'health.unhealthy',
-    severity: 'failure',
-    what: `is unhealthy${brief}`,
+    code: isStarting ? 'health.starting' : 'health.unhealthy',
+    severity: isStarting ? 'warning' : 'failure',
+    what: isStarting ? `has run for ${span(ranMs)} and is not healthy yet${brief}` : `is unhealthy${brief}`,
     evidence: [
       `health check: ${quoted(health.test)}, ${counted(health.failingStreak, 'failure')} in a row`,
       ...(health.last === null ? [] : [`the check says: ${quoted(said)} (exit code ${health.last.exitCode})`]),
@@ -82,9 +88,6 @@ function sick(scene: Scene, container: ContainerFacts): Diagnosis | null {
     advice: `Run the check by hand: \`glovebox exec ${container.name} …\`.`,
   })
 }
-
-/** Shorter lives than this may be a row of failures that is not seen in the state at every moment. */
-const SETTLED_MS = 10_000
 
 function restarted(scene: Scene, container: ContainerFacts): Diagnosis | null {
   const ranMs = container.startedAtMs === null ? 0 : scene.nowMs - container.startedAtMs

@@ -168,6 +168,19 @@ test('a container that ended by itself is worth a note, and one that should be t
   assert.deepEqual(codes({ containers: [{ ...ended, exitCode: 0 }] }), [])
 })
 
+test('what is over for long is only told to who asks for it', () => {
+  const ended = { ...alone, state: 'exited' as const, exitCode: 1, finishedAtMs: NOW_MS - 2 * 3_600_000 }
+  assert.deepEqual(whyReport({ ...healthy, containers: [ended] }, null).diagnoses, [])
+  assert.equal(whyReport({ ...healthy, containers: [ended] }, 'tool').diagnoses.length, 1)
+})
+
+test('a container that takes long to be healthy is told while its checks fail', () => {
+  const health = { status: 'starting' as const, failingStreak: 0, test: 'ask', last: { exitCode: 1, output: 'not yet' } }
+  assert.deepEqual(codes({ containers: [{ ...alone, health }] }), ['health.starting'])
+  assert.deepEqual(codes({ containers: [{ ...alone, health: { ...health, last: null } }] }), [])
+  assert.deepEqual(codes({ containers: [{ ...alone, health, startedAtMs: NOW_MS - 1000 }] }), [])
+})
+
 test('a name that nobody has is told with the nearest one', () => {
   const asked = {
     containerId: alone.id,

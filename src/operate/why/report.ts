@@ -23,11 +23,18 @@ export interface WhyReport {
 /** More than this nobody reads: what is first is what matters. */
 const MAX_DIAGNOSES = 100
 
+/** Of what is over and asks for nothing, so much is worth telling to who asks for everything. */
+const TOLD_MS = 60 * 60_000
+
+function isOld({ severity, sinceMs }: Diagnosis, nowMs: number): boolean {
+  return severity === 'note' && sinceMs !== null && nowMs - sinceMs > TOLD_MS
+}
+
 /** Error: `why.unknown_name`. */
 export function whyReport(facts: WhyFacts, name: string | null): WhyReport {
   const all = diagnose(facts)
   const subjects = name === null ? [] : subjectsNamed(facts, name)
-  const chosen = name === null ? all : chosenOf(all, subjects)
+  const chosen = name === null ? all.filter((one) => !isOld(one, facts.nowMs)) : chosenOf(all, subjects)
   const isWell = name === null ? chosen.every(({ severity }) => severity === 'note') : chosen.length === 0
   const summary = isWell ? wellSentence(sceneOf(facts), subjects) : (chosen[0]?.sentence ?? '')
   return {
