@@ -43,10 +43,9 @@ export function openWitness({ root, runDir, instance, containers, networks, even
         .map(({ id, status }) => ({ id, startedAtMs: Date.parse(status.startedAt) })),
     sample: (id, isShort) => {
       try {
-        return host.cgroups.sample(
-          cgroupPathOf({ root, runDir, instance }, id, containers.get(id).spec.resources.cgroupParent),
+        return host.cgroups.sample(cgroupPathOf({ root, runDir, instance }, id, containers.get(id).spec.resources.cgroupParent), {
           isShort,
-        )
+        })
       } catch {
         // Removed while it was looked at.
         return undefined
