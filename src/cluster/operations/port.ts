@@ -1,6 +1,6 @@
 import type { ChangePlan } from '#cluster/changes'
 import type { HistoryWish } from '#cluster/history'
-import type { Actor, HistoryRecord, RevisionRecord, TaskRecord } from '#cluster/model'
+import type { Actor, HistoryRecord, RevisionRecord } from '#cluster/model'
 
 import type { ServiceView } from './service-view.ts'
 import type { Settlement } from './settlement.ts'
@@ -43,9 +43,6 @@ export interface Performed {
 }
 
 export type ServiceEvent =
-  | { readonly kind: 'service'; readonly service: ServiceView; readonly tasks: TaskCounts }
+  | { readonly kind: 'service'; readonly service: ServiceView }
   | ({ readonly kind: 'settled'; readonly service: ServiceView } & Settlement)
   | { readonly kind: 'removed' }
-
-/** Of tasks that live, by their states. */
-export type TaskCounts = Readonly<Partial<Record<TaskRecord['status']['state'], number>>>

@@ -21,6 +21,7 @@ export function settlementOf(sight: ServiceSight, revision: number | null): Sett
   const { rollout } = record
   const held = sight.waits.find(({ isHeld }) => isHeld === true)
   const isOther = revision !== null && record.revision !== revision
+  const isSuperseded = isOther && revision < record.revision && rollout?.state !== 'rolled-back' && rollout?.state !== 'aborted'
   const backReason = `${rollout?.state === 'aborted' ? 'aborted' : 'rolled back'} to revision ${record.revision}: ${rollout?.reason ?? ''}`
   switch (state) {
     case 'paused':
@@ -36,6 +37,7 @@ export function settlementOf(sight: ServiceSight, revision: number | null): Sett
       return held === undefined ? null : { outcome: 'held', reason: held.reason }
     case 'ready':
     case 'done':
+      if (isSuperseded) return { outcome: 'failed', reason: `a newer wish took its place: revision ${record.revision} is there` }
       return isOther ? { outcome: 'failed', reason: backReason } : { outcome: 'ready', reason: '' }
   }
 }

@@ -1,9 +1,8 @@
 import { isKind, type Clock } from '#base'
-import { isEnded } from '#cluster/model'
 import type { Services } from '#cluster/services'
 
 import { findService } from './find-service.ts'
-import type { ServiceEvent, TaskCounts } from './port.ts'
+import type { ServiceEvent } from './port.ts'
 import { serviceView } from './service-view.ts'
 import { settlementOf } from './settlement.ts'
 
@@ -40,7 +39,7 @@ export async function* watchService(
     })
     if (sight === undefined) return yield { kind: 'removed' }
     const service = serviceView(sight)
-    const event: ServiceEvent = { kind: 'service', service, tasks: await countsOf(services, id) }
+    const event: ServiceEvent = { kind: 'service', service }
     const text = JSON.stringify(event)
     if (text !== told) yield event
     told = text
@@ -52,11 +51,4 @@ export async function* watchService(
     using _look = clock.after(LOOK_EVERY_MS, changed.resolve)
     await changed.promise
   }
-}
-
-async function countsOf(services: Services, id: string): Promise<TaskCounts> {
-  const counts: Partial<Record<string, number>> = {}
-  for (const { record } of await services.tasks({ service: id }))
-    if (!isEnded(record.status.state)) counts[record.status.state] = (counts[record.status.state] ?? 0) + 1
-  return counts
 }
