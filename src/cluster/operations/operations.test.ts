@@ -158,3 +158,20 @@ describe('nodes', () => {
     )
   })
 })
+
+describe('a job', () => {
+  it('is done when the run of its revision is, and failed when that failed', async () => {
+    const job = { completions: 1, parallelism: 1, retries: 0, deadlineMs: null, schedule: null }
+    const { world, operations } = await rig({ name: 'web', mode: 'replicated-job', image: 'job:1', job })
+    await world.pass(60_000)
+    assert.equal((await operations.get('shop/web')).service.state, 'done')
+    const again = await operations.perform('shop/web', { verb: 'deploy', image: 'job:2' }, { actor: ANN })
+    assert.equal(again.service.state, 'converging')
+    const last = (await followed(world, operations, again.revision)).at(-1)
+    assert.ok(last?.kind === 'settled' && last.outcome === 'ready')
+    const bad = await operations.perform('shop/web', { verb: 'deploy', image: 'bad:1' }, { actor: ANN })
+    const end = (await followed(world, operations, bad.revision)).at(-1)
+    assert.ok(end?.kind === 'settled' && end.outcome === 'failed', JSON.stringify(end))
+    assert.match(end.reason, /exit code 3/)
+  })
+})

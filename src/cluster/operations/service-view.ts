@@ -53,7 +53,7 @@ export function serviceView(sight: ServiceSight): ServiceView {
     readyTasks: sight.readyTasks,
     completedTasks: sight.completedTasks,
     rollout: record.rollout,
-    why: state === 'ready' || state === 'done' ? null : (sight.waits[0]?.reason ?? null),
+    why: state === 'ready' || state === 'done' ? null : (sight.waits[0]?.reason ?? jobReason(sight)),
     ports: revision.spec.ports,
     createdAtMs: record.createdAtMs,
     updatedAtMs: record.updatedAtMs,
@@ -70,9 +70,21 @@ function stateOf(sight: ServiceSight): ServiceView['state'] {
   if (record.state !== 'active') return record.state
   if (rollout?.state === 'paused' || waits.some(({ isHopeless }) => isHopeless)) return 'failed'
   if (rollout !== null && rollout.endedAtMs === null) return 'converging'
-  if (revision.spec.job !== null) return sight.desiredTasks === 0 ? 'done' : 'converging'
+  if (revision.spec.job !== null) return jobState(sight)
   const isEnded = revision.spec.restart.condition !== 'always' && sight.completedTasks >= sight.desiredTasks
   if (isEnded && sight.desiredTasks > 0 && sight.runningTasks === 0) return 'done'
   const isThere = sight.readyTasks >= sight.desiredTasks && sight.runningTasks <= sight.desiredTasks
   return isThere && waits.length === 0 ? 'ready' : 'converging'
+}
+
+/** One with a schedule has its next time whatever came of the last; another one is what its run for this revision came to. */
+function jobState({ record, revision, run }: ServiceSight): ServiceView['state'] {
+  if (revision.spec.job?.schedule !== null && revision.spec.job !== null) return run?.state === 'running' ? 'converging' : 'ready'
+  if (run === undefined || run.revision < record.revision || run.state === 'running') return 'converging'
+  return run.state === 'succeeded' ? 'done' : 'failed'
+}
+
+function jobReason({ record, revision, run }: ServiceSight): string | null {
+  if (revision.spec.job === null) return null
+  return run === undefined || run.revision < record.revision ? 'its run has not begun yet' : run.reason || 'its run is under way'
 }

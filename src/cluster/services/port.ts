@@ -73,6 +73,8 @@ export interface ServiceSight extends Versioned<ServiceRecord> {
   readonly completedTasks: number
   /** Why it is not as wanted yet, the weightiest first; empty: it is. */
   readonly waits: readonly Wait[]
+  /** Of a job: its youngest run. Absent: there is none. */
+  readonly run?: RunRecord
   /** Of the record that `waits` were planned from; absent: it was not planned yet. */
   readonly plannedVersion?: number
 }

@@ -29,6 +29,7 @@ export function sightOf(
     completedTasks: (run === undefined ? tasks.filter(isStaying) : ofRun).filter((task) => task.status.state === 'complete')
       .length,
     waits: waits.toSorted((a, b) => Number(b.isHopeless) - Number(a.isHopeless)),
+    ...(run === undefined ? {} : { run }),
     ...(plannedVersion === undefined ? {} : { plannedVersion }),
   }
 }
