@@ -28,7 +28,9 @@ async function told(seed: number): Promise<readonly HistoryEvent[]> {
   }
   assert.deepEqual(world.broken, [])
   const history = await openHistory(world.store).list({ services: ['shop_web'], limit: 1000 })
-  assert.ok(history.every(({ by, event }) => (event.type === 'changed' || event.type === 'created' ? by === 'ann' : by === 'glovebox')))
+  assert.ok(
+    history.every(({ by, event }) => (event.type === 'changed' || event.type === 'created' ? by === 'ann' : by === 'glovebox')),
+  )
   return history.toReversed().map(({ event }) => event)
 }
 
