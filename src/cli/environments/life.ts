@@ -11,14 +11,13 @@ const PLAIN_LIFE_MS = 7 * DAY_MS
 export function readLife(text: string | undefined): number | null {
   if (text === undefined) return PLAIN_LIFE_MS
   if (text === 'never') return null
-  const match = /^(\d+(?:\.\d+)?)([dw])(.*)$/.exec(text)
+  const [, count = '', unit = '', rest = text] = /^(\d+(?:\.\d+)?)([dw])(.*)$/.exec(text) ?? []
   try {
-    if (match === null) return parseDurationMs(text, '--ttl')
-    const [, count = '', unit = '', rest = ''] = match
-    return Math.round(Number(count) * (UNITS_MS[unit] ?? 0)) + (rest === '' ? 0 : (readLife(rest) ?? 0))
+    const daysMs = Math.round(Number(count) * (UNITS_MS[unit] ?? 0))
+    return rest === '' && daysMs > 0 ? daysMs : daysMs + parseDurationMs(rest, '--ttl')
   } catch (error) {
     throw cliError('cli.usage', `--ttl: ${JSON.stringify(text)} is no time`, {
-      hint: 'Write 3d, 12h, 1h30m, or never.',
+      hint: 'Write 3d, 12h, 1d12h, or never.',
       cause: error,
     })
   }
