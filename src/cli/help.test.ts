@@ -5,6 +5,7 @@ import { parseArguments } from './args/parse.ts'
 import { commandSyntax } from './command-syntax.ts'
 import { membersOf } from './command-names.ts'
 import { findCommand } from './find-command.ts'
+import { globalFlags } from './globals.ts'
 import { commandHelp, groupHelp, overview } from './help.ts'
 import { painter } from './output/colour.ts'
 import { commandTable, hiddenCommands, REFUSED } from './table.ts'
@@ -91,4 +92,15 @@ test('what is not here is refused with what to do instead, and slips are guessed
   assert.match(hintOf('swarm', 'init'), /glovebox up/)
   assert.match(hintOf('rnu'), /glovebox run/)
   assert.match(hintOf('container', 'lst'), /container ls/)
+})
+
+test('no command has a flag of its own under the name of a global one, which would be read in its place', async () => {
+  const own = await Promise.all(
+    commandTable.map(async (entry) => {
+      const { flags } = await entry.load()
+      return Object.keys(flags).flatMap((flag) => (Object.hasOwn(globalFlags, flag) ? [`${entry.name} --${flag}`] : []))
+    }),
+  )
+  // The daemon's own configuration is another than the client's.
+  assert.deepEqual(own.flat(), ['daemon --config', 'daemon start --config'])
 })

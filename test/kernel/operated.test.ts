@@ -173,6 +173,10 @@ describe('jobs, environments and rotations of a whole daemon', { timeout: 120_00
       ['down', '--name', 'shop--pr-1'],
     ])
       assert.match(cli(words).stderr, /shop--pr-1 is the environment pr-1 of shop/i)
+    assert.match(
+      cli(['env', 'create', 'pr-3', '--from', 'shop', '--set', 'nobody.image=a']).stderr,
+      /nobody\.image: there is no such service/,
+    )
     assert.match(cli(['env', 'create', 'pr-3', '--from', 'shop', '--copy-data']).stderr, /--copy-data is not supported/)
     const taken = environments().create({ name: 'pr-3', from: 'shop', hosts: ['two.test'], lifeMs: null })
     await assert.rejects(taken, {
@@ -238,7 +242,7 @@ describe('jobs, environments and rotations of a whole daemon', { timeout: 120_00
 
   test('a copy outlives its application, with what it has of its secrets', async () => {
     const extra = join(app, 'word.txt')
-    must('env', 'create', 'last', '--from', 'shop', '--ttl', 'never', '--secret', `extra=${extra}`, '-d')
+    must('env', 'create', 'last', '--from', 'shop', '--ttl', 'never', '--own-secret', `extra=${extra}`, '-d')
     must('down', '--name', 'shop')
     const names = async () => (await daemon.client.secrets.list('secret')).map(({ name }) => name)
     assert.deepEqual(await names(), ['password', 'shop--last_extra', 'shop_word'])

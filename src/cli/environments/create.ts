@@ -11,7 +11,7 @@ export const envCreate = command({
   usage: '[FLAGS] NAME --from APPLICATION',
   summary: 'Copy an application beside itself, with changes and for a time.',
   description:
-    'The copy is the stack APPLICATION--NAME. It has networks and empty volumes of its own, other ports of the host where the application names one, and the hosts NAME.HOST for its routes. Secrets and configs are those of the application unless --secret or --config gives another value. Directories of the host are read-only in it, and schedules are suspended. When its time is over it is removed, with its volumes.',
+    'The copy is the stack APPLICATION--NAME. It has networks and empty volumes of its own, other ports of the host where the application names one, and the hosts NAME.HOST for its routes. Secrets and configs are those of the application unless --own-secret or --own-config gives another value. Directories of the host are read-only in it, and schedules are suspended. When its time is over it is removed, with its volumes.',
   examples: [
     ['env create pr-42 --from shop --set api.image=api:1.1 --ttl 3d', 'another version for three days'],
     ['env create try --from shop --set web.environment.DEBUG=1 --set web.replicas=1', 'other variables, one replica'],
@@ -24,10 +24,10 @@ export const envCreate = command({
     from: naming('application', text('APPLICATION', 'What is copied: an application, or another environment')),
     set: list('SERVICE.FIELD=VALUE', 'Another image, replicas, memory, cpus, suspended, environment.NAME'),
     ttl: text('TIME', 'It stays so long: 12h, 3d, never; a week by default'),
-    host: list('[HOST=]OTHER', 'Instead of the host that the pattern gives'),
+    host: list('HOST=OTHER', 'Instead of the host that the pattern gives; OTHER alone where there is one'),
     'host-pattern': text('PATTERN', 'Of hosts: {name}.{host} by default; {app} is the application'),
-    secret: list('KEY=FILE', 'A value of its own for a secret of the application'),
-    config: list('KEY=FILE', 'A value of its own for a config of the application'),
+    'own-secret': list('KEY=FILE', 'A value of its own for a secret of the application'),
+    'own-config': list('KEY=FILE', 'A value of its own for a config of the application'),
     'writable-binds': isSet('Directories of the host may be written to, as in the application'),
     'copy-data': refused('volumes of an environment begin empty; copies of their data are not made yet', false),
     detach: isSet('Do not wait until it is healthy', 'd'),
@@ -37,9 +37,12 @@ export const envCreate = command({
   run: async ({ flags, operands: [name = ''] }, context) => {
     if (flags.from === undefined) throw cliError('cli.usage', '--from is missing: say which application is copied')
     const lifeMs = readLife(flags.ttl)
-    const values = { secrets: await valuesOf(flags.secret, context), configs: await valuesOf(flags.config, context) }
+    const values = {
+      secrets: await valuesOf(flags['own-secret'], context),
+      configs: await valuesOf(flags['own-config'], context),
+    }
     const client = await context.client()
-    await fetchImages(flags.set, client, context)
+    await fetchImages(flags.from, flags.set, client, context)
     const made = await client.environments.create({
       name,
       from: flags.from,

@@ -33,18 +33,39 @@ export async function followEnvironment(
   return followed.outcome === 'ready' ? 0 : 1
 }
 
-/** Images that settings name and that are not here are fetched, as `up` does. */
-export async function fetchImages(settings: readonly string[], client: Client, context: CliContext): Promise<void> {
-  const images = settings.flatMap((text) => {
-    const image = /^[^=]*\.image=(\S+)$/.exec(text)?.[1]
-    return image === undefined ? [] : [image]
+/** Images that settings of known services name and that are not here are fetched, as `up` does. `source`: an application or an environment. */
+export async function fetchImages(
+  source: string,
+  settings: readonly string[],
+  client: Client,
+  context: CliContext,
+): Promise<void> {
+  const said = settings.flatMap((text) => {
+    const [, service, image] = /^([^=]*)\.image=(\S+)$/.exec(text) ?? []
+    return service === undefined || image === undefined ? [] : [{ service, image }]
   })
-  for (const image of new Set(images)) {
-    try {
-      await client.images.inspect(image)
-    } catch (error) {
-      if (!isKind(error, 'not_found')) throw error
-      await pullService(image, client, context)
-    }
+  if (said.length === 0) return
+  const names = await servicesOf(source, client)
+  const images = new Set(said.filter(({ service }) => names.includes(service)).map(({ image }) => image))
+  for (const image of images) if (!(await isHere(image, client))) await pullService(image, client, context)
+}
+
+/** None of what there is not: the daemon says what is wrong with it. */
+async function servicesOf(source: string, client: Client): Promise<readonly string[]> {
+  const stack = await ifThere(async () => (await client.environments.inspect(source)).stack)
+  const status = await ifThere(async () => await client.glovebox.stack(stack ?? source))
+  return status?.services.map(({ name }) => name) ?? []
+}
+
+async function isHere(image: string, client: Client): Promise<boolean> {
+  return (await ifThere(async () => await client.images.inspect(image))) !== undefined
+}
+
+async function ifThere<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    if (!isKind(error, 'not_found')) throw error
+    return undefined
   }
 }

@@ -18,7 +18,7 @@ export const envSet = command({
   run: async ({ flags, operands: [name = ''] }, context) => {
     if (flags.set.length === 0) throw cliError('cli.usage', '--set is missing: say what is to change')
     const client = await context.client()
-    await fetchImages(flags.set, client, context)
+    await fetchImages(name, flags.set, client, context)
     const changed = await client.environments.set(name, flags.set)
     for (const line of changed.change.changes) context.terminal.stderr.write(`${line}\n`)
     if (!flags.detach) return await followEnvironment(changed, client, context)

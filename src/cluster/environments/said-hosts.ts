@@ -13,7 +13,9 @@ export function readHosts(said: readonly string[], routes: readonly RouteSpec[] 
       if (only !== undefined && others.length === 0) return [only, first]
       throw environmentError('environment.host_invalid', `host ${first}: the application has ${known.length} hosts`, {
         hint:
-          known.length === 0 ? 'Its routes are told apart by ports alone.' : `Say which: HOST=${first}, of ${known.join(', ')}.`,
+          known.length === 0
+            ? 'Its routes are told apart by ports alone.'
+            : `Say which: HOST=${first}, HOST one of ${known.join(', ')}.`,
       })
     }),
   )

@@ -68,7 +68,7 @@ export function resumedByHand(records: JobRecords, nowMs: number): ScheduleRecor
   const suspendedBy = suspension(job, schedule)
   if (suspendedBy === 'description')
     throw jobsError('job.not_possible', `the description of the job ${jobName(service, spec)} says that it is suspended`, {
-      hint: 'Take "suspended" out of its schedule, and apply it again.',
+      hint: 'Take "suspended" out of its schedule and apply it again; in an environment, set SERVICE.suspended=false.',
     })
   const { isSuspended: _suspended, ...rest } = before
   if (suspendedBy === null) return rest
