@@ -48,6 +48,15 @@ async function runningPids(name: string): Promise<readonly number[]> {
     .filter((pid) => pid > 0)
 }
 
+/** One of them, that may well be going just then. */
+async function killOne(name: string, turn: number): Promise<void> {
+  await until('a replica to kill', PATIENCE_MS, async () => {
+    const pids = await runningPids(name)
+    const pid = pids[turn % pids.length] ?? 0
+    return pid > 0 && process.kill(pid, 'SIGKILL') ? true : undefined
+  })
+}
+
 function clientsOf(port: number): readonly LoadClient[] {
   return [
     startClient('kept connections', { port, connections: 16, perSecond: PER_SECOND }),
@@ -101,10 +110,7 @@ describe('a service that is deployed again and again under load', { timeout: 3_6
       await until('the new version to answer', PATIENCE_MS, async () =>
         (await ask(port)).version === `v${roll}` ? true : undefined,
       )
-      const pids = await runningPids('web')
-      const pid = pids[roll % pids.length] ?? 0
-      assert.ok(pid > 0)
-      process.kill(pid, 'SIGKILL')
+      await killOne('web', roll)
       kills += 1
       await rolled(docker.must, 'web')
     }

@@ -197,6 +197,43 @@ describe('the holder of a port', () => {
   })
 })
 
+describe('one revision in the place of another', () => {
+  const backends = (names: readonly string[], state: Backend['state'], group: string) =>
+    names.map((id): Backend => ({ id, address: '10.0.0.1', port: 80, state, group }))
+  const routed = (all: readonly Backend[], share: number): readonly Route[] => [
+    {
+      ...{ id: 'shop/web/80', hostIp: '', hostPort: 80, mode: 'http', backends: all },
+      groups: [
+        { name: 'old', share: 100 - share },
+        { name: 'new', share },
+      ],
+    },
+  ]
+  const takes = (servers: readonly ProxyServer[]) => servers.some((server) => server.state === 'ready' && server.weight > 0)
+
+  it('leaves no moment between two commands in which nobody takes requests', () => {
+    const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 })
+    fc.assert(
+      fc.property(names, names, fc.constantFrom(0, 20, 100), fc.boolean(), (old, fresh, share, isLeaving) => {
+        const before = routed(backends(old, 'ready', 'old'), 0)
+        const young = backends(
+          fresh.map((name) => `${name}-new`),
+          'ready',
+          'new',
+        )
+        const both = [...backends(old, isLeaving ? 'draining' : 'ready', 'old'), ...young]
+        const steps = [before, routed(both, isLeaving ? 100 : share), routed(young, 100)]
+        let servers: readonly ProxyServer[] = obey([], runtimeCommands(before, []))
+        for (const routes of steps)
+          for (const command of runtimeCommands(routes, servers)) {
+            servers = obey(servers, [command])
+            assert.ok(takes(servers), command)
+          }
+      }),
+    )
+  })
+})
+
 describe('a worker of before a reload', () => {
   const section = sectionName({ id: 'shop/web/80' })
   const backend = (id: string, state: Backend['state'] = 'ready'): Backend => ({ id, address: '10.0.0.1', port: 80, state })

@@ -21,8 +21,11 @@ export function runtimeCommands(routes: readonly Route[], servers: readonly Prox
   const surplus = [...known].filter(([name]) => !wanted.has(name)).flatMap(([name, server]) => takeOut(name, server))
   const added = [...wanted].filter(([name]) => !known.has(name)).map(([, { route }]) => route)
   const sticky = new Set(added.filter((route) => ruleOf(route).sticky !== null).map(sectionName))
+  const changes = [...wanted].map(([name, server]) => bringIn(name, server, known.get(name)))
   return [
-    ...[...wanted].flatMap(([name, server]) => bringIn(name, server, known.get(name))),
+    // Requests go on between two commands: nobody goes before those are there who take the place.
+    ...changes.flatMap((change) => change.more),
+    ...changes.flatMap((change) => change.less),
     // A server that is added later gets its part in the cookie only when that is asked for again.
     ...[...sticky].map((section) => `enable dynamic-cookie backend ${section}`),
     ...surplus,
@@ -41,7 +44,13 @@ function wantedServers(routes: readonly Route[]): ReadonlyMap<string, Wanted> {
   )
 }
 
-function bringIn(name: string, { route, backend, weight }: Wanted, server: ProxyServer | undefined): readonly string[] {
+/** Commands after which it takes more than before, and those after which it takes less. */
+interface ServerChange {
+  readonly more: readonly string[]
+  readonly less: readonly string[]
+}
+
+function bringIn(name: string, { route, backend, weight }: Wanted, server: ProxyServer | undefined): ServerChange {
   const rule = ruleOf(route)
   // Clients with a cookie would still be let in to one that drains.
   const draining = rule.sticky === null ? 'draining' : 'maintenance'
@@ -49,14 +58,17 @@ function bringIn(name: string, { route, backend, weight }: Wanted, server: Proxy
   const tell = `set server ${name} state ${state === 'draining' ? 'drain' : state === 'maintenance' ? 'maint' : 'ready'}`
   if (server === undefined) {
     const options = serverOptions(rule, weight).join(' ')
-    return [`add server ${name} ${hostPort(backend)} ${options}`, `enable health ${name}`, tell]
+    return { more: [`add server ${name} ${hostPort(backend)} ${options}`, `enable health ${name}`, tell], less: [] }
   }
   const isMoved = server.address !== backend.address || server.port !== backend.port
-  return [
-    ...(isMoved ? [`set server ${name} addr ${backend.address} port ${backend.port}`] : []),
-    ...(server.weight === weight ? [] : [`set weight ${name} ${weight}`]),
-    ...(server.state === state ? [] : [tell]),
-  ]
+  const moves = isMoved ? [`set server ${name} addr ${backend.address} port ${backend.port}`] : []
+  const weighs = server.weight === weight ? [] : [`set weight ${name} ${weight}`]
+  const tells = server.state === state ? [] : [tell]
+  const isLighter = weight < server.weight
+  return {
+    more: [...moves, ...(isLighter ? [] : weighs), ...(state === 'ready' ? tells : [])],
+    less: [...(isLighter ? weighs : []), ...(state === 'ready' ? [] : tells)],
+  }
 }
 
 /** What was under way when a task died is sent to another one within this time: whoever is cut before gets no answer. */
