@@ -9,6 +9,7 @@ import { dockerDaemon, gloveboxDaemon, scratch } from './daemons.ts'
 import { listContainers, loadImages } from './images-and-lists.ts'
 import { layerUsable } from './layer-usable.ts'
 import { memory } from './memory.ts'
+import { measuring } from './metrics.ts'
 import { throughput } from './network.ts'
 import { parallelRuns } from './parallel.ts'
 import { probeImage } from './probe-image.ts'
@@ -36,6 +37,7 @@ const SECTIONS = [
   'router',
   'store',
   'scheduler',
+  'metrics',
 ] as const
 const BESIDE_DOCKER = ['run', 'parallel', 'load', 'pull', 'network', 'build'] as const
 
@@ -76,6 +78,7 @@ async function measure(directory: string, isWanted: (name: (typeof SECTIONS)[num
   if (isWanted('registry')) rows.push(...(await registries(directory)))
   if (isWanted('router')) rows.push(...(await routing()))
   if (isWanted('store')) rows.push(...(await clusterStore(directory)))
+  if (isWanted('metrics')) rows.push(...(await measuring(glovebox, image)))
   if (isWanted('scheduler')) rows.push(...(await scheduling(directory)))
   return rows
 }

@@ -99,6 +99,7 @@ services:
       priority: 10
       near: [{ service: db, required: true }]       # topology: node.id, or a label of nodes
       away_from: [{ service: web, topology: node.labels.zone }]
+      metrics: { port: 9100, path: /metrics }       # or short: 9100
   report:
     image: report
     x-glovebox:

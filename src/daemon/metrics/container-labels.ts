@@ -47,6 +47,7 @@ export function distinctLabels(
   known: Map<string, { readonly names: ContainerNames; readonly text: string; readonly whole: string }>,
 ): ReadonlyMap<string, string> {
   const taken = new Set<string>()
+  const wholeNames = new Set(containers.map(({ name }) => name))
   const texts = new Map<string, string>()
   const present = new Set<string>()
   for (const record of containers) {
@@ -54,8 +55,9 @@ export function distinctLabels(
     const made = known.get(record.id)
     const kept = made?.whole === record.name ? made : textsOf(record)
     known.set(record.id, kept)
-    const isFree = !taken.has(kept.text)
-    taken.add(kept.text)
+    const { container } = kept.names
+    const isFree = container === record.name || (!wholeNames.has(container) && !taken.has(container))
+    taken.add(container)
     texts.set(record.id, isFree ? kept.text : labelText(toldNames({ ...kept.names, container: record.name })))
   }
   for (const id of known.keys()) if (!present.has(id)) known.delete(id)

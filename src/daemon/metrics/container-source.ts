@@ -74,7 +74,7 @@ export interface ContainerSourceNeeds {
 /** Every container of this machine. Those that do not run tell only of their state. */
 export function containerSource(needs: ContainerSourceNeeds): MetricSource {
   const known: Parameters<typeof distinctLabels>[1] = new Map()
-  const sampler = thriftySampler(needs)
+  const samplers = { all: thriftySampler(needs, false), history: thriftySampler(needs, true) }
   return {
     name: 'containers',
     read: async (wish) => {
@@ -82,6 +82,7 @@ export function containerSource(needs: ContainerSourceNeeds): MetricSource {
       const records = needs.containers.list()
       const labels = distinctLabels(records, known)
       const links = records.some(({ status }) => status.pid !== 0) ? needs.links() : new Map<string, LinkCounters>()
+      const sampler = samplers[wish]
       let read = 0
       for (const record of records) {
         const text = labels.get(record.id) ?? ''
@@ -89,15 +90,14 @@ export function containerSource(needs: ContainerSourceNeeds): MetricSource {
         if (record.status.pid === 0) continue
         if (read > 0 && read % READ_AT_ONCE === 0) await nextTurn()
         read += 1
-        const sample =
-          wish === 'history' ? sampler.sample(record) : needs.host.cgroups.sample(pathOf(needs, record), { isShort: false })
+        const sample = sampler.sample(record)
         if (sample !== undefined) {
           ofCgroup(of, text, sample)
           if (wish === 'all') ofCgroupBeside(of, text, sample)
         }
         ofNetwork(of, text, trafficOf(needs, record, links), wish)
       }
-      if (wish === 'history') sampler.endRound(records)
+      sampler.endRound(records)
       return families()
     },
   }
@@ -107,11 +107,11 @@ function pathOf(needs: ContainerSourceNeeds, { id, spec }: ContainerRecord): str
   return cgroupPathOf(needs, id, spec.resources.cgroupParent)
 }
 
-/** Every sixth look, a minute of the history, all figures are read although nothing ran: page cache may have gone. Not all containers at the same time. */
+/** Every sixth look all figures are read although nothing ran: page cache may have gone, and may be on the disk now. Not all containers at the same time. */
 const FULL_EVERY = 6
 
 /** Most containers do nothing most of the time, and one file says so: 500 of them then cost as much as 100. */
-function thriftySampler(needs: ContainerSourceNeeds) {
+function thriftySampler(needs: ContainerSourceNeeds, isShort: boolean) {
   const last = new Map<string, CgroupSample>()
   let round = 0
   let index = 0
@@ -119,7 +119,7 @@ function thriftySampler(needs: ContainerSourceNeeds) {
     sample: (record: ContainerRecord): CgroupSample | undefined => {
       index += 1
       const before = (round + index) % FULL_EVERY === 0 ? undefined : last.get(record.id)
-      const sample = needs.host.cgroups.sample(pathOf(needs, record), { isShort: true, before })
+      const sample = needs.host.cgroups.sample(pathOf(needs, record), { isShort, before })
       if (sample !== undefined) last.set(record.id, sample)
       return sample
     },
