@@ -4,6 +4,8 @@ export function nearest(typed: string, known: readonly string[]): string | undef
   const limit = Math.max(1, Math.floor(typed.length / 3))
   let best: { readonly word: string; readonly distance: number } | undefined
   for (const word of known) {
+    // More letters apart than there may be slips: nothing to count.
+    if (Math.abs(word.length - typed.length) > limit && !word.startsWith(typed)) continue
     const distance = typed.length >= 3 && word.startsWith(typed) ? 0.5 : editDistance(typed, word)
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { word, distance }
   }

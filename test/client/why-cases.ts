@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import type { Expected } from '../support/why.ts'
 
 /** What a fault is caused with. */
@@ -13,6 +15,9 @@ export interface Bench {
   readonly takenPort: () => Promise<number>
   readonly freePort: () => Promise<number>
   readonly api: (method: string, path: string, body: unknown) => Promise<void>
+  /** Brings up an application from this file, without waiting for it. */
+  readonly up: (name: string, file: string) => Promise<void>
+  readonly glovebox: (...words: readonly string[]) => Promise<unknown>
   /** Ends a process of the host. */
   readonly kill: (pid: number) => void
 }
@@ -200,6 +205,27 @@ export const ENDS: readonly Case[] = [
     code: 'end.wrong_architecture',
     sentence: /^arm cannot run: \/bin\/foreign is no program for this kind of processor\./,
     evidence: /exec format error/i,
+  },
+  {
+    title: 'a script whose interpreter is not in the image',
+    name: 'scripted',
+    cause: container('scripted', 'busybox', '/bin/scripted'),
+    code: 'end.command_not_found',
+    sentence: /^scripted cannot run: \/bin\/scripted is there, but not the interpreter or library that it needs\.$/,
+    evidence: /no such file or directory/i,
+  },
+  {
+    title: 'an image that was removed',
+    name: 'bare/web',
+    cause: async ({ must, up, glovebox, directory }) => {
+      await must('import', '-c', 'ENV PATH=/bin SPARE=yes', join(directory, 'busybox.tar'), 'spare:1')
+      await up('bare', 'services: { web: { image: spare:1, command: sleep 1000, network_mode: none, deploy: { replicas: 0 } } }')
+      await must('rmi', 'spare:1')
+      await glovebox('scale', '--detach', 'bare/web=1')
+    },
+    code: 'start.image_gone',
+    sentence: /^bare\/web\.1 cannot start: its image spare:1 is not here any more/,
+    evidence: /No such image/,
   },
   {
     title: 'an end with 0 of what is to run on',

@@ -166,9 +166,20 @@ export const LIVES: readonly Case[] = [
     evidence: /^log: no backup today$/,
   },
   {
+    title: 'an application for which no subnet is left',
+    name: 'poor/web',
+    cause: async ({ must, up }) => {
+      await must('network', 'create', 'last')
+      await up('poor', 'services: { web: { image: busybox, command: sleep 1000, stop_grace_period: 1ms } }')
+    },
+    code: 'network.pools_used_up',
+    sentence: /^poor\/web\.1 cannot start: there is no subnet left for its network/,
+    evidence: /all predefined address pools have been fully subnetted/,
+  },
+  {
     title: 'address pools that are used up',
     name: '',
-    cause: async ({ must }) => await must('network', 'create', 'last'),
+    cause: async () => await Promise.resolve(),
     code: 'network.pools_used_up',
     sentence: /^No subnet is left for a new network: 2 subnets of the address pools are in use\.$/,
     evidence: /^pools: 2 networks of \/25 from 10\.253\.76\.0$/,

@@ -86,6 +86,14 @@ describe('why', () => {
     takenPort: async () => await listen(createServer()),
     freePort,
     api,
+    up: async (name, file) => {
+      const directory = join(daemon.directory, name)
+      mkdirSync(directory)
+      writeFileSync(join(directory, 'compose.yaml'), file)
+      const { code, stdout, stderr } = await daemon.glovebox('up', '--detach', directory)
+      assert.equal(code, 0, stdout + stderr)
+    },
+    glovebox: daemon.glovebox,
     kill: (pid) => process.kill(pid, 'SIGKILL'),
   })
 
@@ -228,7 +236,7 @@ async function oldCluster(): Promise<string> {
   return path
 }
 
-/** With a file that only looks like a program: an ELF header of AArch64 (e_machine 183). */
+/** With a file that only looks like a program, an ELF header of AArch64 (e_machine 183), and a script that nobody reads. */
 async function importBusybox(daemon: TestDaemon, docker: Docker): Promise<void> {
   const tar = await busyboxTar(daemon.directory)
   const root = join(daemon.directory, 'foreign/bin')
@@ -238,7 +246,8 @@ async function importBusybox(daemon: TestDaemon, docker: Docker): Promise<void> 
   header.writeUInt16LE(2, 16)
   header.writeUInt16LE(183, 18)
   writeFileSync(join(root, 'foreign'), header, { mode: 0o755 })
-  const added = await run('tar', ['-C', join(root, '..'), '-rf', tar, './bin/foreign'])
+  writeFileSync(join(root, 'scripted'), '#!/no/such/interpreter\n', { mode: 0o755 })
+  const added = await run('tar', ['-C', join(root, '..'), '-rf', tar, './bin/foreign', './bin/scripted'])
   assert.equal(added.code, 0, added.stderr)
   await docker.must('import', '-c', 'ENV PATH=/bin', tar, 'busybox')
 }

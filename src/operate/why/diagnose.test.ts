@@ -207,5 +207,6 @@ test('names of all kinds lead to what they are, and others are told what is near
   assert.deepEqual(named('host1'), ['node node-1'])
   assert.deepEqual(named('tool:latest'), ['image tool:latest'])
   assert.deepEqual(named('web:1'), ['image web:1'])
+  assert.throws(() => whyReport(healthy, 'x'.repeat(10_000)), { code: 'why.unknown_name' })
   assert.throws(() => whyReport(healthy, 'shopp/web'), { code: 'why.unknown_name', hint: 'Did you mean shop/web?' })
 })

@@ -11,6 +11,9 @@ export interface Ending {
   readonly ranMs: number | null
   readonly endedAtMs: number | null
   readonly container: ContainerFacts | undefined
+  /** Empty: nobody knows. */
+  readonly image: string
+  readonly command: string
 }
 
 /** What an end comes from. */
@@ -25,11 +28,32 @@ export interface Explanation {
 export function endOfContainer(container: ContainerFacts): Ending {
   const { exitCode, isOomKilled, error, isStoppedByHand, startedAtMs, finishedAtMs } = container
   const ranMs = startedAtMs === null || finishedAtMs === null ? null : finishedAtMs - startedAtMs
-  return { exitCode, isOomKilled, error, isStoppedByHand, ranMs, endedAtMs: finishedAtMs, container }
+  return {
+    exitCode,
+    isOomKilled,
+    error,
+    isStoppedByHand,
+    ranMs,
+    endedAtMs: finishedAtMs,
+    container,
+    image: container.image,
+    command: container.command,
+  }
 }
 
-export function endOfTask(task: TaskFacts, container: ContainerFacts | undefined): Ending {
+/** `image`: of its service. */
+export function endOfTask(task: TaskFacts, container: ContainerFacts | undefined, image: string): Ending {
   const { exitCode, isOomKilled, error, startedAtMs, sinceMs, isEnded } = task
   const ranMs = startedAtMs === null ? null : sinceMs - startedAtMs
-  return { exitCode, isOomKilled, error, isStoppedByHand: false, ranMs, endedAtMs: isEnded ? sinceMs : null, container }
+  return {
+    exitCode,
+    isOomKilled,
+    error,
+    isStoppedByHand: false,
+    ranMs,
+    endedAtMs: isEnded ? sinceMs : null,
+    container,
+    image,
+    command: container?.command ?? '',
+  }
 }

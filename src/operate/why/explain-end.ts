@@ -43,7 +43,7 @@ function stoppedBecauseIll(ending: Ending, [, what, said = '']: RegExpExecArray)
 }
 
 function couldNotStart(ending: Ending): Explanation {
-  const known = knownError(ending.error, ending.container)
+  const known = knownError(ending.error, ending)
   const evidence = [quoted(ending.error)]
   if (known !== undefined) return { ...known, evidence }
   return {

@@ -32,7 +32,7 @@ function lastEnd(scene: Scene, service: ServiceFacts, run: RunFacts): TaskFacts 
 
 function failed(scene: Scene, service: ServiceFacts, run: RunFacts, severity: 'failure' | 'warning'): Diagnosis {
   const task = lastEnd(scene, service, run)
-  const explained = task === undefined ? null : explainEnd(endOfTask(task, scene.containerOf(task)))
+  const explained = task === undefined ? null : explainEnd(endOfTask(task, scene.containerOf(task), service.image))
   const isOver = run.state === 'failed'
   const before = service.runs.findLast(({ state }) => state === 'succeeded')
   const what = isOver

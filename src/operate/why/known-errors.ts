@@ -1,44 +1,46 @@
 import type { DiagnosisCode } from './diagnosis.ts'
-import type { ContainerFacts } from './facts.ts'
+import type { Ending } from './ending.ts'
 import { quoted } from './words.ts'
 
-/**
- * Errors reach tasks and containers as texts, of our own modules, of the OCI runtime and of the kernel. These are known; others are told as they are. Each is caused in
- * a test on a real daemon, so that another wording is noticed.
- */
+type Started = Pick<Ending, 'image' | 'command'>
+
 interface KnownError {
   readonly pattern: RegExp
   readonly code: DiagnosisCode
-  readonly what: (found: RegExpExecArray, container: ContainerFacts | undefined) => string
-  readonly advice: (found: RegExpExecArray, container: ContainerFacts | undefined) => string
+  readonly what: (found: RegExpExecArray, from: Started) => string
+  readonly advice: (found: RegExpExecArray, from: Started) => string
 }
 
+/**
+ * Errors reach tasks and containers as texts, of our own modules, of the OCI runtime and of the kernel. These are known; others are told as they are. They are caused
+ * in a test on a real daemon, so that another wording is noticed.
+ */
 const KNOWN: readonly KnownError[] = [
   {
     pattern: /exec format error|cannot execute binary file/i,
     code: 'end.wrong_architecture',
-    what: (_, container) => `cannot start: ${command(container)} is no program for this kind of processor`,
+    what: (_, from) => `cannot start: ${command(from)} is no program for this kind of processor`,
     advice: () =>
       'Use an image for this platform (`glovebox pull --platform`, or build it with `--platform`), or give a script its first line (#!/bin/sh).',
   },
   {
     pattern: /executable file not found in \$PATH|executable file .* not found/i,
     code: 'end.command_not_found',
-    what: (_, container) => `cannot start: its command ${command(container)} is not in the image ${image(container)}`,
+    what: (_, from) => `cannot start: its command ${command(from)} is not in the image ${image(from)}`,
     advice: () =>
       'Correct the command or entrypoint, or build an image that has it; `glovebox run IMAGE ls /bin` shows what is there.',
   },
   {
     pattern: /exec: "[^"]*": no such file or directory/i,
     code: 'end.command_not_found',
-    what: (_, container) =>
-      `cannot start: its command ${command(container)} is not in the image ${image(container)}, or the interpreter that it names is not`,
+    what: (_, from) =>
+      `cannot start: its command ${command(from)} is not in the image ${image(from)}, or the interpreter that it names is not`,
     advice: () => 'Correct the command; for a script look at its first line: that program has to be in the image as well.',
   },
   {
     pattern: /exec: "[^"]*": permission denied|is a directory/i,
     code: 'end.not_executable',
-    what: (_, container) => `cannot start: its command ${command(container)} may not be executed`,
+    what: (_, from) => `cannot start: its command ${command(from)} may not be executed`,
     advice: () => 'Make the file executable in the image (`RUN chmod +x FILE`, `COPY --chmod=755`), or name a program.',
   },
   {
@@ -87,8 +89,8 @@ const KNOWN: readonly KnownError[] = [
   {
     pattern: /No such image: (\S+)/i,
     code: 'start.image_gone',
-    what: (_, container) => `cannot start: its image ${image(container)} is not here any more`,
-    advice: () => 'Pull or build it again, then start it anew.',
+    what: (_, from) => `cannot start: its image ${image(from)} is not here any more`,
+    advice: (_, from) => `Have it here again: \`glovebox pull ${image(from)}\`, or build or load it.`,
   },
   {
     pattern: /unable to find (user|group) ([^:\s]+)/,
@@ -106,21 +108,21 @@ const KNOWN: readonly KnownError[] = [
 
 export function knownError(
   text: string,
-  container: ContainerFacts | undefined,
+  from: Started,
 ): { readonly code: DiagnosisCode; readonly what: string; readonly advice: string } | undefined {
   for (const { pattern, code, what, advice } of KNOWN) {
     const found = pattern.exec(text)
-    if (found !== null) return { code, what: what(found, container), advice: advice(found, container) }
+    if (found !== null) return { code, what: what(found, from), advice: advice(found, from) }
   }
   return undefined
 }
 
-function command(container: ContainerFacts | undefined): string {
-  return container === undefined || container.command === '' ? '' : quoted(container.command.split(' ')[0] ?? '')
+function command({ command: words }: Started): string {
+  return quoted(words.split(' ')[0] ?? '')
 }
 
-function image(container: ContainerFacts | undefined): string {
-  return container?.image ?? ''
+function image({ image: name }: Started): string {
+  return name
 }
 
 function portOf(at: string): string {

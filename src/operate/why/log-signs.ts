@@ -27,6 +27,15 @@ const SIGNS: readonly Sign[] = [
     advice: 'Use an image for this platform, or build that program for it.',
   },
   {
+    pattern: /exec container process (?:\([^)]*\) )?`[^`]+`: No such file or directory/,
+    code: 'end.command_not_found',
+    isMeant: () => true,
+    what: (line) =>
+      `cannot run: ${/`([^`]+)`/.exec(line)?.[1] ?? 'its command'} is there, but not the interpreter or library that it needs`,
+    advice:
+      'For a script see its first line: that program has to be in the image; for a program build it statically, or for this image.',
+  },
+  {
     pattern: /read-only file system/i,
     code: 'end.read_only',
     isMeant: ({ isReadOnlyRoot, mounts }) => isReadOnlyRoot || mounts.length > 0,

@@ -15,6 +15,8 @@ interface Named {
   readonly id: string
 }
 
+/** A host and a path; what is longer is no name of anything, and is compared with nothing. */
+const LONGEST_NAME = 300
 /** Less of an id than this is a slip. */
 const SHORTEST_ID = 4
 
@@ -26,8 +28,9 @@ export function subjectsNamed(facts: WhyFacts, name: string): readonly Subject[]
   if (exact.length > 0) return exact.map(({ subject }) => subject)
   const begun = name.length < SHORTEST_ID ? [] : all.filter(({ id }) => id.startsWith(name))
   if (begun.length > 0) return begun.map(({ subject }) => subject)
-  const near = nearest(name, [...new Set(all.flatMap(({ names }) => names))].toSorted())
-  throw whyError('why.unknown_name', `nothing here is called ${name}`, {
+  const isName = name.length <= LONGEST_NAME
+  const near = isName ? nearest(name, [...new Set(all.flatMap(({ names }) => names))].toSorted()) : undefined
+  throw whyError('why.unknown_name', `nothing here is called ${isName ? name : `${name.slice(0, LONGEST_NAME)}…`}`, {
     hint:
       near === undefined
         ? 'Give an application, a service, a task, a container, a route, a job, a node or an image; or nothing, for all of it.'

@@ -57,7 +57,7 @@ export function severityOf({ readyTasks }: ServiceFacts): Severity {
 
 /** `failures`: ends in a row of its place, this one among them. */
 export function troubleOfEnd(scene: Scene, task: TaskFacts, failures: number, severity: Severity): Diagnosis | null {
-  const ending = endOfTask(task, scene.containerOf(task))
+  const ending = endOfTask(task, scene.containerOf(task), scene.serviceById(task.serviceId)?.image ?? '')
   const explained = explainEnd(ending) ?? endedThoughWanted(task, ending.ranMs)
   if (explained === null) return null
   const { code, what, evidence, advice } = explained
