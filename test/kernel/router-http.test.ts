@@ -132,6 +132,27 @@ describe('routes of requests', { timeout: 60_000 }, () => {
     assert.equal(await location('port.test:80', '/x'), '302 https://port.test:8443/x')
   })
 
+  it('put another path in the place of what they matched, and keep the rest', async () => {
+    const port = await fixture.port()
+    const backend = await fixture.backend('web')
+    const prefix = { type: 'prefix', value: '/api/' } as const
+    const routes = [
+      httpRoute(port, [backend], { hosts: ['cut.test'], path: prefix, replacePath: '/' }, 'cut'),
+      httpRoute(port, [backend], { hosts: ['other.test'], path: prefix, replacePath: '/v%202/' }, 'other'),
+      httpRoute(port, [backend], { hosts: ['all.test'], replacePath: '/below' }, 'all'),
+      httpRoute(port, [backend], { hosts: ['one.test'], path: { type: 'exact', value: '/a' }, replacePath: '/b' }, 'one'),
+    ]
+    assert.deepEqual(await fixture.router.apply(routes), [])
+    const asked = async (name: string, path: string) => echoOf(await curl(...host(name), at(port, path))).url
+    assert.equal(await asked('cut.test', '/api/x/y?z=1'), '/x/y?z=1')
+    assert.equal(await asked('cut.test', '/api?z=/api'), '/?z=/api')
+    assert.equal(await asked('cut.test', '/api/'), '/')
+    assert.equal(await asked('other.test', '/api/x'), '/v%202/x')
+    assert.equal(await asked('other.test', '/api'), '/v%202/')
+    assert.equal(await asked('all.test', '/x?y'), '/below/x?y')
+    assert.equal(await asked('one.test', '/a?q'), '/b?q')
+  })
+
   it('let in by network, by password and by rate', async () => {
     const ports = [await fixture.port(), await fixture.port(), await fixture.port(), await fixture.port()] as const
     const backend = await fixture.backend('web')

@@ -75,6 +75,7 @@ export function anyHttpRule(anyText: fc.Arbitrary<string>): fc.Arbitrary<RouteRu
             path: nullable(path),
           }),
         ),
+        replacePath: path,
         requestHeaders: headers,
         responseHeaders: headers,
         allow: fc.array(network, { maxLength: 3 }),

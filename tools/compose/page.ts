@@ -73,7 +73,7 @@ x-glovebox:
       targets:                           # or short: service: web, target_port: 3000
         - { service: web, port: 3000, share: 95 }
         - { address: 10.0.0.9, port: 80, share: 5 }
-      # address, port, mode: tcp, redirect, request_headers, response_headers, allow, deny, basic_auth, rate_limit, max_connections,
+      # address, port, mode: tcp, redirect, replace_path, request_headers, response_headers, allow, deny, basic_auth, rate_limit, max_connections,
       # max_connections_per_task, sticky, balance, compress, trusted_proxies, proxy_protocol, send_proxy_protocol, retries, slow_start,
       # timeouts, max_body, access_log, unavailable_text
   policy:                                # who may talk to whom

@@ -99,12 +99,16 @@ function checkService(place: Field, service: string, services: readonly string[]
 
 function readRule(item: Field): RouteRule {
   const text = (name: string) => item.child(name).text()
+  const replacePath = text('replace_path')
+  if (replacePath !== null && !replacePath.startsWith('/'))
+    item.child('replace_path').refuse(`path ${JSON.stringify(replacePath)} must begin with /`)
   const flag = (name: string, otherwise: boolean) => item.child(name).flag() ?? otherwise
   return {
     hosts: item.child('hosts').texts(),
     path: readPath(item.child('path')),
     tls: readTls(item.child('tls')),
     redirect: readRedirect(item.child('redirect')),
+    ...(replacePath === null ? {} : { replacePath }),
     requestHeaders: readHeaders(item.child('request_headers')),
     responseHeaders: readHeaders(item.child('response_headers')),
     allow: item.child('allow').texts(),

@@ -42,6 +42,8 @@ export interface RouteRule {
   readonly tls: RouteTlsSpec | null
   /** Answers instead of the targets; null: does not. */
   readonly redirect: RouteRedirectSpec | null
+  /** Takes the place of the part of the path that the route matched before a task is asked, and what follows stays; absent: the path stays as it is. */
+  readonly replacePath?: string
   readonly requestHeaders: HeaderChangeSpec
   readonly responseHeaders: HeaderChangeSpec
   /** Networks such as `10.0.0.0/8`, or addresses. Empty: everybody. */

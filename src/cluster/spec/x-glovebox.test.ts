@@ -16,6 +16,7 @@ x-glovebox:
       hosts: [shop.example.com, "*.shop.example.com"]
       tls: { acme: { email: a@example.com }, min_version: "1.3", redirect_from: false }
       targets: [{ service: web, port: 3000, share: 95 }, { address: 10.0.0.9, port: 80, share: 5, name: old }]
+      replace_path: /v2
       response_headers: { set: { X-A: b }, remove: [Server] }
       rate_limit: { requests: 20, per: 1s }
       sticky: { cookie: s, max_age: 1h }
@@ -118,6 +119,7 @@ describe('x-glovebox', () => {
         },
         ...{ minVersion: '1.3', redirectFromPort: null },
       },
+      replacePath: '/v2',
       responseHeaders: { set: { 'X-A': 'b' }, remove: ['Server'] },
       rateLimit: { requests: 20, perMs: 1000 },
       sticky: { cookie: 's', maxAgeMs: 3_600_000 },

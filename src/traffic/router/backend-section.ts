@@ -3,7 +3,7 @@ import type { RouteRule } from '#cluster/spec'
 import { entryKind, hostPort, sectionName } from './names.ts'
 import { ruleOf } from './entries.ts'
 import { clientLines, tcpClientLines, type EntryPlace } from './client-rules.ts'
-import { changeLines, redirectLine } from './http-rules.ts'
+import { changeLines, redirectLine, rewriteLines } from './http-rules.ts'
 import { ACCESS_LOG_HTTP, ACCESS_LOG_TCP } from './log-format.ts'
 import type { Route } from './port.ts'
 import { serverOptions } from './server-options.ts'
@@ -69,6 +69,7 @@ function httpLines(route: Route, rule: RouteRule, options: BackendOptions): read
     ...clientLines(sectionName(route), rule, placeOf(route)),
     ...bodyLines(rule),
     ...redirectLine(rule),
+    ...rewriteLines(rule),
     ...changeLines(rule),
     ...repeatLines(rule),
     ...stickyLines(route, rule, options),

@@ -23,6 +23,8 @@ const OWN_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'te',
 /** What HAProxy could not carry, or would carry differently from what is said. */
 export function checkRule(mode: 'http' | 'tcp', rule: RouteRule, refuse: Refuse): void {
   checkMatch(mode, rule, refuse)
+  if (rule.replacePath !== undefined && !PATH.test(rule.replacePath))
+    refuse(`replacePath: ${quoted(rule.replacePath)} is not a path`)
   checkHeaders('requestHeaders', rule.requestHeaders, refuse)
   checkHeaders('responseHeaders', rule.responseHeaders, refuse)
   checkClients(rule, refuse)
@@ -109,6 +111,7 @@ function checkRedirect({ redirect }: RouteRule, refuse: Refuse): void {
 function checkTcp(rule: RouteRule, refuse: Refuse): void {
   const given = {
     redirect: rule.redirect !== null,
+    replacePath: rule.replacePath !== undefined,
     requestHeaders: hasHeaders(rule.requestHeaders),
     responseHeaders: hasHeaders(rule.responseHeaders),
     basicAuth: rule.basicAuth !== null,

@@ -32,6 +32,21 @@ export function redirectLine({ redirect, path }: RouteRule): readonly Line[] {
   return [line(`https:${where}${rest}`, ['if', '{', 'ssl_fc', '}']), line(`http:${where}${rest}`, [])]
 }
 
+/** What follows the matched part stays, and so does the query. Nothing may follow: then it is the new path alone, which is never empty. */
+export function rewriteLines({ replacePath, path }: RouteRule): readonly Line[] {
+  if (replacePath === undefined) return []
+  const whole: Line = ['http-request', 'set-path', literal(replacePath)]
+  if (path.type === 'exact') return [whole]
+  const prefix = trimPath(path.value)
+  const length = prefix === '/' ? 0 : Buffer.byteLength(prefix)
+  const isLonger = ['{', 'var(txn.length)', '-m', 'int', 'gt', `${length}`, '}']
+  return [
+    ['http-request', 'set-var(txn.length)', 'path,length'],
+    ['http-request', 'set-path', `${literal(trimEnd(replacePath))}%[path,bytes(${length})]`, 'if', ...isLonger],
+    [...whole, 'unless', ...isLonger],
+  ]
+}
+
 /** A prefix is cut off by its length: no text of the user's becomes part of an expression. */
 function restOf({ type, value }: RouteRule['path']): string {
   const prefix = type === 'exact' ? value : trimPath(value)
