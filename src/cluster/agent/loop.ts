@@ -3,6 +3,7 @@ import {
   isEnded,
   keyOf,
   prefixOf,
+  type NodeRecord,
   type RevisionRecord,
   type ServiceRecord,
   type StackRecord,
@@ -15,6 +16,7 @@ import type { AgentSnapshot, AssignedTask, StepFailure } from './assigned-task.t
 import { checkLoop } from './check-loop.ts'
 import type { CheckPort } from './checks.ts'
 import type { agentError } from './errors.ts'
+import { filledRevision } from './filled-revision.ts'
 import type { NodePort } from './node-port.ts'
 import { performStep } from './perform-step.ts'
 import { planAgent } from './plan.ts'
@@ -135,7 +137,9 @@ export function startAgent(ports: AgentPorts): Agent {
       const revision = mirror.get<RevisionRecord>(keyOf('revision', task.serviceId, task.revision))?.value
       if (service === undefined || revision === undefined) return []
       const stack = service.stack === null ? undefined : mirror.get<StackRecord>(keyOf('stack', service.stack))?.value
-      return [{ task, revision, service, routedPorts: routedPorts(revision, stack) }]
+      const node = mirror.get<NodeRecord>(keyOf('node', nodeId))?.value
+      const filled = filledRevision(revision, { task, service, node })
+      return [{ task, revision: filled, service, routedPorts: routedPorts(revision, stack) }]
     })
   }
 

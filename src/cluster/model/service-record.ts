@@ -57,6 +57,8 @@ export interface RevisionParts {
   readonly configFiles: readonly string[]
   /** Nodes fetch the image when they have none. Absent: it has to be there. */
   readonly pulls?: boolean
+  /** Texts of the task have placeholders, which are filled in for each. Absent: what looks like one is meant as it is. */
+  readonly hasPlaceholders?: boolean
   /** The wish in the words of a client of the Docker API, to be shown to it again; absent: it came another way. Tasks are not made from it. */
   readonly said?: Readonly<Record<string, unknown>>
 }

@@ -27,11 +27,21 @@ function fixture() {
     canReserve: true,
   }
   const clock = virtualClock()
+  const listeners = new Set<() => void>()
+  const change = () => {
+    for (const listener of listeners) listener()
+  }
   const discovery = startDiscovery({
     clock,
     log: silentLog(),
     table: 't',
-    source: { services: async () => world.services, listen: () => ({ [Symbol.dispose]: () => undefined }) },
+    source: {
+      services: async () => world.services,
+      listen: (changed) => {
+        listeners.add(changed)
+        return { [Symbol.dispose]: () => void listeners.delete(changed) }
+      },
+    },
     networks: {
       reserve: (network, owner) => {
         if (!world.canReserve) throw new Error('the pool is empty')
@@ -58,7 +68,7 @@ function fixture() {
   const settle = async () => {
     using _none = await discovery.withdraw('nobody')
   }
-  return { world, discovery, ask, settle, clock }
+  return { world, change, discovery, ask, settle, clock }
 }
 
 test('an address is told only once the kernel answers for it; until then the name leads to the tasks', async () => {
@@ -135,5 +145,22 @@ test('what nftables refuses is tried again', async () => {
   clock.advance(1000)
   for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done))
   assert.deepEqual(ask('web'), ['10.0.0.128'])
+  await discovery[Symbol.asyncDispose]()
+})
+
+test('a name is rid of who ended while the kernel is still busy with an earlier change', async () => {
+  const { world, discovery, ask, settle, change } = fixture()
+  world.services = [web(aTask('2'), aTask('3'))]
+  await settle()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  world.gate = promise
+  world.services = [web(aTask('2'), aTask('3'), aTask('4'))]
+  change()
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((done) => setImmediate(done))
+  world.services = [web(aTask('2', false), aTask('3'), aTask('4'))]
+  change()
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((done) => setImmediate(done))
+  assert.deepEqual(ask('tasks.web'), ['10.0.0.3', '10.0.0.4'])
+  resolve()
   await discovery[Symbol.asyncDispose]()
 })

@@ -5,6 +5,7 @@ import { readAttempts } from './attempts.ts'
 import { checkPolicy } from './check.ts'
 import { formatSubnet, parseSubnet } from './cidr.ts'
 import { mayTalk } from './matrix.ts'
+import { planPolicy } from './plan.ts'
 import { PLAIN_RULES, type PolicedStack, type PolicyRules } from './port.ts'
 
 const WIRE = { key: 'wire', name: 'wire', bridge: 'gb-wire', subnets: ['10.9.0.0/24'], gateways: ['10.9.0.1'] }
@@ -105,4 +106,31 @@ test('subnets are read in every way they are written', () => {
   assert.equal(told('::'), '0000:0000:0000:0000:0000:0000:0000:0000/128')
   assert.equal(told('fe80::1%eth0'), undefined)
   assert.equal(told('web'), undefined)
+})
+
+test('services of no application are told of, and decided about by nobody', () => {
+  const lone = { name: 'lone', networks: ['wire'], tasks: [] }
+  const loose: PolicedStack = { name: '', isLoose: true, rules: PLAIN_RULES, networks: [WIRE], services: [lone] }
+  const stacks = [stack('shop', 1), loose]
+  for (const [from, to] of [
+    ['lone', 'shop/web:80'],
+    ['shop/web', 'lone:80'],
+  ] as const) {
+    const answer = checkPolicy(stacks, from, to)
+    assert.deepEqual([answer.isAllowed, answer.networks], [true, ['wire']])
+    assert.match(answer.rule, /^lone belongs to no application/)
+  }
+  assert.match(checkPolicy(stacks, 'lone', 'shop/db:80').rule, /no network in common/)
+  assert.deepEqual(
+    mayTalk(stacks)
+      .map(({ from, to }) => `${from} ${to}`)
+      .filter((line) => line.includes('lone')),
+    ['lone everybody on wire'],
+  )
+})
+
+test('what belongs to no application is in no set of the kernel', () => {
+  const loose = { ...stack('x', 3), name: '', isLoose: true }
+  assert.deepEqual(planPolicy([stack('shop', 1), loose], new Map()), planPolicy([stack('shop', 1)], new Map()))
+  assert.equal(planPolicy([loose], new Map()).ruleset, null)
 })

@@ -4,6 +4,9 @@ import { test } from 'node:test'
 import type { TaskRecord } from '#cluster/model'
 import type { ServiceSight } from '#cluster/services'
 
+import { apiDescription } from '../testing/description.ts'
+import { withDefaults, withNetworkIds } from './default-fields.ts'
+import { serviceChange } from './service-events.ts'
 import { serviceJson } from './service-json.ts'
 import { serviceWish } from './service-wish.ts'
 import { taskJson } from './task-json.ts'
@@ -103,4 +106,50 @@ test('tasks of jobs are wanted until they are complete', () => {
   }
   assert.equal(taskJson({ record: task, version: 1 }, undefined, NOTHING).DesiredState, 'complete')
   assert.equal(taskJson({ record: { ...task, runId: null }, version: 1 }, undefined, NOTHING).DesiredState, 'running')
+})
+
+test('what a client left out is filled in when it asks for that, and nothing else', () => {
+  const spec = {
+    Name: 'web',
+    TaskTemplate: { ContainerSpec: { Image: 'i', StopGracePeriod: 1 } },
+    UpdateConfig: { Parallelism: 2 },
+  }
+  const whole = withDefaults(spec) as any
+  assert.deepEqual(whole.UpdateConfig, { Parallelism: 2, Monitor: 5_000_000_000 })
+  assert.equal(whole.RollbackConfig.Order, 'stop-first')
+  assert.deepEqual(whole.TaskTemplate.ContainerSpec, { Image: 'i', StopGracePeriod: 1, DNSConfig: {} })
+  assert.equal(whole.TaskTemplate.RestartPolicy.Condition, 'any')
+  assert.deepEqual(withDefaults(whole), whole)
+})
+
+test('networks are told by their ids, at both places where clients name them', () => {
+  const spec = { Networks: [{ Target: 'a' }], TaskTemplate: { Networks: [{ Target: 'b', Aliases: ['x'] }] } }
+  assert.deepEqual(
+    withNetworkIds(spec, (ref) => `id-${ref}`),
+    { Networks: [{ Target: 'id-a' }], TaskTemplate: { Networks: [{ Target: 'id-b', Aliases: ['x'] }] } },
+  )
+  assert.deepEqual(
+    withNetworkIds({ Name: 'n', Networks: 'odd' }, () => assert.fail()),
+    { Name: 'n', Networks: 'odd' },
+  )
+})
+
+test('an event tells what changed and what was before', () => {
+  const at = (change: Partial<ServiceSight['record']>) => ({ record: sight(change).record, revision: sight(change).revision })
+  const [before, after] = [at({}), at({ replicas: 7, rollout: { ...rollout, state: 'running', endedAtMs: null } })]
+  const scaled = { 'replicas.new': '7', 'replicas.old': '4', 'updatestate.new': 'updating' }
+  assert.deepEqual(serviceChange(before, after), { name: 'web', ...scaled })
+  assert.deepEqual(serviceChange(at({}), at({ labels: { a: 'b' } })), { name: 'web' })
+  assert.equal(serviceChange(before, { ...before, record: { ...before.record, updatedAtMs: 5 } }), undefined)
+})
+
+test('the addresses of a service are under its endpoint, and none is made up', () => {
+  const ips = [
+    { serviceId: 's', networkId: 'n', address: '10.0.0.128/24' },
+    { serviceId: 'other', networkId: 'n', address: '10.0.0.129/24' },
+  ]
+  assert.deepEqual(serviceJson(sight(), ips, false).Endpoint.VirtualIPs, [{ NetworkID: 'n', Addr: '10.0.0.128/24' }])
+  assert.equal(serviceJson(sight(), [], false).Endpoint.VirtualIPs, undefined)
+  const description = apiDescription(51)
+  assert.deepEqual(description.check('Service', serviceJson(sight(), ips, true)), [])
 })

@@ -66,11 +66,13 @@ test('times are nanoseconds, and update settings those of swarm mode', () => {
 test('what would not be obeyed is refused by name', () => {
   const refusals: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
     [{ TaskTemplate: { ContainerSpec: { ...container, Privileges: { SELinuxContext: { Level: 'x' } } } } }, /SELinuxContext/],
-    [{ TaskTemplate: { ContainerSpec: { ...container, Hostname: '{{.Node.Hostname}}' } } }, /Hostname: templates/],
+    [{ TaskTemplate: { ContainerSpec: { ...container, Hostname: '{{.Node.IP}}' } } }, /Hostname: the placeholder \{\{.Node.IP}}/],
     [
       { TaskTemplate: { ContainerSpec: container, Resources: { Reservations: { GenericResources: [{ a: 1 }] } } } },
       /GenericResources/,
     ],
+    [{ TaskTemplate: { ContainerSpec: container, Resources: { Limits: { MemoryBytes: 1024 } } } }, /invalid memory value 1024/],
+    [{ TaskTemplate: { ContainerSpec: container, Resources: { Reservations: { NanoCPUs: 10 } } } }, /invalid cpu value 1e-8/],
     [{ TaskTemplate: { ContainerSpec: container, Runtime: 'plugin' } }, /plugin/],
     [{ TaskTemplate: { ContainerSpec: container, LogDriver: { Name: 'syslog' } } }, /syslog/],
     [{ EndpointSpec: { Ports: [{ TargetPort: 53, Protocol: 'udp' }] } }, /mode=host/],
@@ -103,4 +105,12 @@ test('whatever is said ends in a wish or in an error that is the asker’s', () 
       }
     }),
   )
+})
+
+test('placeholders of swarm mode are kept for the node, and only then is it told to look for them', () => {
+  const parts = (spec: object) => wishOf({ TaskTemplate: { ContainerSpec: { ...container, ...spec } } }).parts
+  assert.equal(parts({ Hostname: '{{.Node.Hostname}}-{{.Task.Slot}}' }).hasPlaceholders, true)
+  assert.equal(parts({ Env: ['SLOT={{ .Task.Slot }}'] }).hasPlaceholders, true)
+  assert.equal(parts({ Mounts: [{ Type: 'volume', Source: 'v-{{.Task.Slot}}', Target: '/v' }] }).hasPlaceholders, true)
+  assert.equal(parts({ Hostname: 'plain' }).hasPlaceholders, undefined)
 })

@@ -42,7 +42,7 @@ export function serviceWish(json: JsonObject, around: WishSurroundings): Service
   const name = body.text('Name')
   checkName(name)
   checkRuntime(task)
-  const { template, volumes } = templateOf(task)
+  const { template, volumes, hasPlaceholders } = templateOf(task)
   const { mode, replicas, job } = modeOf(body.inner('Mode'), task.innerOrNull('RestartPolicy'))
   const networking = networkingOf([...task.list('Networks'), ...body.list('Networks')], around)
   const secrets = filesOf(task, 'secret', around)
@@ -82,6 +82,7 @@ export function serviceWish(json: JsonObject, around: WishSurroundings): Service
       workingDir: '',
       configFiles: [],
       pulls: true,
+      ...(hasPlaceholders ? { hasPlaceholders } : {}),
       said: json,
     },
     imageId: null,

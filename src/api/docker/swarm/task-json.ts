@@ -31,7 +31,10 @@ export function taskJson(
     ServiceID: record.serviceId,
     ...(record.slot === null ? {} : { Slot: record.slot }),
     ...(record.nodeId === null ? {} : { NodeID: record.nodeId }),
-    Status: statusJson(record, containers.find(({ id }) => id === record.status.containerId)?.status.pid ?? 0),
+    Status: statusJson(
+      record,
+      containers.find(({ id }) => id === record.status.containerId),
+    ),
     DesiredState: desiredState(record),
     ...(attachments.length === 0 ? {} : { NetworksAttachments: attachments }),
     ...(isJob ? { JobIteration: { Index: record.revision } } : {}),
@@ -43,17 +46,20 @@ export function desiredState({ desiredState: wanted, runId }: TaskRecord): strin
   return runId !== null && wanted === 'running' ? 'complete' : wanted
 }
 
-function statusJson(record: TaskRecord, pid: number) {
+function statusJson(record: TaskRecord, container: ContainerRecord | undefined) {
   const { status } = record
   const isStarted = status.containerId !== null
   const error = errorOf(record)
+  const ports: readonly PublishedTaskPort[] = container?.status.ports ?? status.hostPorts
   return {
     Timestamp: isoTime(status.sinceMs),
     State: status.state,
     Message: status.message || status.state,
     ...(error === '' ? {} : { Err: error }),
-    ...(isStarted ? { ContainerStatus: { ContainerID: status.containerId, PID: pid, ExitCode: status.exitCode ?? 0 } } : {}),
-    PortStatus: status.hostPorts.length === 0 ? {} : { Ports: status.hostPorts.map(portJson) },
+    ...(isStarted
+      ? { ContainerStatus: { ContainerID: status.containerId, PID: container?.status.pid ?? 0, ExitCode: status.exitCode ?? 0 } }
+      : {}),
+    PortStatus: ports.length === 0 ? {} : { Ports: ports.map(portJson) },
   }
 }
 

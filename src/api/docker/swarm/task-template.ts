@@ -1,3 +1,5 @@
+import { isObject } from '#api/http'
+import { hasPlaceholders, unknownPlaceholders } from '#cluster/spec'
 import type { HealthSpec, MountSpec, ResourceSpec, SecuritySpec, TaskTemplate, VolumeSpec } from '#cluster/spec'
 
 import { dockerError } from '../errors.ts'
@@ -11,6 +13,7 @@ import { millis, positive } from './read-number.ts'
 export interface ReadTemplate {
   readonly template: Omit<TaskTemplate, 'networks' | 'namespaces'>
   readonly volumes: readonly VolumeSpec[]
+  readonly hasPlaceholders: boolean
 }
 
 export function templateOf(task: Reader): ReadTemplate {
@@ -24,17 +27,22 @@ export function templateOf(task: Reader): ReadTemplate {
   const { mounts, volumes } = mountsOf(container)
   const dns = container.inner('DNSConfig')
   const hasInit = container.raw('Init') === true
+  const environment = environmentOf(container)
+  const hostname = filledIn(container.text('Hostname'), 'Hostname')
+  const sources = mounts.flatMap((mount) => (mount.type === 'bind' ? [mount.source] : []))
+  const texts = [hostname, ...Object.values(environment), ...sources, ...volumes.map(({ name }) => name)]
   return {
     volumes,
+    hasPlaceholders: texts.some((text) => hasPlaceholders(text)),
     template: {
       image,
       entrypoint: full(container.texts('Command')),
       command: full(container.texts('Args')),
-      environment: environmentOf(container),
+      environment,
       user: container.text('User') || null,
       additionalGroups: container.texts('Groups', []),
       workingDir: container.text('Dir') || null,
-      hostname: plain(container.text('Hostname'), 'Hostname') || null,
+      hostname: hostname || null,
       domainname: null,
       labels: container.textMap('Labels'),
       annotations: {},
@@ -57,12 +65,18 @@ export function templateOf(task: Reader): ReadTemplate {
   }
 }
 
-/** Templates of Go that swarm mode fills in for each task. */
-function plain(text: string, name: string): string {
-  if (text.includes('{{'))
-    throw dockerError('docker.field_unsupported', `ContainerSpec.${name}: templates are not supported: ${text}`)
+/** With placeholders that the node fills in for each task, and with no others. */
+function filledIn(text: string, name: string): string {
+  const [unknown] = unknownPlaceholders(text)
+  if (unknown !== undefined)
+    throw dockerError(
+      'docker.field_unsupported',
+      `ContainerSpec.${name}: the placeholder ${unknown.slice(0, MAX_SHOWN)} is not supported`,
+    )
   return text
 }
+
+const MAX_SHOWN = 100
 
 function full(words: readonly string[] | null): readonly string[] | null {
   return words === null || words.length === 0 ? null : words
@@ -72,7 +86,7 @@ function environmentOf(container: Reader): Readonly<Record<string, string>> {
   const entries = container.texts('Env', []).map((line) => {
     const mark = line.indexOf('=')
     if (mark < 1) throw dockerError('docker.field_unsupported', `ContainerSpec.Env: ${JSON.stringify(line)} has no value`)
-    return [line.slice(0, mark), plain(line.slice(mark + 1), 'Env')] as const
+    return [line.slice(0, mark), filledIn(line.slice(mark + 1), 'Env')] as const
   })
   return Object.fromEntries(entries)
 }
@@ -93,14 +107,15 @@ function healthOf(health: Reader | null): HealthSpec | null {
 function mountsOf(container: Reader): { readonly mounts: readonly MountSpec[]; readonly volumes: readonly VolumeSpec[] } {
   const volumes = new Map<string, VolumeSpec>()
   const nobody = (ref: string) => dockerError('docker.field_invalid', `no container ${ref}`)
-  const specs = mountSpecs(readerOf({}), readerOf({ Mounts: container.raw('Mounts') ?? [] }), [], (ref) => {
+  const { mounts: said, originals } = withoutPlaceholders(container.raw('Mounts') ?? [])
+  const specs = mountSpecs(readerOf({}), readerOf({ Mounts: said }), [], (ref) => {
     throw nobody(ref)
   })
   const mounts = specs.map((mount): MountSpec => {
-    if (mount.type === 'bind') return { ...mount, source: plain(mount.source, 'Mounts') }
+    if (mount.type === 'bind') return { ...mount, source: filledIn(mount.source, 'Mounts') }
     if (mount.type === 'tmpfs') return mount
     const { type, target, isReadOnly, isNoCopy, subpath, labels, driver, driverOptions } = mount
-    const name = plain(mount.name, 'Mounts')
+    const name = filledIn(originals.get(mount.name) ?? mount.name, 'Mounts')
     if (driver !== 'local') throw dockerError('docker.option_unsupported', `volumes of the driver ${driver} are not supported`)
     const own = { type, target, isReadOnly, isNoCopy, subpath }
     if (name === '') return { ...own, volume: null, labels }
@@ -108,6 +123,23 @@ function mountsOf(container: Reader): { readonly mounts: readonly MountSpec[]; r
     return { ...own, volume: name }
   })
   return { mounts, volumes: [...volumes.values()] }
+}
+
+/** Names of volumes with placeholders are no names yet: others stand in for them while the mounts are read. */
+function withoutPlaceholders(mounts: unknown): {
+  readonly mounts: unknown
+  readonly originals: ReadonlyMap<string, string>
+} {
+  const originals = new Map<string, string>()
+  if (!Array.isArray(mounts)) return { mounts, originals }
+  const stand = (mount: unknown, index: number): unknown => {
+    if (!isObject(mount) || mount['Type'] !== 'volume') return mount
+    const source = mount['Source']
+    if (typeof source !== 'string' || !hasPlaceholders(source)) return mount
+    originals.set(`placeholders.${index}`, source)
+    return { ...mount, Source: `placeholders.${index}` }
+  }
+  return { mounts: mounts.map(stand), originals }
 }
 
 /** `10.0.0.1 host alias`, as in hosts(5). */
@@ -119,6 +151,7 @@ function hostsOf(line: string): readonly string[] {
 
 function resourcesOf(resources: Reader, container: Reader): ResourceSpec {
   const [limits, reservations] = [resources.inner('Limits'), resources.inner('Reservations')]
+  for (const amounts of [limits, reservations]) refuseTooLittle(amounts)
   const oomScoreAdj = container.int('OomScoreAdj') ?? 0
   return {
     memoryBytes: positive(limits, 'MemoryBytes'),
@@ -152,6 +185,19 @@ function securityOf(container: Reader): SecuritySpec {
     ...(apparmor === 'disabled' ? { apparmor: 'unconfined' } : {}),
     sysctls: container.textMap('Sysctls'),
   }
+}
+
+const MIN_MEMORY_BYTES = 4 << 20
+const MIN_NANO_CPUS = 1_000_000
+const NANO = 1_000_000_000
+
+/** As swarm mode does, whatever the kernel would take. */
+function refuseTooLittle(amounts: Reader): void {
+  const [memoryBytes, nanoCpus] = [positive(amounts, 'MemoryBytes'), positive(amounts, 'NanoCPUs')]
+  const refuse = (what: string) => dockerError('docker.field_invalid', `rpc error: code = InvalidArgument desc = invalid ${what}`)
+  if (memoryBytes !== null && memoryBytes < MIN_MEMORY_BYTES) throw refuse(`memory value ${memoryBytes}: Must be at least 4MiB`)
+  if (nanoCpus !== null && nanoCpus < MIN_NANO_CPUS)
+    throw refuse(`cpu value ${nanoCpus / NANO}: Must be at least ${MIN_NANO_CPUS / NANO}`)
 }
 
 const LOG_DRIVERS = ['json-file', 'local', 'none'] as const
