@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import type { ApiExam } from './exam.ts'
 
 /** What a service of today is; older versions leave out what they do not know. */
-function service(replicas: number) {
+function service(replicas: number, network: string) {
   return {
     Name: 'api',
     Labels: { part: 'exam' },
     TaskTemplate: {
       ContainerSpec: { Image: 'busybox', Command: ['sh', '-c', 'echo hello; exec sleep 1000'], StopGracePeriod: 1_000_000 },
+      Networks: [{ Target: network, Aliases: ['also'] }],
     },
     Mode: { Replicated: { Replicas: replicas } },
   }
@@ -54,19 +55,29 @@ async function examSecrets(api: ApiExam, kind: 'secret' | 'config'): Promise<voi
 }
 
 async function examServices(api: ApiExam): Promise<void> {
-  const id: string = (await api.call('POST /services/create', { json: service(1) })).json.ID
+  const overlay = await api.call('POST /networks/create', { json: { Name: 'exam-overlay', Driver: 'overlay', Attachable: true } })
+  const network: string = overlay.json.Id
+  const id: string = (await api.call('POST /services/create', { json: service(1, 'exam-overlay') })).json.ID
   const made = (await api.call('GET /services/{id}', { params: { id } })).json
-  const stale = { params: { id }, query: { version: 1 }, json: service(2), status: 500 }
+  const stale = { params: { id }, query: { version: 1 }, json: service(2, network), status: 500 }
   assert.match((await api.call('POST /services/{id}/update', stale)).json.message, /update out of sequence/)
   assert.equal(made.Spec.Mode.Replicated.Replicas, 1)
   const task = await startedTask(api)
-  await api.call('GET /tasks/{id}', { params: { id: task } })
+  const [attached] = (await api.call('GET /tasks/{id}', { params: { id: task } })).json.NetworksAttachments
+  assert.equal(attached.Network.Spec.Name, 'exam-overlay')
+  const [own] = (await api.call('GET /services/{id}', { params: { id }, query: { insertDefaults: true } })).json.Endpoint
+    .VirtualIPs
+  assert.equal(own.NetworkID, network)
+  const shown = (await api.call('GET /networks/{id}', { params: { id: network }, query: { verbose: true } })).json
+  assert.equal(shown.Services.api.VIP, own.Addr.split('/')[0])
+  await api.call('DELETE /networks/{id}', { params: { id: network }, status: 400 })
   await api.call('GET /tasks/{id}/logs', { params: { id: task }, query: { stdout: true } })
   await api.call('GET /services/{id}/logs', { params: { id }, query: { stdout: true } })
   const { Index } = (await api.call('GET /services/{id}', { params: { id } })).json.Version
-  await api.call('POST /services/{id}/update', { params: { id }, query: { version: Index }, json: service(0) })
+  await api.call('POST /services/{id}/update', { params: { id }, query: { version: Index }, json: service(0, network) })
   assert.equal((await api.call('GET /services')).json[0].Spec.Mode.Replicated.Replicas, 0)
   await api.call('DELETE /services/{id}', { params: { id } })
+  await api.call('DELETE /networks/{id}', { params: { id: network } })
 }
 
 const LOOKS = 100
