@@ -10,6 +10,7 @@ import { readCredentials } from '../routes/registries.ts'
 import { idOf } from '../routes/ids.ts'
 import { withDefaults, withNetworkIds } from './default-fields.ts'
 import { serviceJson } from './service-json.ts'
+import type { DockerSwarm } from './port.ts'
 import { serviceWish } from './service-wish.ts'
 import { untilRemoved } from './until-removed.ts'
 import { asManager, versionOf, type SwarmContext } from './surroundings.ts'
@@ -134,8 +135,7 @@ async function completeWish(
   const names = new Map<string, string>()
   for (const kind of ['secret', 'config'] as const)
     for (const id of referred(json, kind)) names.set(`${kind}/${id}`, (await swarm.secrets.inspect(kind, id)).name)
-  const free = await swarm.freePort()
-  let isFreeUsed = false
+  const free = await freePorts(json, swarm)
   const said = withNetworkIds(json, (ref) => engine.networks.get(ref).id)
   const wish = serviceWish(said, {
     networkName: (ref) => engine.networks.get(ref).name,
@@ -145,19 +145,32 @@ async function completeWish(
         (port) => port.mode === 'ingress' && port.protocol === protocol && port.containerPort === containerPort,
       )
       if (same !== undefined && same.published !== null) return same.published
-      if (isFreeUsed)
-        throw dockerError(
-          'docker.option_unsupported',
-          'EndpointSpec.Ports: only one port of a service can be chosen: name the others',
-        )
-      isFreeUsed = true
-      return free
+      const port = free.shift()
+      if (port === undefined)
+        throw dockerError('docker.field_invalid', 'EndpointSpec.Ports: there is no free port left: name the ports')
+      return port
     },
   })
   checkPorts(wish, services, before)
   const mounts = { secrets: wish.spec.secrets, configs: wish.spec.configs }
   const versions = await swarm.secrets.versions(mounts, wish.parts)
   return { ...wish, parts: { ...wish.parts, versions }, imageId: engine.images.find(wish.spec.task.image)?.id ?? null }
+}
+
+/** More than anybody publishes without a number; each is asked for by itself. */
+const MAX_CHOSEN_PORTS = 50
+/** The same port comes again and again until somebody listens. */
+const MAX_TRIES_A_PORT = 20
+
+/** As many as the request leaves open, all different. */
+async function freePorts(json: JsonObject, swarm: DockerSwarm): Promise<number[]> {
+  const endpoint = json['EndpointSpec']
+  const ports: unknown = isObject(endpoint) ? endpoint['Ports'] : undefined
+  const open = Array.isArray(ports) ? ports.filter((port: unknown) => isObject(port) && !port['PublishedPort']).length : 0
+  const wanted = Math.min(open, MAX_CHOSEN_PORTS)
+  const found = new Set<number>()
+  for (let tries = 0; found.size < wanted && tries < wanted * MAX_TRIES_A_PORT; tries += 1) found.add(await swarm.freePort())
+  return [...found]
 }
 
 function referred(json: JsonObject, kind: SecretKind): readonly string[] {
