@@ -6,7 +6,7 @@ import { nextRollout, stageOf, type RolloutView } from './plan-rollout.ts'
 import { blockedFromNew, planStarts, seatWriter, type SeatWriter } from './plan-seats.ts'
 import { isMoving, settingsOf } from './rollout-progress.ts'
 import type { PlanWriter } from './service-plan.ts'
-import { isLive, isStaying, seatsOf, type ClusterState, type Seat, type ServiceState } from './service-state.ts'
+import { isDisplaced, isLive, isStaying, seatsOf, type ClusterState, type Seat, type ServiceState } from './service-state.ts'
 
 /** The tasks of a service that is to run on and on: tasks too many go, older ones are replaced, missing ones come, ended ones come again. */
 export function planTasks(state: ServiceState, cluster: ClusterState, out: PlanWriter): void {
@@ -87,12 +87,11 @@ function createMissing(view: RolloutView, kept: readonly Seat[], writer: SeatWri
     const blocked = blockedFromNew(state, cluster)
     return out.wait(blocked?.reason ?? '', { isHopeless: true })
   }
-  const leaving = state.tasks.filter((task) => task.runId === null && isLive(task) && !isStaying(task)).length
-  // Of those that must not run side by side none comes before the other is gone; nor the last of a rollout that stops first.
-  const isAfter =
-    isExclusive(state, target.spec, cluster) ||
-    (isMoving(state.service.rollout) && orderOf(state, cluster, settings) === 'stop-first')
-  const room = isAfter ? missing - leaving : missing
+  const leaving = state.tasks.filter((task) => task.runId === null && isLive(task) && !isStaying(task))
+  const isReplacing = isMoving(state.service.rollout) || leaving.some((task) => isDisplaced(task, cluster))
+  // Of those that must not run side by side none comes before the other is gone; nor the last of those that are replaced stop-first.
+  const isAfter = isExclusive(state, target.spec, cluster) || (isReplacing && orderOf(state, cluster, settings) === 'stop-first')
+  const room = isAfter ? missing - leaving.length : missing
   for (const place of places.free(Math.min(room, MAX_CHANGES_AT_ONCE), false))
     writer.create(place, state.service.revision, `${missing} of ${places.wanted} wanted ${missing === 1 ? 'is' : 'are'} missing`)
   if (room < missing) out.wait('it waits until the older tasks are gone')

@@ -101,7 +101,7 @@ export function seatsOf(state: ServiceState, cluster: ClusterState): readonly Se
 }
 
 /** Its node is to be emptied. */
-function isDisplaced(task: TaskRecord, { nodes }: ClusterState): boolean {
+export function isDisplaced(task: TaskRecord, { nodes }: ClusterState): boolean {
   return task.nodeId !== null && nodes.get(task.nodeId)?.availability === 'drain'
 }
 
