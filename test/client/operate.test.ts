@@ -110,6 +110,9 @@ describe('a team operates its services', () => {
   test('services are scaled, paused, let go on and taken back under either of their names', async () => {
     const { cli } = bench()
     assert.match(await cli.must('scale', 'shop/web=3', 'shop_db=1'), /shop\/web: ready 3\/3/)
+    const each = ['scale', '--dry-run', '--format', '{{.action}} {{.name}}', 'shop/web=4', 'shop/db=0']
+    assert.equal(await cli.must(...each), 'scale shop_web\nscale shop_db')
+    assert.equal(await cli.must('scale', '--format', '{{.outcome}} {{.service.readyTasks}}', 'shop/web=3'), 'ready 3')
     const paused = await cli('pause', 'shop/web')
     assert.match(paused.stderr, /held:.* shop\/web: it is paused/)
     assert.match(await cli.must('scale', '-d', 'shop/web=1'), /^shop\/web: revision/)

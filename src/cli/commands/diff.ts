@@ -4,11 +4,11 @@ import { resolve } from 'node:path'
 import { isKind } from '#base'
 import type { Client } from '#client'
 
-import { choice } from '../args/flags.ts'
 import { command } from '../command.ts'
 import type { CliContext } from '../command.ts'
 import { cliError } from '../errors.ts'
 import { planDetails } from '../services/plan-page.ts'
+import { planFormatFlag, printPlan } from '../services/print-plan.ts'
 import { readComposeFile, type ComposeChoice } from '../up/compose-file.ts'
 import { composeChoice, composeFlags } from '../up/compose-flags.ts'
 import { previewOf, titlesOf } from '../up/preview.ts'
@@ -27,7 +27,7 @@ export const diff = command({
     ['diff -f compose.yaml -f compose.prod.yaml', 'of several files'],
     ['diff web', 'the files of a container, against its image: A is added, C changed, D deleted'],
   ],
-  flags: { ...composeFlags, format: choice(['table', 'json'], 'How to print it') },
+  flags: { ...composeFlags, format: planFormatFlag },
   operands: { min: 0, max: 1 },
   completes: ['container'],
   run: async ({ flags, operands }, context) => {
@@ -35,9 +35,9 @@ export const diff = command({
     const isFile = flags.file.length > 0
     const meaning = word === undefined || isFile ? ('file' as const) : await meaningOf(word, context)
     if (meaning === 'container') return await showFiles(word ?? '', context)
-    const choice = composeChoice(flags, operands)
+    const chosen = composeChoice(flags, operands)
     return await showChanges(
-      meaning === 'file' ? choice : await choiceOfStack(word ?? '', choice, context),
+      meaning === 'file' ? chosen : await choiceOfStack(word ?? '', chosen, context),
       flags.format,
       context,
     )
@@ -64,17 +64,15 @@ async function showFiles(container: string, context: CliContext): Promise<number
 }
 
 async function showChanges(chosen: ComposeChoice, format: string | undefined, context: CliContext): Promise<number> {
-  const { stdout, stderr } = context.terminal
+  const { stderr } = context.terminal
   const reading = await readComposeFile(chosen, context)
   const plan = await previewOf(reading, await context.client())
-  if (format === 'json') stdout.write(`${JSON.stringify(plan)}\n`)
-  else {
+  if (format === undefined || format === 'table')
     for (const warning of plan.warnings) stderr.write(`${context.paint('yellow', 'note:')} ${warning}\n`)
-    const isEmpty = plan.operations.length === 0
-    stdout.write(
-      isEmpty ? `${reading.spec.name}: nothing to change\n` : planDetails(plan, titlesOf(reading.spec.name), context.paint),
-    )
-  }
+  const { name } = reading.spec
+  const isEmpty = plan.operations.length === 0
+  const text = isEmpty ? `${name}: nothing to change\n` : planDetails(plan, titlesOf(name), context.paint)
+  printPlan(plan, format, text, context)
   return plan.operations.length === 0 ? 0 : 1
 }
 

@@ -2,10 +2,11 @@ import { isKind } from '#base'
 import type { ChangePlan } from '#api/glovebox'
 import type { Client } from '#client'
 
-import { choice, isSet } from '../args/flags.ts'
+import { isSet } from '../args/flags.ts'
 import { command } from '../command.ts'
 import { confirm } from '../prune/confirm.ts'
 import { planTable } from '../services/plan-page.ts'
+import { planFormatFlag, printPlan } from '../services/print-plan.ts'
 import { readComposeFile } from '../up/compose-file.ts'
 import { composeChoice, composeFlags } from '../up/compose-flags.ts'
 import { titlesOf } from '../up/preview.ts'
@@ -25,7 +26,7 @@ export const down = command({
     volumes: isSet('Also its volumes, and with them its data', 'v'),
     yes: isSet('Delete data without asking', 'y'),
     'dry-run': isSet('Show what would be taken away, and do nothing'),
-    format: choice(['table', 'json'], 'How to print the plan of --dry-run'),
+    format: planFormatFlag,
   },
   operands: { min: 0, max: 1 },
   run: async ({ flags, operands }, context) => {
@@ -39,7 +40,7 @@ export const down = command({
     const plan = await planOf(name, flags.volumes, client)
     if (flags['dry-run']) {
       const text = plan === undefined ? `${name}: nothing to do\n` : planTable(plan, titlesOf(name), context.paint)
-      stdout.write(flags.format === 'json' ? `${JSON.stringify(plan ?? { operations: [], warnings: [] })}\n` : text)
+      printPlan(plan ?? { id: '', operations: [], warnings: [] }, flags.format, text, context)
       return 0
     }
     if (plan === undefined) return nothing()

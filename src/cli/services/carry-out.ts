@@ -1,19 +1,24 @@
 import type { ChangePlan, Performed, ServiceVerb } from '#api/glovebox'
 
-import { choice, isSet } from '../args/flags.ts'
+import { isSet, text } from '../args/flags.ts'
 import type { FlagValues } from '../args/flags.ts'
 import type { CliContext } from '../command.ts'
 import { painter } from '../output/colour.ts'
 import { progress } from '../output/progress.ts'
+import { fillTemplate } from '../output/template.ts'
 import { followService, progressText, type FollowedService } from './follow-services.ts'
 import { planTable } from './plan-page.ts'
+import { printPlan } from './print-plan.ts'
 
 /** Flags of every command that changes services. */
 export const carryFlags = {
   detach: isSet('Do not wait until it is there', 'd'),
   'dry-run': isSet('Show what would be done, and do nothing'),
   quiet: isSet('No plan and no progress', 'q'),
-  format: choice(['table', 'json'], 'How to print the plan, or with json what came of it'),
+  format: text(
+    'FORMAT',
+    'table (default), json, or a template: of each operation of a dry run, else of what came of each service',
+  ),
 } as const
 
 export interface Asked {
@@ -41,35 +46,35 @@ export async function carryOut(
     planned.push({ ref: service.id, verb, title: service.title, plan: await services.preview(service.id, verb) })
   }
   const whole = mergedPlan(planned)
-  const isJson = flags.format === 'json'
+  const { format } = flags
+  const isTable = format === undefined || format === 'table'
   if (flags['dry-run']) {
-    stdout.write(isJson ? `${JSON.stringify(whole)}\n` : planText(whole, planned, context.paint))
+    printPlan(whole, format, planText(whole, planned, context.paint), context)
     return 0
   }
   const paint = painter(stderr.hasColour)
-  const isQuiet = flags.quiet || isJson
+  const isQuiet = flags.quiet || !isTable
   if (!isQuiet && whole.operations.length > 0) stderr.write(planTable(whole, titlesOf(planned), paint))
-  const done: { readonly title: string; readonly performed: Performed }[] = []
-  for (const { ref, verb, title, plan } of planned) done.push({ title, performed: await services.perform(ref, verb, plan.id) })
+  const done: { readonly title: string; readonly isRemoval: boolean; readonly performed: Performed }[] = []
+  for (const { ref, verb, title, plan } of planned)
+    done.push({ title, isRemoval: verb.verb === 'remove', performed: await services.perform(ref, verb, plan.id) })
   if (flags.detach) {
-    for (const { title, performed } of done)
-      stdout.write(
-        isJson
-          ? `${JSON.stringify(performed)}\n`
-          : `${title}: ${performed.isChanged ? `revision ${performed.revision}` : 'nothing to change'}\n`,
-      )
+    for (const { title, performed } of done) {
+      const text = `${title}: ${performed.isChanged ? `revision ${performed.revision}` : 'nothing to change'}`
+      stdout.write(`${isTable ? text : formatted(format, { title, ...performed })}\n`)
+    }
     return 0
   }
   const signal = context.interrupted()
   const show = progress(stderr, paint, isQuiet)
   const followed = await Promise.all(
-    done.map(
-      async ({ title, performed: { service, revision } }) =>
-        await followService(title, services.watch(service.id, revision, signal), show),
-    ),
+    done.map(async ({ title, isRemoval, performed: { service, revision } }): Promise<FollowedService> => {
+      const one = await followService(title, services.watch(service.id, revision, signal), show)
+      return one.outcome === 'removed' && !isRemoval ? { ...one, outcome: 'failed', reason: 'it was removed meanwhile' } : one
+    }),
   )
   show.finish()
-  return report(followed, isJson, context)
+  return report(followed, isTable ? undefined : format, context)
 }
 
 function mergedPlan(planned: readonly Planned[]): ChangePlan {
@@ -92,11 +97,15 @@ function planText(plan: ChangePlan, planned: readonly Planned[], paint: CliConte
   return planTable(plan, titlesOf(planned), paint)
 }
 
+function formatted(format: string, value: unknown): string {
+  return format === 'json' ? JSON.stringify(value) : fillTemplate(format, value)
+}
+
 /** What came of it; the first trouble decides the exit code. */
-function report(followed: readonly FollowedService[], isJson: boolean, { terminal, paint }: CliContext): number {
+function report(followed: readonly FollowedService[], format: string | undefined, { terminal, paint }: CliContext): number {
   const { stdout, stderr } = terminal
   for (const { title, outcome, reason, service } of followed) {
-    if (isJson) stdout.write(`${JSON.stringify({ title, outcome, reason, service: service ?? null })}\n`)
+    if (format !== undefined) stdout.write(`${formatted(format, { title, outcome, reason, service: service ?? null })}\n`)
     else if (outcome === 'ready' || outcome === 'removed')
       stdout.write(`${title}: ${service === undefined || outcome === 'removed' ? outcome : progressText(service)}\n`)
     else if (outcome === 'interrupted') stderr.write(`${title} goes on without being watched: see \`glovebox service ls\`.\n`)

@@ -141,7 +141,7 @@ export const nodeDrain = command({
   operands: { min: 1, max: 1 },
   completes: ['node'],
   run: async ({ flags, operands: [ref = ''] }, context) => {
-    const { nodes } = await context.client()
+    const { nodes, services } = await context.client()
     const signal = context.interrupted()
     const { id, hostname } = await nodes.update(ref, { availability: 'drain' })
     if (flags.detach) return said(`${hostname}: being drained\n`, context)
@@ -149,7 +149,10 @@ export const nodeDrain = command({
     for (;;) {
       const { tasks } = await nodes.get(id)
       if (tasks.length === 0) return said(`${hostname}: drained\n`, context)
-      const text = `${counted(tasks.length, 'task')} left: ${tasks.map(({ name }) => name).join(', ')}\n`
+      // Those that wait for a place say why there is none.
+      const waiting = (await services.tasks([], { isEnded: false })).find(({ node, message }) => node === null && message !== '')
+      const why = waiting === undefined ? '' : `; ${waiting.name} waits: ${printable(waiting.message)}`
+      const text = `${counted(tasks.length, 'task')} left: ${tasks.map(({ name }) => name).join(', ')}${why}\n`
       if (text !== told) context.terminal.stderr.write(text)
       told = text
       try {

@@ -1,6 +1,6 @@
 import type { RolloutSpec } from '#cluster/spec'
 
-import { choice, isOn, isSet } from '../args/flags.ts'
+import { isOn, isSet } from '../args/flags.ts'
 import type { FlagValues } from '../args/flags.ts'
 import { registryAuthsOf } from '../build/registry-auths.ts'
 import type { CliContext } from '../command.ts'
@@ -9,6 +9,7 @@ import { startDaemon } from '../daemon/start-daemon.ts'
 import { painter } from '../output/colour.ts'
 import { progress } from '../output/progress.ts'
 import { planTable } from '../services/plan-page.ts'
+import { planFormatFlag, printPlan } from '../services/print-plan.ts'
 import { bringUp, desiredOf } from './bring-up.ts'
 import { readComposeFile } from './compose-file.ts'
 import { composeChoice, composeFlags } from './compose-flags.ts'
@@ -25,7 +26,7 @@ export const upFlags = {
   build: isOn('Build what has a build section; without it only those whose image is missing'),
   'no-cache': isSet('Build everything anew'),
   pull: isSet('Look for newer base images'),
-  format: choice(['table', 'json'], 'How to print the plan of --dry-run'),
+  format: planFormatFlag,
 } as const
 
 /** Brings an application up from its Compose file. `rollout`: instead of what the file says of each service. */
@@ -46,7 +47,7 @@ export async function runUp(
     const plan = await previewOf(reading, await context.client())
     const text =
       plan.operations.length === 0 ? `${spec.name}: nothing to change\n` : planTable(plan, titlesOf(spec.name), context.paint)
-    stdout.write(flags.format === 'json' ? `${JSON.stringify(plan)}\n` : text)
+    printPlan(plan, flags.format, text, context)
     return 0
   }
   const isNew = await startDaemon(context)

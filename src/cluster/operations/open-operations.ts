@@ -36,6 +36,8 @@ export interface OperationsPorts {
 /** The loop writes the same record while a rollout goes on; more conflicts in a row than this are no accident. */
 const MAX_TRIES = 10
 const CONFLICT_MS = 20
+/** What they change is how a rollout goes on: no wish is another one afterwards. */
+const UNSEEN: ReadonlySet<string> = new Set(['promote', 'abort', 'resume'])
 
 /** What a verb comes to: what is wanted afterwards, and how it is said. */
 interface Prepared {
@@ -182,7 +184,12 @@ export function openOperations(ports: OperationsPorts): Operations {
           continue
         }
         const after = await find(sight.record.id)
-        return { plan, service: serviceView(after), revision: after.record.revision, isChanged: plan.operations.length > 0 }
+        return {
+          plan,
+          service: serviceView(after),
+          revision: after.record.revision,
+          isChanged: plan.operations.length > 0 || UNSEEN.has(verb.verb),
+        }
       }
     },
     watch: (ref, wanted, signal) => watchService(ports, ref, wanted, signal),
