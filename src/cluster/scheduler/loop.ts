@@ -22,6 +22,8 @@ export interface SchedulingPorts {
   readonly settings: SchedulerSettings
   /** So often tasks are moved to where they would stand better; null: only when somebody asks for it. */
   readonly rebalanceEveryMs: number | null
+  /** Told of each round in which something was decided: how long it took until it was written. */
+  readonly onRound?: (ms: number) => void
 }
 
 export interface Scheduling extends AsyncDisposable {
@@ -108,6 +110,7 @@ export function startScheduling(ports: SchedulingPorts): Scheduling {
 
   /** True: there is more to decide. */
   async function round(): Promise<boolean> {
+    const startedMs = clock.monotonicMs()
     const writes = [...settleNominations()]
     const candidates = nextTasks()
     const placements = scheduler.place(candidates.map(({ pending }) => pending))
@@ -118,6 +121,7 @@ export function startScheduling(ports: SchedulingPorts): Scheduling {
     }
     const late = await writeBatches(store, writes)
     for (const write of late) undo(write)
+    if (candidates.length > 0) ports.onRound?.(clock.monotonicMs() - startedMs)
     if (late.length > 0) await rest(CONFLICT_MS)
     return candidates.length === MAX_ROUND_TASKS
   }

@@ -18,6 +18,7 @@ export function startSampler({ clock, log, read, takers, lateness }: SamplerNeed
   let timer: Disposable | undefined
   let running: Promise<void> | undefined
   let isClosed = false
+  let lastMs = 0
   const sample = async (atMs: number) => {
     try {
       const reading = await read()
@@ -28,7 +29,10 @@ export function startSampler({ clock, log, read, takers, lateness }: SamplerNeed
   }
   const schedule = () => {
     const nowMs = clock.nowMs()
-    const atMs = (Math.floor(nowMs / SLOT_MS) + 1) * SLOT_MS
+    const nextMs = (Math.floor(nowMs / SLOT_MS) + 1) * SLOT_MS
+    // A timer may fire in the millisecond before its time.
+    const atMs = nextMs === lastMs ? nextMs + SLOT_MS : nextMs
+    lastMs = atMs
     const dueMs = clock.monotonicMs() + atMs - nowMs
     timer = clock.after(atMs - nowMs, () => {
       lateness.observe([], Math.max(0, clock.monotonicMs() - dueMs) / 1000)
