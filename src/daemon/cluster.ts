@@ -34,6 +34,8 @@ export interface ClusterNeeds extends DaemonOptions {
   readonly engine: Engine
   readonly secrets: Secrets
   readonly store: ClusterStore
+  /** Told of each round of placing, in milliseconds. */
+  readonly onPlaced?: (ms: number) => void
 }
 
 /** The proxy reads packets from anywhere: it gives up root once it listens. */
@@ -73,6 +75,7 @@ export async function openCluster({
   root,
   secrets,
   store,
+  onPlaced = () => undefined,
   rebalanceEveryMs,
 }: ClusterNeeds): Promise<Cluster> {
   const certificates = await openCertificates({ directory: join(root, 'certificates'), clock, random: systemRandom(), log })
@@ -113,6 +116,7 @@ export async function openCluster({
     secrets,
     machine: host.kernel.facts(),
     rebalanceEveryMs,
+    onPlaced,
     clock,
     random: systemRandom(),
     log,

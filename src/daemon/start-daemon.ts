@@ -21,7 +21,7 @@ import { gloveboxPorts } from './glovebox-ports.ts'
 import { listeners } from './listeners.ts'
 import { countRequests } from './metrics/api-counts.ts'
 import { openMetricRegistry, openMetrics } from './metrics/open-metrics.ts'
-import { countedStore } from './metrics/store-counts.ts'
+import { countedStore, countPlacing } from './metrics/store-counts.ts'
 import { reloadSettings } from './settings/reload.ts'
 import type { Settings } from './settings/settings.ts'
 import { tellOfServices } from './swarm-events.ts'
@@ -69,8 +69,9 @@ export async function startDaemon(
   const registry = undo.use(await openRegistry({ ...options, clock, log, store: engine.store, registries: engine.registries }))
   served = registry
   const records = undo.use(openClusterRecords({ ...options, clock, counted: (store) => countedStore(store, measured, clock) }))
+  const onPlaced = countPlacing(measured)
   const cluster = undo.use(
-    await openCluster({ ...options, clock, log, host, engine, secrets: records.secrets, store: records.store }),
+    await openCluster({ ...options, clock, log, host, engine, secrets: records.secrets, store: records.store, onPlaced }),
   )
   const collection = undo.use(openCollection({ root: options.root, settings, clock, log, host, engine, cluster }))
   const metrics = undo.use(await openMetrics({ ...options, clock, log, host, engine, cluster, garbage: collection, measured }))

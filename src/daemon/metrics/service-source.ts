@@ -1,9 +1,7 @@
 import { isEnded, prefixOf, TASK_STATES, type NodeRecord, type RunRecord, type TaskRecord } from '#cluster/model'
 import type { Mirror, ServiceSight, Services } from '#cluster/services'
-import type { Stacks } from '#cluster/stacks'
 import { familyWriters, joinLabels, labelText, type MetricSource, type MetricSpec, type Wish } from '#observe/metrics'
 
-const counter = (name: string, help: string, isKept = true): MetricSpec => ({ name, help, type: 'counter', isKept })
 const gauge = (name: string, help: string, isKept = true): MetricSpec => ({ name, help, type: 'gauge', isKept })
 
 const SPECS = {
@@ -16,7 +14,6 @@ const SPECS = {
   rollingOut: gauge('glovebox_service_rollout_in_progress', 'Whether a change of it is under way.'),
   taskRunning: gauge('glovebox_task_running', 'Whether a task runs.', false),
   taskReady: gauge('glovebox_task_ready', 'Whether it is ready: it gets traffic.', false),
-  restarts: counter('glovebox_task_restarts_total', 'Times that a task of an application was started again.', false),
   tasks: gauge('glovebox_cluster_tasks', 'Tasks of the cluster by state.'),
   pending: gauge('glovebox_scheduler_pending_tasks', 'Tasks that wait for a node.'),
   nodes: gauge('glovebox_cluster_nodes', 'Machines of the cluster by state.'),
@@ -29,11 +26,10 @@ type Writers = ReturnType<typeof familyWriters<keyof typeof SPECS>>['of']
 export interface ServiceSourceNeeds {
   readonly services: Pick<Services, 'list'>
   readonly mirror: Pick<Mirror, 'range' | 'revision'>
-  readonly stacks: Pick<Stacks, 'list' | 'get'>
 }
 
 /** What is wanted of services, and how far it is. */
-export function serviceSource({ services, mirror, stacks }: ServiceSourceNeeds): MetricSource {
+export function serviceSource({ services, mirror }: ServiceSourceNeeds): MetricSource {
   return {
     name: 'services',
     read: async (wish) => {
@@ -43,7 +39,6 @@ export function serviceSource({ services, mirror, stacks }: ServiceSourceNeeds):
       const tasks = mirror.range<TaskRecord>(prefixOf('task')).map(({ value }) => value)
       ofTasks(of, tasks, sights, wish)
       ofCluster(of, mirror)
-      ofStacks(of, stacks, new Set(sights.map(({ record, revision }) => `${record.stack}/${revision.spec.name}`)))
       return families()
     },
   }
@@ -94,17 +89,4 @@ function ofCluster(of: Writers, mirror: ServiceSourceNeeds['mirror']): void {
   const runs = mirror.range<RunRecord>(prefixOf('run')).filter(({ value }) => value.state === 'running')
   of.runs.set('', runs.length)
   of.revisionOfStore.set('', mirror.revision())
-}
-
-/** Applications that the reconciler of this machine keeps, as far as they are not services of the cluster. */
-function ofStacks(of: Writers, stacks: ServiceSourceNeeds['stacks'], told: ReadonlySet<string>): void {
-  for (const { name: stack } of stacks.list())
-    for (const { name: service, desiredReplicas, readyReplicas, tasks } of stacks.get(stack).services) {
-      if (told.has(`${stack}/${service}`)) continue
-      const labels = labelText({ stack, service })
-      of.desired.set(labels, desiredReplicas)
-      of.running.set(labels, tasks.filter(({ state }) => state === 'running').length)
-      of.ready.set(labels, readyReplicas)
-      for (const { slot, restarts } of tasks) of.restarts.set(joinLabels(labels, labelText({ task: String(slot) })), restarts)
-    }
 }

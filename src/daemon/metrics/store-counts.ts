@@ -40,3 +40,16 @@ export function countedStore(store: ClusterStore, registry: MetricRegistry, cloc
     [Symbol.asyncDispose]: async () => await store[Symbol.asyncDispose](),
   }
 }
+
+/** Rounds of the scheduler in which something was decided. */
+export function countPlacing(registry: MetricRegistry): (ms: number) => void {
+  const time = registry.histogram(
+    {
+      name: 'glovebox_scheduler_round_duration_seconds',
+      help: 'How long it took to decide where tasks go and to write it down.',
+      labels: [],
+    },
+    BOUNDS_S,
+  )
+  return (ms) => time.observe([], ms / 1000)
+}

@@ -30,6 +30,8 @@ export interface OrchestrationNeeds {
   readonly machine: { readonly cpus: number; readonly memoryBytes: number }
   /** So often tasks are moved to where they stand better; null: only when somebody asks for it. */
   readonly rebalanceEveryMs: number | null
+  /** Told of each round of placing, in milliseconds. */
+  readonly onPlaced: (ms: number) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -84,7 +86,15 @@ export async function openOrchestration(needs: OrchestrationNeeds): Promise<Orch
   )
   const { rebalanceEveryMs } = needs
   const scheduling = undo.use(
-    startScheduling({ store, picture: mirror, clock, log, settings: DEFAULT_SETTINGS, rebalanceEveryMs }),
+    startScheduling({
+      store,
+      picture: mirror,
+      clock,
+      log,
+      settings: DEFAULT_SETTINGS,
+      rebalanceEveryMs,
+      onRound: needs.onPlaced,
+    }),
   )
   undo.use(startJobs({ store, picture: mirror, clock, log }))
   undo.use(startHistoryKeeping({ store, clock, log }))
