@@ -10,6 +10,7 @@ import {
   type ServiceRecord,
   type TaskRecord,
 } from '#cluster/model'
+import { startRotation } from '#cluster/rotation'
 import { DEFAULT_SETTINGS, startScheduling } from '#cluster/scheduler'
 import {
   openMirror,
@@ -53,7 +54,19 @@ export interface World {
   readonly trace: string[]
 }
 
-export function openWorld(seed: number, nodeCount: number, tell: (line: string) => void = () => undefined): World {
+/** Versions of secrets, by `secret/NAME`: what a rotation follows. */
+export interface SimulatedSecret {
+  readonly name: string
+  readonly version: number
+}
+
+/** `hasRotation`: new versions of secrets make new tasks. */
+export function openWorld(
+  seed: number,
+  nodeCount: number,
+  tell: (line: string) => void = () => undefined,
+  { hasRotation = false }: { readonly hasRotation?: boolean } = {},
+): World {
   const random = seededRandom(seed)
   const clock = virtualClock(1_700_000_000_000)
   const store = memoryStore(clock)
@@ -143,7 +156,14 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
         rebalanceEveryMs: null,
       })
     else if (part === 'jobs') startJobs({ store: guarded, picture: mirror, clock: life.clock, log })
-    else beginAgent(part, life, guarded, mirror)
+    else if (part === 'rotation') {
+      const versions = async () => {
+        const { entries } = await guarded.range<SimulatedSecret>('secret/')
+        return Object.fromEntries(entries.map(({ value }) => [`secret/${value.name}`, value.version]))
+      }
+      const changing = openServices({ store: guarded, mirror, clock: life.clock, random, waits: () => [] })
+      startRotation({ store: guarded, mirror, services: changing, secrets: { versions }, clock: life.clock, log })
+    } else beginAgent(part, life, guarded, mirror)
   }
 
   function beginAgent(nodeId: string, life: Life, guarded: MemoryStore, mirror: ReturnType<typeof openMirror>): void {
@@ -174,6 +194,7 @@ export function openWorld(seed: number, nodeCount: number, tell: (line: string) 
   begin('services')
   begin('scheduler')
   begin('jobs')
+  if (hasRotation) begin('rotation')
   for (const name of nodeIds) begin(name)
   const userMirror = openMirror({ store, clock, log, prefixes: SERVICE_PREFIXES })
   // A user who waits for time to pass would wait for ever: it passes only when the history says so.
