@@ -1,7 +1,18 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { startBrowser, type Browser, type BrowserPage } from '../support/browser.ts'
 import { startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { busyboxTar } from '../support/image.ts'
 import type { Ended } from '../support/processes.ts'
+
+/** An application with a service that is well and one that is not. */
+const COMPOSE = `
+name: town
+services:
+  shop: { image: 'house:1', command: [httpd, -f, -p, '80'], ports: ['80'] }
+  ruin: { image: 'house:1', command: [sh, -c, 'echo no roof >&2; exit 3'] }
+`
 
 export const PASSWORD = 'correct horse battery'
 
@@ -20,7 +31,9 @@ export interface House extends AsyncDisposable {
 }
 
 export async function openHouse(): Promise<House> {
+  await using undo = new AsyncDisposableStack()
   const daemon = await startDaemon(['--dashboard-listen', '127.0.0.1:0'])
+  undo.defer(async () => await daemon.stop())
   const must = async (...words: readonly string[]) => {
     const ended = await daemon.glovebox(...words)
     if (ended.code !== 0) throw new Error(`glovebox ${words.join(' ')}: ${ended.stderr}`)
@@ -44,14 +57,17 @@ export async function openHouse(): Promise<House> {
     '1000',
   )
   await must('run', '-d', '--name', 'web', '-p', '127.0.0.1::80', '-v', 'data:/data', 'house:1', 'httpd', '-f', '-p', '80')
+  writeFileSync(join(daemon.directory, 'compose.yaml'), COMPOSE)
+  await must('up', '-d', daemon.directory)
+  for (const role of ['viewer', 'operator', 'admin']) await addUser(daemon, role)
   const base = new URL(await must('dashboard', 'open')).origin
-  const browser = await startBrowser()
+  const browser = undo.use(await startBrowser())
+  const owned = undo.move()
   return {
     base,
     browser,
     glovebox: async (...words) => await daemon.glovebox(...words),
     signedIn: async (role, size) => {
-      await addUser(daemon, role)
       const page = await browser.page(size)
       await page.goto(base)
       await page.until('document.querySelector("input[name=user]")')
@@ -63,10 +79,7 @@ export async function openHouse(): Promise<House> {
       return page
     },
     id: async (name) => (await must('ps', '-aq', '--no-trunc', '--filter', `name=^${name}$`)).trim(),
-    [Symbol.asyncDispose]: async () => {
-      await browser[Symbol.asyncDispose]()
-      await daemon.stop()
-    },
+    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }
 }
 

@@ -163,8 +163,15 @@ async function openPage(
     }
   }
   const press = async (key: string, modifiers = 0) => {
-    const { code, text } = KEYS[key] ?? { code: key.toUpperCase().charCodeAt(0), text: key }
-    const event = { key, windowsVirtualKeyCode: code, modifiers, ...(text === undefined || modifiers > 1 ? {} : { text }) }
+    // Only of letters and digits are the numbers of keys their characters.
+    const { code, text } = KEYS[key] ?? { code: /^[a-z0-9]$/i.test(key) ? key.toUpperCase().charCodeAt(0) : 0, text: key }
+    const event = {
+      key,
+      code: key in KEYS ? key : '',
+      windowsVirtualKeyCode: code,
+      modifiers,
+      ...(text === undefined || modifiers > 1 ? {} : { text }),
+    }
     await send('Input.dispatchKeyEvent', { type: 'keyDown', ...event })
     await send('Input.dispatchKeyEvent', { type: 'keyUp', key, windowsVirtualKeyCode: code, modifiers })
   }
@@ -183,7 +190,7 @@ async function openPage(
     },
     click: async (selector) => {
       const [x, y] = await until<[number, number]>(
-        `(() => { const it = document.querySelector(${JSON.stringify(selector)}); if (!it) return null; it.scrollIntoView({block: 'nearest'}); const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] })()`,
+        `(() => { const it = document.querySelector(${JSON.stringify(selector)}); if (!it) return null; it.scrollIntoView({block: 'nearest'}); const box = it.getBoundingClientRect(); return box.width === 0 ? null : [box.x + box.width / 2, box.y + box.height / 2] })()`,
       )
       for (const type of ['mousePressed', 'mouseReleased'])
         await send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })

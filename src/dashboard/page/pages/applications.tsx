@@ -79,11 +79,11 @@ function rowsOf({ stacks, services }: LiveState): readonly Row[] {
 }
 
 const COLUMNS: readonly Column<Row>[] = [
-  { key: 'name', title: 'Name', width: 'minmax(120px, 1.2fr)', cell: ({ key }) => key, sort: ({ key }) => key },
+  { key: 'name', title: 'Name', width: 'minmax(86px, 1.2fr)', cell: ({ key }) => key, sort: ({ key }) => key },
   {
     key: 'state',
     title: 'State',
-    width: '140px',
+    width: '132px',
     cell: ({ shown }) => <Badge tone={shown.tone}>{shown.text}</Badge>,
     sort: ({ shown }) => shown.text,
   },

@@ -66,7 +66,7 @@ function columns(now: number): readonly Column<Row>[] {
     {
       key: 'name',
       title: 'Name',
-      width: 'minmax(140px, 2fr)',
+      width: 'minmax(96px, 2fr)',
       cell: ({ container }) => container.name,
       sort: ({ container }) => container.name,
     },

@@ -62,11 +62,11 @@ export function totals({ rates }: LiveRoute): {
 }
 
 const COLUMNS: readonly Column<LiveRoute>[] = [
-  { key: 'name', title: 'Route', width: 'minmax(130px, 1.2fr)', cell: ({ id }) => id, sort: ({ id }) => id },
+  { key: 'name', title: 'Route', width: 'minmax(86px, 1.2fr)', cell: ({ id }) => id, sort: ({ id }) => id },
   {
     key: 'state',
     title: 'State',
-    width: '136px',
+    width: '134px',
     cell: (route) => {
       const { tone, text } = routeShown(route)
       return <Badge tone={tone}>{text}</Badge>
@@ -86,7 +86,7 @@ const COLUMNS: readonly Column<LiveRoute>[] = [
   {
     key: 'rate',
     title: 'Requests',
-    width: '84px',
+    width: '80px',
     cell: (route) => `${figure(totals(route).requestsPerS)}/s`,
     sort: (route) => totals(route).requestsPerS,
     isNumber: true,

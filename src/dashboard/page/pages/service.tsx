@@ -136,7 +136,7 @@ function Scale({
         title="Scale"
         role="operator"
         disabled={replicas === service.replicas}
-        confirm={`${service.name} has ${service.replicas} replicas and gets ${replicas}.`}
+        confirm={`${service.name} has ${service.replicas} ${service.replicas === 1 ? 'replica' : 'replicas'} and gets ${replicas}.`}
         done={`${service.name} is scaled to ${replicas}`}
         run={ask({ verb: 'scale', replicas })}
       />

@@ -122,7 +122,7 @@ function ImageTable({ rows }: { readonly rows: readonly ImageSummary[] }): JSX.E
   for (const { imageId } of containers.values()) users.set(imageId, (users.get(imageId) ?? 0) + 1)
   const nameOf = ({ RepoTags, Id }: ImageSummary) => RepoTags?.[0] ?? `${shortId(Id)} (no name)`
   const columns: readonly Column<ImageSummary>[] = [
-    { key: 'name', title: 'Name', width: 'minmax(150px, 2fr)', cell: (image) => <b>{nameOf(image)}</b>, sort: nameOf },
+    { key: 'name', title: 'Name', width: 'minmax(110px, 2fr)', cell: (image) => <b>{nameOf(image)}</b>, sort: nameOf },
     { key: 'id', title: 'Id', width: '120px', cell: ({ Id }) => <code>{shortId(Id)}</code>, isExtra: true },
     { key: 'size', title: 'Size', width: '84px', cell: ({ Size }) => bytes(Size), sort: ({ Size }) => Size, isNumber: true },
     {
@@ -144,7 +144,7 @@ function ImageTable({ rows }: { readonly rows: readonly ImageSummary[] }): JSX.E
     },
     {
       key: 'remove',
-      title: '',
+      title: 'Action',
       width: '96px',
       cell: (image) =>
         users.has(image.Id) ? null : (
@@ -185,7 +185,7 @@ function Volumes(): JSX.Element {
 type Volume = NonNullable<DiskUsage['Volumes']>[number]
 
 const VOLUME_COLUMNS: readonly Column<Volume>[] = [
-  { key: 'name', title: 'Name', width: 'minmax(150px, 2fr)', cell: ({ Name }) => <b>{Name}</b>, sort: ({ Name }) => Name },
+  { key: 'name', title: 'Name', width: 'minmax(110px, 2fr)', cell: ({ Name }) => <b>{Name}</b>, sort: ({ Name }) => Name },
   {
     key: 'size',
     title: 'Size',

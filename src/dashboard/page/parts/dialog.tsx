@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** A window over the page; Escape and a click beside it close it. */
 export function Dialog({
@@ -15,7 +15,7 @@ export function Dialog({
   readonly isTop?: boolean
 }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = dialog.current
     shown?.showModal()
     return () => shown?.close()
@@ -25,6 +25,8 @@ export function Dialog({
       ref={dialog}
       class={isTop ? 'top' : ''}
       aria-label={label}
+      // A browser may close it without asking.
+      onClose={onClose}
       onCancel={(event) => {
         event.preventDefault()
         onClose()
