@@ -37,7 +37,13 @@ const PACKAGES: readonly (readonly [path: string, name: string])[] = [
 interface Kind {
   readonly name: string
   readonly args: readonly string[]
+  /** What it needs beside the packages of all. */
+  readonly packages?: typeof PACKAGES
+  /** Left out unless it is named. */
+  readonly isAsked?: boolean
 }
+
+const BROWSER: typeof PACKAGES = [['/usr/bin/chromium', 'chromium']]
 
 /** Of one test: one that waits for ever must not keep the others from being heard of. */
 const TEST_TIMEOUT_MS = 10 * 60_000
@@ -53,6 +59,8 @@ const KINDS: readonly Kind[] = [
   { name: 'conformance', args: [...TEST, 'test/conformance/**/*.test.ts'] },
   { name: 'client', args: [...TEST, '--test-concurrency=1', 'test/client/**/*.test.ts'] },
   { name: 'e2e', args: [...TEST, '--test-concurrency=1', 'test/e2e/**/*.test.ts'] },
+  // A browser is 110 MB of packages: only for those who ask.
+  { name: 'browser', args: [...TEST, '--test-concurrency=1', 'test/browser/**/*.test.ts'], packages: BROWSER, isAsked: true },
   // An emulated machine and 60 MB of packages to boot it: only for those who ask.
   ...(process.env['GLOVEBOX_TEST_V2'] === undefined ? [] : [{ name: 'v2', args: ['tools/v2/main.ts'] }]),
 ]
@@ -62,11 +70,12 @@ async function main(): Promise<void> {
   const unknown = wanted.find((name) => !KINDS.some((kind) => kind.name === name))
   if (unknown !== undefined)
     throw new Error(`no kind of test is called ${unknown}; there are ${KINDS.map((kind) => kind.name).join(', ')}`)
-  await bringPackages()
+  const kinds = KINDS.filter(({ name, isAsked }) => (wanted.length === 0 ? isAsked !== true : wanted.includes(name)))
+  await bringPackages([...PACKAGES, ...kinds.flatMap(({ packages }) => packages ?? [])])
   await mustRun('build the shim', NODE, ['tools/build-native.ts'])
   await mustRun('bundle', NODE, ['tools/build.ts'])
   const failed: string[] = []
-  for (const kind of KINDS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  for (const kind of kinds) {
     process.stdout.write(`\n== ${kind.name}\n`)
     if ((await run(NODE, kind.args)) !== 0) failed.push(kind.name)
   }
@@ -74,8 +83,8 @@ async function main(): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1
 }
 
-async function bringPackages(): Promise<void> {
-  const missing = PACKAGES.filter(([path]) => !isThere(path)).map(([, name]) => name)
+async function bringPackages(packages: typeof PACKAGES): Promise<void> {
+  const missing = packages.filter(([path]) => !isThere(path)).map(([, name]) => name)
   if (missing.length === 0) return
   process.stdout.write(`installing Debian packages that the tests need: ${missing.join(' ')}\n`)
   // RUNLEVEL=1: services that come with a package are not started.
