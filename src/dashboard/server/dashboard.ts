@@ -26,6 +26,9 @@ export interface Dashboard {
   close(): Promise<void>
 }
 
+/** What nobody can type into a browser. */
+const EVERY_ADDRESS = /^(?:0\.0\.0\.0|\[::\]):/
+
 export function createDashboard(needs: DashboardNeeds): Dashboard {
   const { clock, random, log, instance } = needs
   const users = openUsers(needs)
@@ -49,7 +52,7 @@ export function createDashboard(needs: DashboardNeeds): Dashboard {
     const cookie = sessionCookie(instance, where.tls !== undefined)
     const callers = createCallers({ users, sessions, cookie })
     serving = await listenForBrowsers(where, { api: dashboardApi({ ...needs, ...shared, cookie, callers }), clock, log })
-    address = `${where.tls === undefined ? 'http' : 'https'}://${serving.path}`
+    address = `${where.tls === undefined ? 'http' : 'https'}://${serving.path.replace(EVERY_ADDRESS, 'localhost:')}`
     log.info('the dashboard listens', { address })
     return address
   }

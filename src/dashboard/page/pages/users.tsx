@@ -132,11 +132,14 @@ function NewUser({ onAdded }: { readonly onAdded: () => void }): JSX.Element {
           <select value={role} onChange={(event) => setRole(ROLES.find((one) => one === event.currentTarget.value) ?? 'viewer')}>
             {ROLES.map((one) => (
               <option key={one} value={one}>
-                {one}: {MEANINGS[one]}
+                {one}
               </option>
             ))}
           </select>
         </label>
+        <p class="soft whole">
+          {role}: {MEANINGS[role]}
+        </p>
         <button type="submit" class="button main">
           Add
         </button>
