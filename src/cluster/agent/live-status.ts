@@ -69,7 +69,21 @@ function clean(output: string): string {
   return output.trim().slice(0, MAX_SAID)
 }
 
-/** Health output says something else each time: told along with what matters, and not by itself. */
+/** Health output says something else each time: told along with what matters, and not by itself. Each look compares every task: texts would cost more than all the rest. */
 function sameText(a: TaskStatus, b: TaskStatus): boolean {
-  return JSON.stringify({ ...a, healthOutput: '' }) === JSON.stringify({ ...b, healthOutput: '' })
+  const keys = toldKeys(a)
+  if (keys.length !== toldKeys(b).length) return false
+  return keys.every((key) => a[key] === b[key] || (isNested(a[key]) && sameValue(a[key], b[key])))
+}
+
+function toldKeys(status: TaskStatus): readonly (keyof TaskStatus)[] {
+  return (Object.keys(status) as (keyof TaskStatus)[]).filter((key) => key !== 'healthOutput')
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }

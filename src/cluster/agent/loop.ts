@@ -46,6 +46,8 @@ export interface Agent extends AsyncDisposable {
 /** Events of the node drive the loop; this catches those that were lost. */
 const SLOW_ROUND_MS = 15_000
 const BROKEN_ROUND_MS = 1000
+/** As long as the round took, so that looking costs half of the time at most; longer than this nobody should wait for a start. */
+const MAX_REST_MS = 20
 /** Starts and stops of so many tasks at once keep a node busy; more only makes each slower. */
 const MAX_STEPS_AT_ONCE = 8
 /** Somebody else wrote between the picture and the report: the picture follows in a moment. */
@@ -63,6 +65,8 @@ export function startAgent(ports: AgentPorts): Agent {
   /** What was reported and does not stand in the mirror yet. */
   const reported = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
+  /** As long as the mirror stays the same. */
+  let assigned: readonly AssignedTask[] | undefined
   let isDirty = false
   let isClosed = false
   let running: Promise<void> | undefined
@@ -82,11 +86,15 @@ export function startAgent(ports: AgentPorts): Agent {
       isDirty = false
       timer?.[Symbol.dispose]()
       let lookAgainMs = BROKEN_ROUND_MS
+      const beganMs = clock.monotonicMs()
       try {
         lookAgainMs = await oneRound()
       } catch (error) {
         log.error('the tasks of this node could not be looked at', { error: messageOf(error) })
       }
+      // Of many tasks something is told all the time: what comes while it rests is looked at together.
+      const restMs = Math.min(MAX_REST_MS, clock.monotonicMs() - beganMs)
+      if (restMs >= 1 && !isClosed) await clock.sleep(restMs)
       if (!isClosed) timer = clock.after(lookAgainMs, trigger)
     }
   }
@@ -131,6 +139,10 @@ export function startAgent(ports: AgentPorts): Agent {
   }
 
   function assignedTasks(): readonly AssignedTask[] {
+    return (assigned ??= readAssigned())
+  }
+
+  function readAssigned(): readonly AssignedTask[] {
     return mirror.range<TaskRecord>(prefixOf('task')).flatMap(({ value: task }) => {
       if (task.nodeId !== nodeId || task.status.state === 'new' || task.status.state === 'pending') return []
       const service = mirror.get<ServiceRecord>(keyOf('service', task.serviceId))?.value
@@ -189,7 +201,10 @@ export function startAgent(ports: AgentPorts): Agent {
   }
 
   const events = node.events(trigger)
-  const following = mirror.listen(trigger)
+  const following = mirror.listen(() => {
+    assigned = undefined
+    trigger()
+  })
   trigger()
   return {
     trigger,
