@@ -4,6 +4,7 @@ import type { Client } from '#client'
 
 import { isSet } from '../args/flags.ts'
 import { command } from '../command.ts'
+import { isUnknownRoute } from '../daemon/unknown-route.ts'
 import { confirm } from '../prune/confirm.ts'
 import { planTable } from '../services/plan-page.ts'
 import { planFormatFlag, printPlan } from '../services/print-plan.ts'
@@ -45,10 +46,11 @@ export const down = command({
     }
     if (plan === undefined) return nothing()
     const losses = plan.operations.filter(({ deletesData }) => deletesData)
-    if (losses.length > 0 && !flags.yes) {
+    const isUnknown = flags.volumes && plan.operations.length === 0
+    if ((losses.length > 0 || isUnknown) && !flags.yes) {
       stderr.write(planTable(plan, titlesOf(name), context.paint))
-      const what = losses.map((operation) => operation.name).join(', ')
-      if (!(await confirm(`This deletes what is on the volumes ${what}.`, context, '--yes'))) return 1
+      const what = isUnknown ? `its volumes` : `the volumes ${losses.map((operation) => operation.name).join(', ')}`
+      if (!(await confirm(`This deletes what is on ${what}.`, context, '--yes'))) return 1
     }
     try {
       await client.glovebox.removeStack(name, { volumes: flags.volumes })
@@ -66,11 +68,12 @@ export const down = command({
   },
 })
 
-/** undefined: there is no such application. */
+/** undefined: there is no such application. Empty: the daemon is older, and cannot tell. */
 async function planOf(name: string, volumes: boolean, client: Client): Promise<ChangePlan | undefined> {
   try {
     return await client.glovebox.previewRemoval(name, { volumes })
   } catch (error) {
+    if (isUnknownRoute(error)) return { id: '', operations: [], warnings: [] }
     if (isKind(error, 'not_found')) return undefined
     throw error
   }

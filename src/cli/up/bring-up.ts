@@ -51,6 +51,8 @@ export async function bringUp(
 
 /** Services that are there, but as they were before: their new tasks failed, or somebody ended the rollout. */
 async function turnedBack({ revisions = {} }: StackChange, client: Client): Promise<readonly string[]> {
+  // A daemon that is older tells no revisions.
+  if (Object.keys(revisions).length === 0) return []
   const services = await client.services.list()
   return services.flatMap(({ name, title, revision, rollout }) => {
     const wanted = revisions[name]

@@ -6,6 +6,7 @@ import { registryAuthsOf } from '../build/registry-auths.ts'
 import type { CliContext } from '../command.ts'
 import { isDaemonOlder, OLDER_DAEMON, RENEW_DAEMON } from '../daemon/older-daemon.ts'
 import { startDaemon } from '../daemon/start-daemon.ts'
+import { isUnknownRoute } from '../daemon/unknown-route.ts'
 import { painter } from '../output/colour.ts'
 import { progress } from '../output/progress.ts'
 import { planTable } from '../services/plan-page.ts'
@@ -69,13 +70,19 @@ export async function runUp(
     pullPolicies: reading.pullPolicies,
     pull: async (image) => await pullService(image, client, context),
   })
-  const plan = await client.glovebox.previewStack(spec.name, await desiredOf(reading, images))
-  if (plan.operations.length > 0) {
+  const plan = await client.glovebox.previewStack(spec.name, await desiredOf(reading, images)).catch((error: unknown) => {
+    if (isUnknownRoute(error)) return undefined
+    throw error
+  })
+  if (plan !== undefined && plan.operations.length > 0) {
     show.finish()
     stderr.write(planTable(plan, titlesOf(spec.name), paint))
   }
   const going = { client, show, clock: context.clock, signal }
-  const { change, followed } = await bringUp(reading, images, going, { isDetached: flags.detach, plan })
+  const { change, followed } = await bringUp(reading, images, going, {
+    isDetached: flags.detach,
+    ...(plan === undefined ? {} : { plan }),
+  })
   if (followed === undefined) return 0
   if (followed.outcome === 'interrupted') {
     stderr.write(

@@ -35,9 +35,9 @@ export function previewRemoval(
   removesVolumes: boolean,
 ): ChangePlan {
   const now = wantedNow(record, known)
-  // What is somebody else's stays.
-  const network = Object.fromEntries(Object.entries(now.network).filter(([, { isExternal }]) => !isExternal))
-  const volume = Object.fromEntries(Object.entries(now.volume).filter(([, { isExternal }]) => !isExternal))
+  // What is somebody else's stays; what an earlier version made goes as well.
+  const network = { ...formerNetworks(record), ...own(now.network) }
+  const volume = { ...formerVolumes(record), ...own(now.volume) }
   return changePlan(planChanges({ ...now, network, volume }, NOTHING_WANTED, { services, removesVolumes }))
 }
 
@@ -49,4 +49,18 @@ function wantedNow(record: StackRecord | undefined, known: readonly KnownService
   })
   const parts = record === undefined ? NOTHING_WANTED : wantedParts(record.spec)
   return { ...parts, service: Object.fromEntries(services) }
+}
+
+function own<T extends { readonly isExternal: boolean }>(parts: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(parts).filter(([, { isExternal }]) => !isExternal))
+}
+
+function formerNetworks({ former }: StackRecord): Wanted['network'] {
+  const plain = { isExternal: false, isInternal: false, subnets: [], labels: {} }
+  return Object.fromEntries(former.networks.map((name) => [name, { ...plain, key: name, name }]))
+}
+
+function formerVolumes({ former }: StackRecord): Wanted['volume'] {
+  const plain = { isExternal: false, driverOptions: {}, labels: {} }
+  return Object.fromEntries(former.volumes.map((name) => [name, { ...plain, key: name, name }]))
 }
