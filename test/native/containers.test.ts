@@ -53,7 +53,7 @@ test('who types while the process ends still hears all that it said, and its cod
     onConnected: (connection) => {
       const record = join(dir('c1'), 'exit.json')
       // Nothing is read meanwhile: the shim has said everything, and would have gone.
-      for (const until = performance.now() + 10_000; !existsSync(record) && performance.now() < until; ) pause(10)
+      for (const until = performance.now() + 10_000; !existsSync(record) && performance.now() < until;) pause(10)
       pause(50)
       void connection.stdin(Buffer.from('x'))
     },
