@@ -8,7 +8,7 @@ import { TASK_STATES, type RevisionRecord, type ServiceRecord, type TaskRecord }
 import type { ContainerRecord } from '#engine/containers'
 
 import { serviceSpec, wishFor } from '../../test/sim/specs.ts'
-import { lookAtCluster, type ClusterRecords } from './cluster-sight.ts'
+import { followSight, lookAtCluster, type ClusterRecords } from './cluster-sight.ts'
 import { clusterAsDiscovered } from './discovery-source.ts'
 import { policedStacks } from './policy-source.ts'
 
@@ -185,4 +185,35 @@ test('policy knows applications by their containers, and services of none as suc
     },
     { name: '', isLoose: true, networks: ['wire', 'bank_front'], services: [['web', ['c-b']]] },
   ])
+})
+
+test('of a task on its way only what changes names or addresses is news', () => {
+  let listener: (batch: never) => void = () => undefined
+  let news = 0
+  using _following = followSight(
+    {
+      listen: (wanted) => {
+        listener = wanted as never
+        return { [Symbol.dispose]: () => undefined }
+      },
+    },
+    () => void (news += 1),
+  )
+  const web = service('web')
+  const heard = (key: string, value: unknown) => {
+    const before = news
+    listener({ revision: 1, changes: [{ key, value }] } as never)
+    return news > before
+  }
+  const at = (status: Partial<TaskRecord['status']>) => task('a', web, {}, status)
+  const waiting = { state: 'preparing', isReady: false, containerId: null, addresses: {} } as const
+  assert.equal(heard('task/a', at(waiting)), true)
+  assert.equal(heard('task/a', at({ ...waiting, message: 'its container is being made' })), false)
+  assert.equal(heard('task/a', at({ ...waiting, containerId: 'c', state: 'ready' })), true)
+  assert.equal(heard('task/a', at({ ...waiting, containerId: 'c', state: 'starting' })), false)
+  assert.equal(heard('task/a', at({})), true)
+  assert.equal(heard('task/a', null), true)
+  assert.equal(heard('task/a', null), false)
+  assert.equal(heard('turn/x', {}), false)
+  assert.equal(heard('service/x', web), true)
 })

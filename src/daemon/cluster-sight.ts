@@ -53,9 +53,36 @@ export function recordsOf(mirror: Pick<Mirror, 'range'>): ClusterRecords {
   return { services: all('service'), revisions: all('revision'), tasks: all('task') }
 }
 
-/** Says nothing of networks, names or readiness that a change of these keys would alter. */
-export function isSeen(key: string): boolean {
-  return key.startsWith('service/') || key.startsWith('revision/') || key.startsWith('task/')
+/** Calls `changed` when networks, names or readiness may be others: most that is written of a task on its way says nothing of these. */
+export function followSight(mirror: Pick<Mirror, 'listen'>, changed: () => void): Disposable {
+  const told = new Map<string, string>()
+  return mirror.listen(({ changes }) => {
+    if (changes.length === 0) {
+      told.clear()
+      return changed()
+    }
+    if (changes.filter((change) => isNews(change, told)).length > 0) changed()
+  })
+}
+
+/** `told` has of each task what it was known by; all of a batch are noted there. */
+function isNews({ key, value }: { readonly key: string; readonly value: unknown }, told: Map<string, string>): boolean {
+  if (!key.startsWith(prefixOf('task'))) return key.startsWith(prefixOf('service')) || key.startsWith(prefixOf('revision'))
+  if (value === null) return told.delete(key)
+  const { status, desiredState, nodeId, revision } = value as TaskRecord
+  const isReady = status.state === 'running' && status.isReady
+  const mark = [
+    isReady,
+    isEnded(status.state),
+    desiredState,
+    nodeId,
+    revision,
+    status.containerId,
+    JSON.stringify(status.addresses),
+  ].join()
+  const isSame = told.get(key) === mark
+  told.set(key, mark)
+  return !isSame
 }
 
 /** Pure. */

@@ -5,7 +5,7 @@ import type { Events } from '#engine/events'
 import type { Networks } from '#engine/network'
 import type { DiscoveredService, DiscoveredTask, DiscoverySource } from '#traffic/discovery'
 
-import { isSeen, lookAtCluster, recordsOf, type SeenService, type SeenTask } from './cluster-sight.ts'
+import { followSight, lookAtCluster, recordsOf, type SeenService, type SeenTask } from './cluster-sight.ts'
 
 export interface SourceNeeds {
   /** Of this machine. */
@@ -29,7 +29,7 @@ export function clusterAsDiscovered(needs: SourceNeeds): DiscoverySource {
     listen: (changed) => {
       const sources = [
         events.listen(({ type, action }) => (matters(type, action) ? changed() : undefined)),
-        mirror.listen(({ changes }) => (changes.length === 0 || changes.some(({ key }) => isSeen(key)) ? changed() : undefined)),
+        followSight(mirror, changed),
       ]
       return {
         [Symbol.dispose]: () => {

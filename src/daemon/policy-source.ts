@@ -6,7 +6,7 @@ import type { Events } from '#engine/events'
 import type { Networks } from '#engine/network'
 import { PLAIN_RULES, type PolicedNetwork, type PolicedService, type PolicedStack, type PolicySource } from '#traffic/policy'
 
-import { isSeen, lookAtCluster, recordsOf, type ClusterSight, type SeenService } from './cluster-sight.ts'
+import { followSight, lookAtCluster, recordsOf, type ClusterSight, type SeenService } from './cluster-sight.ts'
 
 export interface PolicySourceNeeds {
   /** What applications say of themselves: their rules, and what they call their networks. */
@@ -29,7 +29,7 @@ export function clusterAsPoliced({ stacks, mirror, containers, networks, events 
       const sources = [
         events.listen(({ type, action }) => (type === 'network' || /^(die|destroy|rename)/.test(action) ? changed() : undefined)),
         stacks.listen(changed),
-        mirror.listen(({ changes }) => (changes.length === 0 || changes.some(({ key }) => isSeen(key)) ? changed() : undefined)),
+        followSight(mirror, changed),
       ]
       return {
         [Symbol.dispose]: () => {

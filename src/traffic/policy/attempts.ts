@@ -8,15 +8,23 @@ export function readAttempts(listing: string, stacks: readonly PolicedStack[]): 
   const nameAt = (address: string) => names.get(address) ?? address
   const element =
     /([0-9a-f.:]+) \. ([0-9a-f.:]+) \. ([a-z0-9-]+) \. ([a-z0-9-]+) (?:timeout \S+ )?(?:expires \S+ )?counter packets (\d+) bytes \d+/g
-  return [...listing.matchAll(element)]
-    .map(([, from = '', to = '', protocol = '', port = '', packets]) => ({
-      from: nameAt(from),
-      to: nameAt(to),
-      protocol: protocol === 'ipv6-icmp' ? 'icmp' : protocol,
-      port: HAS_PORTS.has(protocol) ? Number(port) : 0,
-      packets: Number(packets),
-    }))
-    .toSorted((a, b) => b.packets - a.packets)
+  const read = [...listing.matchAll(element)].map(([, from = '', to = '', protocol = '', port = '', packets]) => ({
+    from: nameAt(from),
+    to: nameAt(to),
+    protocol: protocol === 'ipv6-icmp' ? 'icmp' : protocol,
+    port: HAS_PORTS.has(protocol) ? Number(port) : 0,
+    packets: Number(packets),
+  }))
+  return merged(read).toSorted((a, b) => b.packets - a.packets)
+}
+
+/** Several tasks of a service are one to people. */
+function merged(attempts: readonly RefusedAttempt[]): readonly RefusedAttempt[] {
+  const byParties = Map.groupBy(attempts, ({ from, to, protocol, port }) => `${from} ${to} ${protocol} ${port}`)
+  return [...byParties.values()].flatMap((same) => {
+    const [first] = same
+    return first === undefined ? [] : [{ ...first, packets: same.reduce((sum, { packets }) => sum + packets, 0) }]
+  })
 }
 
 const HAS_PORTS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp', 'udplite', 'dccp'])

@@ -134,3 +134,10 @@ test('what belongs to no application is in no set of the kernel', () => {
   assert.deepEqual(planPolicy([stack('shop', 1), loose], new Map()), planPolicy([stack('shop', 1)], new Map()))
   assert.equal(planPolicy([loose], new Map()).ruleset, null)
 })
+
+test('refused attempts of several tasks of a service are one line', () => {
+  const listing = `10.1.0.2 . 10.2.0.2 . tcp . 80 counter packets 3 bytes 180, 10.9.0.12 . 10.9.0.22 . tcp . 80 counter packets 4 bytes 9`
+  assert.deepEqual(readAttempts(listing, [stack('shop', 1), stack('bank', 2)]), [
+    { from: 'shop/web', to: 'bank/web', protocol: 'tcp', port: 80, packets: 7 },
+  ])
+})
