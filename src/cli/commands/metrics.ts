@@ -25,7 +25,7 @@ export const metrics = command({
     'The daemon measures every ten seconds and keeps it: as it is for six hours, by the minute for three days, by ten minutes for sixty. Containers of one service are added up. With a name, everything that is known of it: a service, STACK/SERVICE, a stack, a container or a route.',
   examples: [
     ['metrics', 'the last hour of all services, containers and routes'],
-    ['metrics shop/web --since 3d', 'three days of one service'],
+    ['metrics shop/web --since 72h', 'three days of one service'],
   ],
   flags: {
     since: duration('How far back (default 1h)'),
