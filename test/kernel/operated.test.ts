@@ -203,7 +203,7 @@ describe('jobs, environments and rotations of a whole daemon', { timeout: 120_00
     await daemon.client.secrets.rotate('config', 'conf', Buffer.from('conf two'))
     await Promise.all(['the-api', 'shop--pr-1-api'].map(async (name) => await reaches(name, `${MARK} twoconf two`)))
     await reaches('app', `${MARK} two`)
-    assert.deepEqual(everywhere(daemon), [])
+    assert.deepEqual(await everywhere(daemon), [])
     // Going back brings the value of before, and nobody rolls it forward again.
     const { Spec, Version } = await daemon.call<{ Spec: object; Version: { Index: number } }>('GET', '/services/app')
     await daemon.call('POST', `/services/app/update?version=${Version.Index}&rollback=previous`, Spec)
@@ -237,7 +237,7 @@ describe('jobs, environments and rotations of a whole daemon', { timeout: 120_00
     await reaches('app', `${MARK} one`)
     await answers('shop.test', '1.0 plain\n')
     assert.match(daemon.log(), /the time of an environment is over/)
-    assert.deepEqual(everywhere(daemon), [])
+    assert.deepEqual(await everywhere(daemon), [])
   })
 
   test('a copy outlives its application, with what it has of its secrets', async () => {
@@ -399,16 +399,22 @@ async function textOf(port: number, host: string): Promise<string> {
   })
 }
 
-/** Where the mark is found but in the memory of containers: files, the daemon's words, what the API shows, environments and arguments of processes. */
-function everywhere(daemon: TestDaemon): readonly string[] {
+/** Where the mark is found but in the memory of containers: files, the daemon's words, all that the APIs show, environments and arguments of processes. */
+async function everywhere(daemon: TestDaemon): Promise<readonly string[]> {
   const options = ['-rlaF', '-D', 'skip', '--exclude-dir=memory', '--exclude-dir=ns', MARK]
   const files = spawnSync('grep', [...options, daemon.root, daemon.runDir], { encoding: 'utf8' }).stdout
-  const shown = ['/containers/json', '/services', '/tasks', '/secrets', '/events?since=0&until=1'].map((path) => {
-    const { stdout } = spawnSync('curl', ['-s', '--unix-socket', daemon.client.socketPath, `http://d${path}`], {
-      encoding: 'utf8',
-    })
-    return stdout.includes(MARK) ? path : ''
-  })
+  const containers = await daemon.client.containers.list({ all: true })
+  const ours = ['stacks', 'stacks/shop', 'environments', 'jobs', 'secrets', 'services', 'tasks', 'history', 'why'].map(
+    (path) => `/glovebox/v1/${path}`,
+  )
+  const paths = [
+    ...['/services', '/tasks', '/secrets', '/containers/json?all=1'],
+    ...containers.map(({ Id }) => `/containers/${Id}/json`),
+    ...ours,
+  ]
+  const shown = await Promise.all(
+    paths.map(async (path) => ((JSON.stringify(await daemon.call('GET', path)) ?? '').includes(MARK) ? path : '')),
+  )
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) =>

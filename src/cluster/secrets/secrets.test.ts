@@ -348,3 +348,25 @@ test('safety: what is no file of keys is refused without showing what is in it',
     }),
   )
 })
+
+test('the value before is given to who asks for its version, sealed with the newest key as well, and shown to nobody', async (t) => {
+  await using made = rig(t)
+  const { secrets } = made
+  for (const kind of KINDS) await secrets.create(kind, plain('key', `${MARK} 1`))
+  for (const value of ['2', '3']) for (const kind of KINDS) await secrets.rotate(kind, 'key', bytes(`${MARK} ${value}`))
+  const given = async (from: Secrets, version: number) =>
+    (await from.files(mounts(['key'], ['key']), null, { 'secret/key': version, 'config/key': version })).map(
+      ({ content, version: of }) => `${of}: ${content.toString()}`,
+    )
+  for (const round of ['as it was sealed', 'with a new key', 'after a restart']) {
+    if (round === 'with a new key') assert.deepEqual(await secrets.rotateKey(), { secrets: 1 })
+    const from = round === 'after a restart' ? made.reopen() : secrets
+    assert.deepEqual(await given(from, 3), [`3: ${MARK} 3`, `3: ${MARK} 3`], round)
+    assert.deepEqual(await given(from, 2), [`2: ${MARK} 2`, `2: ${MARK} 2`], round)
+    // What is gone is gone: the newest is better than nothing.
+    assert.deepEqual(await given(from, 1), [`3: ${MARK} 3`, `3: ${MARK} 3`], round)
+  }
+  const stored = JSON.stringify(await made.store.get(keyOf('secret', (await secrets.inspect('secret', 'key')).id)))
+  for (const part of [MARK, bytes(`${MARK} 2`).toString('base64')]) assert.equal(stored.includes(part), false)
+  assert.equal('previous' in (await secrets.inspect('secret', 'key')), false)
+})
