@@ -96,7 +96,8 @@ describe('a service that is deployed again and again under load', { timeout: 3_6
     const times = await events
     assert.equal(times.length, 30)
     const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0))
-    assert.ok(gaps.filter((gap) => gap > 20).length > 20, `events came in heaps: ${gaps.map(Math.round).join(' ')}`)
+    // Held back they come in heaps of five. A machine that is busy makes small ones.
+    assert.ok(gaps.filter((gap) => gap > 20).length > 12, `events came in heaps: ${gaps.map(Math.round).join(' ')}`)
     await stopAll(clients, (line) => t.diagnostic(line))
   })
 

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test, type TestContext } from 'node:test'
 
 import { startDaemon, type TestDaemon } from '../support/daemon.ts'
-import { until } from '../support/processes.ts'
+import { run, until } from '../support/processes.ts'
+import { curl } from '../kernel/router-fixture.ts'
+import { routesFile } from './declared-routes.ts'
 import { killClients, startClient, stopAll } from './clients.ts'
 import { taskServerTar } from './service-image.ts'
 import { ask, PATIENCE_MS } from './web-service.ts'
@@ -206,5 +209,77 @@ describe('blue-green and rolling', { timeout: 300_000 }, () => {
     assert.match(reason, /new tasks? failed: .*3/)
     await stopAll([client], (line) => t.diagnostic(line))
     assert.deepEqual([...(await versionsOf(4)).keys()], ['green'])
+  })
+})
+
+describe('routes that a Compose file declares, asked by real clients', { timeout: 120_000 }, () => {
+  const legacy = createHttpServer((_request, response) => response.end('old house'))
+  const ports = { secure: 0, proxied: 0, old: 0 }
+  const to = (name: string, path = '/', at = port) => ['-H', `Host: ${name}.test`, `http://127.0.0.1:${at}${path}`]
+  const secure = () => ['-k', '--resolve', `secure.test:${ports.secure}:127.0.0.1`, `https://secure.test:${ports.secure}/`]
+  before(async () => {
+    await new Promise<void>((resolve) => legacy.listen(0, '127.0.0.1', resolve))
+    const address = legacy.address()
+    ports.old = typeof address === 'object' && address !== null ? address.port : 0
+    ports.secure = await freePort()
+    ports.proxied = await freePort()
+    const hash = (await run('openssl', ['passwd', '-6', 'secret'])).stdout.trim()
+    const directory = join(daemon.directory, 'shop')
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'compose.yaml'), routesFile(port, ports.secure, ports.proxied, ports.old, hash))
+    await glovebox('up', directory)
+    await until('the routes', PATIENCE_MS, async () => ((await curl(...to('plain'))).status === 200 ? true : undefined))
+  })
+  after(() => {
+    legacy.closeAllConnections()
+    legacy.close()
+  })
+
+  test('HTTP/2 and redirects', async () => {
+    assert.deepEqual(
+      [(await curl('--http2', ...secure())).version, (await curl('--http1.1', ...secure())).version],
+      ['HTTP/2', 'HTTP/1.1'],
+    )
+    const [led, away] = [await curl(...to('secure', '/x?y')), await curl(...to('away', '/x?y'))]
+    assert.deepEqual([led.status, led.headers.get('location')], [308, `https://secure.test:${ports.secure}/x?y`])
+    assert.deepEqual([away.status, away.headers.get('location')], [308, 'https://new.test/x?y'])
+  })
+
+  test('headers, limits, passwords, lists, compression and the PROXY protocol', async () => {
+    const { headers } = await curl(...to('headers'))
+    assert.deepEqual([headers.get('x-shop'), headers.get('x-version')], ['5 % off', undefined])
+    const limited: number[] = []
+    for (let index = 0; index < 5; index += 1) limited.push((await curl(...to('limited'))).status)
+    assert.deepEqual(limited, [200, 200, 200, 429, 429])
+    assert.deepEqual([(await curl(...to('closed'))).status, (await curl('-u', 'ann:secret', ...to('closed'))).status], [401, 200])
+    assert.equal((await curl(...to('denied'))).status, 403)
+    assert.equal(
+      (await curl('-H', 'Accept-Encoding: gzip', '--output', '/dev/null', '-D', '-', ...to('packed'))).headers.get(
+        'content-encoding',
+      ),
+      'gzip',
+    )
+    assert.equal((await curl('--haproxy-protocol', ...to('any', '/', ports.proxied))).status, 200)
+    assert.equal((await curl(...to('any', '/', ports.proxied))).status, 0)
+  })
+
+  test('a client that stays with its task, and parts of the requests for what is no container', async () => {
+    const first = await curl(...to('sticky'))
+    const cookie = /^sid=[^;]+/.exec(first.headers.get('set-cookie') ?? '')?.[0] ?? ''
+    for (let index = 0; index < 4; index += 1)
+      assert.equal((await curl('-H', `Cookie: ${cookie}`, ...to('sticky'))).headers.get('x-task'), first.headers.get('x-task'))
+    const tasks = new Set<string | undefined>()
+    for (let index = 0; index < 4; index += 1) tasks.add((await curl(...to('plain'))).headers.get('x-task'))
+    assert.equal(tasks.size, 2)
+    let old = 0
+    for (let index = 0; index < 16; index += 1) if ((await curl(...to('moved'))).body === 'old house') old += 1
+    // One of four, wherever the turns began.
+    assert.ok(old >= 3 && old <= 5, `${old} of 16`)
+  })
+
+  test('events under another path', async () => {
+    const { body, headers } = await curl(...to('live', '/live?3'))
+    assert.equal(headers.get('content-type'), 'text/event-stream')
+    assert.equal(body.split('data: ').length - 1, 3)
   })
 })

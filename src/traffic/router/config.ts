@@ -114,8 +114,6 @@ const FIXED: readonly Section[] = [
     lines: [
       ['option', 'clitcpka'],
       ['option', 'srvtcpka'],
-      // Pieces of an answer arrive as they are sent: held back for fuller packets, events would come up to 200 ms late.
-      ['option', 'http-no-delay'],
       ['timeout', 'connect', '1s'],
       ['timeout', 'client', '1m'],
       ['timeout', 'server', '1m'],
