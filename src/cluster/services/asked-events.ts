@@ -2,7 +2,6 @@ import { revisionChanges } from '#cluster/history'
 import type { HistoryEvent, RevisionRecord, ServiceRecord } from '#cluster/model'
 
 import type { ServiceWish } from './port.ts'
-import { isMoving } from './rollout-progress.ts'
 import type { WantedService } from './wanted-service.ts'
 
 export type Verb = 'rollback' | 'scale' | 'pause' | 'resume' | 'promote' | 'abort' | 'remove'
@@ -31,7 +30,7 @@ export function askedEvents(verb: Verb, before: ServiceRecord, after: ServiceRec
 
 /** One that leads nowhere back is over at once. */
 function ended(before: ServiceRecord, { rollout }: ServiceRecord): readonly HistoryEvent[] {
-  if (rollout === null || rollout.endedAtMs === null || !isMoving(before.rollout)) return []
+  if (rollout === null || rollout.endedAtMs === null || before.rollout?.endedAtMs !== null) return []
   const { from: fromRevision, to: revision, state: outcome, startedAtMs, endedAtMs, reason } = rollout
   return [{ type: 'rollout-ended', fromRevision, revision, outcome, tookMs: endedAtMs - startedAtMs, reason }]
 }
@@ -65,7 +64,7 @@ export function updatedEvents(
 }
 
 function superseded({ rollout }: ServiceRecord, atMs: number): readonly HistoryEvent[] {
-  if (!isMoving(rollout)) return []
+  if (rollout === null || rollout.endedAtMs !== null) return []
   const { from: fromRevision, to: revision, startedAtMs } = rollout
   const reason = 'a newer wish took its place'
   return [{ type: 'rollout-ended', fromRevision, revision, outcome: 'superseded', tookMs: atMs - startedAtMs, reason }]
