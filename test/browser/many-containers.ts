@@ -7,7 +7,7 @@ export function manyContainers(count: number): string {
     localStorage.setItem('glovebox-proof', 'none')
     const ids = Array.from({ length: ${count} }, (_, at) => String(at).padStart(64, '0'))
     const container = (id, at) => ({
-      id, name: 'box-' + String(at).padStart(4, '0'), image: 'house:1', imageId: 'sha256:0', state: 'running', health: null, healthOutput: '', stack: null,
+      id, name: 'box-' + String(at).padStart(4, '0'), image: 'house:1', imageId: 'sha256:0', state: 'running', health: null, stack: null,
       service: null, taskId: null, createdAt: '2024-01-01T00:00:00Z', startedAt: '2024-01-01T00:00:00Z', finishedAt: '', exitCode: 0, isOomKilled: false,
       error: '', restartCount: 0, hasTty: false, canReadLog: true, addresses: {}, ports: [],
     })

@@ -2,13 +2,9 @@ import { TASK_LABELS } from '#cluster/agent'
 import type { LiveContainer } from '#dashboard/wire'
 import type { ContainerRecord } from '#engine/containers'
 
-/** A page of the output tells what is wrong; more of it is in the container's own page. */
-const MAX_HEALTH_OUTPUT = 400
-
 /** What of a container is in lists. Nothing of its environment: passwords are there. */
 export function containerView({ id, name, createdAt, spec, status }: ContainerRecord): LiveContainer {
   const { labels } = spec
-  const failing = status.health?.status === 'unhealthy' ? status.health.log.at(-1)?.output : undefined
   return {
     id,
     name,
@@ -16,7 +12,6 @@ export function containerView({ id, name, createdAt, spec, status }: ContainerRe
     imageId: spec.imageId,
     state: status.state,
     health: status.health?.status ?? null,
-    healthOutput: (failing ?? '').trim().slice(0, MAX_HEALTH_OUTPUT),
     stack: labels[TASK_LABELS.stack] || null,
     service: labels[TASK_LABELS.service] ?? null,
     taskId: labels[TASK_LABELS.task] ?? null,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 
 import fc from 'fast-check'
@@ -9,6 +11,7 @@ import type { LiveMessage, LiveTopics, Topic } from '#dashboard/wire'
 import { createLiveHub, type LiveReader } from './live/hub.ts'
 import { createKnown } from './live/known.ts'
 import type { Changed, LiveSource } from './live/source.ts'
+import { streamLive } from './live/stream.ts'
 import { rig } from './test-rig.ts'
 
 type Values = Map<string, unknown>
@@ -203,4 +206,37 @@ test('a stream ends at its next beat when the role is another one', async () => 
   await at.dashboard.accounts.put('ann', { role: 'operator' }, 'a test')
   await at.clock.advance(15_000)
   assert.equal((await reader?.read())?.done, true)
+})
+
+test('a connection on which too much is unread is cut, and its reader let go', async () => {
+  const clock = virtualClock()
+  const { source, set, isWatched } = fakeSource()
+  const response = Object.assign(new EventEmitter(), {
+    destroyed: false,
+    writableLength: 0,
+    written: [] as string[],
+    writeHead: () => undefined,
+    flushHeaders: () => undefined,
+    write: (text: string) => void response.written.push(text),
+    end: () => undefined,
+    destroy: () => {
+      response.destroyed = true
+      response.emit('close')
+    },
+  })
+  const nothing = { [Symbol.dispose]: () => undefined }
+  streamLive(response as unknown as ServerResponse, {
+    hub: createLiveHub({ source, clock, log: silentLog() }),
+    clock,
+    isAllowed: () => true,
+    onEnd: () => nothing,
+  })
+  await clock.advance(1)
+  assert.equal(response.written.length, 1)
+  await clock.advance(15_000)
+  assert.equal(response.written[1], ':\n\n')
+  response.writableLength = 9 * 1024 * 1024
+  set('host', 'self', { load1: 1 })
+  await clock.advance(1000)
+  assert.deepEqual([response.destroyed, response.written.length, isWatched()], [true, 2, false])
 })

@@ -32,8 +32,6 @@ export interface LiveContainer {
   readonly imageId: string
   readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead'
   readonly health: 'starting' | 'healthy' | 'unhealthy' | null
-  /** The output of the last health check that failed; empty unless unhealthy. */
-  readonly healthOutput: string
   readonly stack: string | null
   readonly service: string | null
   readonly taskId: string | null

@@ -4,10 +4,12 @@ import type { Anatomy as Wire, AnatomyCgroup, AnatomyLayer } from '#api/glovebox
 import type { LiveContainer } from '#dashboard/wire'
 
 import { bytes, count, duration, shortId } from '../base/format.ts'
+import { containerShown } from '../base/tones.ts'
 import { useNow } from '../parts/ago.tsx'
 import { show, useAsked } from '../parts/loaded.tsx'
 import { Meter } from '../parts/meter.tsx'
 import { Empty, Facts, Panel } from '../parts/panel.tsx'
+import { Why } from '../parts/why.tsx'
 
 /** The kernel is asked anew so often while one looks. */
 const EVERY_MS = 3000
@@ -18,11 +20,7 @@ export function Anatomy({ container }: { readonly container: LiveContainer }): J
   return show(loaded, (anatomy) => (
     <div class="anatomy">
       {container.error !== '' && <p class="refusal">{container.error}</p>}
-      {container.healthOutput !== '' && (
-        <Panel title="Why it is unhealthy">
-          <pre class="pad">{container.healthOutput}</pre>
-        </Panel>
-      )}
+      {['bad', 'warn'].includes(containerShown(container).tone) && <Why name={container.name} />}
       <div class="two">
         <div class="stack">
           <Process of={anatomy} />

@@ -6,6 +6,7 @@ import { to } from '../base/place.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Empty, Facts, PageHead, Panel } from '../parts/panel.tsx'
 import { QueryPlot } from '../parts/query-plot.tsx'
+import { Why } from '../parts/why.tsx'
 import { addressesOf, routeShown } from './routes.tsx'
 
 /** One route: who answers, and how well. */
@@ -29,6 +30,7 @@ export function Route({ id }: { readonly id: string }): JSX.Element {
         <Badge tone={shown.tone}>{shown.text}</Badge>
       </PageHead>
       {route.problem !== null && <p class="refusal">{route.problem}</p>}
+      {shown.tone === 'bad' && <Why name={id} />}
       <Panel title="Comes in">
         <Facts
           of={[
