@@ -63,6 +63,11 @@ export function serviceShown(service: LiveService): Shown {
   return readyTasks >= desiredTasks ? { tone: 'good', text: 'ready' } : { tone: 'busy', text: 'starting' }
 }
 
+/** `shop/web` of one that belongs to an application. */
+export function titleOf({ name, stack }: Pick<LiveService, 'name' | 'stack'>): string {
+  return stack !== null && name.startsWith(`${stack}_`) ? `${stack}/${name.slice(stack.length + 1)}` : name
+}
+
 export function taskShown({ state, isReady, desiredState, health }: LiveTask): Shown {
   if (state === 'failed' || state === 'rejected') return { tone: 'bad', text: state }
   if (state === 'running') {

@@ -4,6 +4,7 @@ import type { RolloutRecord } from '#api/glovebox'
 import type { LiveRouteRate, LiveService } from '#dashboard/wire'
 
 import { useLive } from '../base/app-context.ts'
+import { titleOf } from '../base/tones.ts'
 import { figure, percent } from '../base/format.ts'
 import { Ago } from '../parts/ago.tsx'
 import { Badge, type Tone } from '../parts/badge.tsx'
@@ -106,7 +107,7 @@ function Compared({
   readonly next: number
 }): JSX.Element | null {
   const { routes } = useLive('routes')
-  const rates = [...routes.values()].filter(({ id }) => id.startsWith(`${service.name}/`)).flatMap((route) => route.rates)
+  const rates = [...routes.values()].filter(({ id }) => id.startsWith(`${titleOf(service)}/`)).flatMap((route) => route.rates)
   const rows = [
     { title: `revision ${old ?? '–'}`, rate: sumOf(rates, `r${old}`) },
     { title: `revision ${next}`, rate: sumOf(rates, `r${next}`) },

@@ -7,7 +7,7 @@ import type { LiveService } from '#dashboard/wire'
 import { useApp, useLive, useMay } from '../base/app-context.ts'
 import { shortImage } from '../base/format.ts'
 import { to } from '../base/place.ts'
-import { serviceShown, taskShown } from '../base/tones.ts'
+import { serviceShown, taskShown, titleOf } from '../base/tones.ts'
 import { Action } from '../parts/action.tsx'
 import { Ago } from '../parts/ago.tsx'
 import { Badge } from '../parts/badge.tsx'
@@ -49,7 +49,7 @@ function Head({ service }: { readonly service: LiveService }): JSX.Element {
   const isHeld = state === 'paused' || rollout?.state === 'paused'
   return (
     <PageHead
-      title={stack === null ? name : `${stack}/${name.slice(stack.length + 1)}`}
+      title={titleOf(service)}
       over={
         <>
           <a href={to('apps')}>Applications</a>
@@ -83,7 +83,7 @@ function Head({ service }: { readonly service: LiveService }): JSX.Element {
         <Action
           title="Promote"
           role="operator"
-          isMain
+          isMain={!isHeld}
           confirm={`Revision ${rollout.to} takes all of the traffic, whatever was or would be judged.`}
           done={`${name} is promoted`}
           run={ask({ verb: 'promote' })}
