@@ -37,6 +37,8 @@ export interface ApplyInput {
   readonly taken: ReadonlySet<string>
   /** Of the store, by the name of a service: when somebody last took it. */
   readonly nameVersions: ReadonlyMap<string, number>
+  /** Ids of services of which nothing has failed: asking for the same again changes nothing of them. Absent: none is known to be so. */
+  readonly calm?: ReadonlySet<string>
   readonly nowMs: number
   /** Who asks. Absent: nobody knows. */
   readonly by?: string
@@ -104,8 +106,9 @@ export function planApply(input: ApplyInput): ApplyPlan {
     }
     const updated = updatedService(known.service, known.revisions, wish, nowMs)
     isChanged ||= updated.isChanged
-    put(updated)
     revisions[wish.name] = updated.service.revision
+    if (!updated.isChanged && input.calm?.has(known.service.id) === true) continue
+    put(updated)
     happened.push({ service: updated.service, events: updatedEvents(known.service, known.revisions, updated) })
   }
   const wanted = new Set(wishes.map(({ name }) => name))

@@ -4,7 +4,17 @@ import { startTimeOf, type ChangePlan, type Sight } from '#cluster/changes'
 import { historyPuts } from '#cluster/history'
 import { ITSELF, keyOf, prefixOf, type Actor, type RevisionRecord, type ServiceRecord, type StackRecord } from '#cluster/model'
 import type { RouteLoop, RoutePort } from '#cluster/routes'
-import { askedEvents, clusterPictures, newTaskId, sightOf, targetOf, type Mirror, type ServiceLoop } from '#cluster/services'
+import {
+  askedEvents,
+  clusterPictures,
+  isStaying,
+  newTaskId,
+  sightOf,
+  targetOf,
+  type Mirror,
+  type ServiceLoop,
+  type ServiceState,
+} from '#cluster/services'
 import type { ServiceSpec, StackSpec } from '#cluster/spec'
 import type { ClusterStore, Entry } from '#cluster/store'
 
@@ -84,7 +94,7 @@ export function openStacks(ports: StacksPorts): Stacks {
     { actor = ITSELF, planId }: Asked = {},
   ): Promise<StackChange> {
     for (let tries = 1; ; tries += 1) {
-      const input = { ...(await applyInput(ports, spec, given)), by: actor.by }
+      const input = { ...(await applyInput(ports, spec, given)), by: actor.by, calm: calmServices(spec.name) }
       if (planId !== undefined && previewApply(input, {}).id !== planId)
         throw stackError('stack.outdated', `the stack ${spec.name} was changed meanwhile: this is not what was shown`, {
           hint: 'Ask again, and look at what would be done now.',
@@ -102,6 +112,11 @@ export function openStacks(ports: StacksPorts): Stacks {
       if (tries >= MAX_TRIES) throw stackError('stack.changed', `the stack ${spec.name} is changed by others all the time`)
       await clock.sleep(CONFLICT_MS)
     }
+  }
+
+  function calmServices(stack: string): ReadonlySet<string> {
+    const own = [...picture(clock.nowMs()).services.values()].filter(({ service }) => service.stack === stack)
+    return new Set(own.filter(isCalm).map(({ service }) => service.id))
   }
 
   /** What runs of a stack, for how long a change of it takes. */
@@ -212,6 +227,16 @@ export function openStacks(ports: StacksPorts): Stacks {
       changes.end()
     },
   }
+}
+
+/** Nothing of it waits to be tried again, or stands still because of what failed. */
+function isCalm({ service, tasks }: ServiceState): boolean {
+  if (service.rollout?.state === 'paused') return false
+  return tasks.every((task) => {
+    if (!isStaying(task)) return true
+    const { state, error, failedSteps = 0 } = task.status
+    return (task.failures ?? 0) === 0 && error === '' && failedSteps === 0 && state !== 'failed' && state !== 'rejected'
+  })
 }
 
 async function applyInput(
