@@ -120,8 +120,10 @@ describe('docker swarm, service, node, secret, config and stack', () => {
   test('docker stack deploys a Compose file and removes it', async () => {
     const file = join(daemon.directory, 'stack.yml')
     const service = '{image: busybox, command: [sleep, "1000"], stop_grace_period: 1ms}'
-    writeFileSync(file, `version: "3.8"\nservices:\n  a: ${service}\n  b: ${service}\n`)
+    const secrets = `secrets: {word: {file: ${file}}}`
+    writeFileSync(file, `version: "3.8"\nservices:\n  a: ${service}\n  b: ${service}\n${secrets}\n`)
     await old.must('stack', 'deploy', '-c', file, 'shop')
+    assert.match(await old.must('stack', 'deploy', '-c', file, 'shop'), /Updating service shop_a/)
     await reaches('shop_a', '1/1')
     assert.match(await docker.must('stack', 'ls'), /shop +2/)
     assert.match(await docker.must('stack', 'ps', 'shop'), /shop_b\.1/)

@@ -106,6 +106,8 @@ test('tasks of jobs are wanted until they are complete', () => {
   }
   assert.equal(taskJson({ record: task, version: 1 }, undefined, NOTHING).DesiredState, 'complete')
   assert.equal(taskJson({ record: { ...task, runId: null }, version: 1 }, undefined, NOTHING).DesiredState, 'running')
+  const ended = { ...task, runId: null, status: { ...status, state: 'complete' as const } }
+  assert.equal(taskJson({ record: ended, version: 1 }, undefined, NOTHING).DesiredState, 'shutdown')
 })
 
 test('what a client left out is filled in when it asks for that, and nothing else', () => {

@@ -94,12 +94,11 @@ function valueOf(body: Reader): Buffer {
   return Buffer.from(text, 'base64')
 }
 
-/** Clients send the whole spec back; a secret's comes without its value. */
+/** Clients send the whole spec back; a secret's comes without its value, or with the same one when a stack is deployed again. */
 async function checkOnlyLabels(kind: SecretKind, before: SecretView, body: Reader, { swarm }: SwarmContext): Promise<void> {
-  const data = body.text('Data')
   const isOther = body.text('Name') !== '' && body.text('Name') !== before.name
-  const hasOtherValue =
-    data !== '' && (kind === 'secret' || !(await swarm.secrets.configValue(before.id)).equals(Buffer.from(data, 'base64')))
+  const value = valueOf(body)
+  const hasOtherValue = value.length > 0 && (await swarm.secrets.foresee(kind, before.name, value)) !== before.version
   if (isOther || hasOtherValue)
     throw dockerError('docker.field_invalid', 'rpc error: code = InvalidArgument desc = only updates to Labels are allowed')
 }

@@ -1,4 +1,4 @@
-import type { PublishedTaskPort, RevisionRecord, TaskRecord } from '#cluster/model'
+import { isEnded, type PublishedTaskPort, type RevisionRecord, type TaskRecord } from '#cluster/model'
 import type { Versioned } from '#cluster/services'
 import type { ContainerRecord } from '#engine/containers'
 import type { Network } from '#engine/network'
@@ -41,8 +41,9 @@ export function taskJson(
   }
 }
 
-/** Tasks of jobs are wanted until they are complete. */
-export function desiredState({ desiredState: wanted, runId }: TaskRecord): string {
+/** Tasks of jobs are wanted until they are complete; of others nothing more is wanted once they have ended. */
+export function desiredState({ desiredState: wanted, runId, status }: TaskRecord): string {
+  if (runId === null && wanted === 'running' && isEnded(status.state)) return 'shutdown'
   return runId !== null && wanted === 'running' ? 'complete' : wanted
 }
 
