@@ -13,7 +13,7 @@ const MAX_TEXT_BYTES = 300
 
 /** Over HTTP or, where the address says so, HTTPS with the authorities that Node trusts. */
 export function postMetrics({ url, tokenFile }: RemoteWriteOptions): RemoteWritePorts['post'] {
-  return async (body) => {
+  return async (body, ending) => {
     const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).split('\n', 1)[0]?.trim()
     const headers = {
       'content-type': 'application/x-protobuf',
@@ -25,7 +25,7 @@ export function postMetrics({ url, tokenFile }: RemoteWriteOptions): RemoteWrite
     }
     // Only who sends over TLS pays for loading it.
     const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ending])
     const options: RequestOptions = { method: 'POST', headers, signal }
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       request(url, options, resolve).once('error', reject).end(body)

@@ -17,6 +17,8 @@ export interface Matcher {
 
 /** Of a selector, and of a pattern in it: what people write is far below. */
 const MAX_LENGTH = 2000
+/** Of it, in a message. */
+const MAX_SHOWN = 200
 const MATCHER = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"((?:[^"\\\n]|\\.)*)"\s*(,|$)/sy
 
 /**
@@ -25,14 +27,16 @@ const MATCHER = /\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"((?:[^"\\\n]|\\.)
  */
 export function parseSelector(text: string): Selector {
   const say = (why: string) =>
-    metricError('metrics.selector_invalid', `selector ${JSON.stringify(text.slice(0, MAX_LENGTH))}: ${why}`, {
+    metricError('metrics.selector_invalid', `selector ${JSON.stringify(text.slice(0, MAX_SHOWN))}: ${why}`, {
       hint: 'Write it as name{label="value"}; the operators are =, !=, =~ and !~.',
     })
   if (text.length > MAX_LENGTH) throw say(`it is longer than ${MAX_LENGTH} characters`)
-  const whole = /^\s*([^{\s]*)\s*(?:\{(.*)\})?\s*$/s.exec(text)
-  if (whole === null) throw say('it has no such form')
-  const [, name = '', inside = ''] = whole
-  if (name !== '' && !METRIC_NAME.test(name)) throw say(`${JSON.stringify(name)} is no name of a metric`)
+  const trimmed = text.trim()
+  const brace = trimmed.indexOf('{')
+  if (brace !== -1 && !trimmed.endsWith('}')) throw say('what begins with { has no end')
+  const name = brace === -1 ? trimmed : trimmed.slice(0, brace).trimEnd()
+  const inside = brace === -1 ? '' : trimmed.slice(brace + 1, -1)
+  if (name !== '' && !METRIC_NAME.test(name)) throw say(`${JSON.stringify(name.slice(0, MAX_SHOWN))} is no name of a metric`)
   const matchers = parseMatchers(inside, say)
   if (name === '' && matchers.length === 0) throw say('it names nothing')
   for (const { operator, value } of matchers) if (operator.endsWith('~')) checkPattern(value, say)
@@ -48,7 +52,7 @@ function parseMatchers(inside: string, say: (why: string) => Error): readonly Ma
     const found = scan.exec(inside)
     if (found === null) {
       if (inside.slice(at).trim() === '' && matchers.length > 0) break
-      throw say(`${JSON.stringify(inside.slice(at))} is no label="value"`)
+      throw say(`${JSON.stringify(inside.slice(at, at + MAX_SHOWN))} is no label="value"`)
     }
     const [, label = '', operator = '=', quoted = ''] = found
     if (!LABEL_NAME.test(label)) throw say(`${JSON.stringify(label)} is no name of a label`)
@@ -64,7 +68,8 @@ function unquoted(text: string): string {
 const PLAIN_PATTERN = /^(?:[^\\^$.*+?()[\]{}]|\.\*|\.\+|\\[\\^$.*+?()[\]{}|/-])*$/s
 
 function checkPattern(pattern: string, say: (why: string) => Error): void {
-  if (!PLAIN_PATTERN.test(pattern)) throw say(`the pattern ${JSON.stringify(pattern)} is more than words, | and .*`)
+  if (!PLAIN_PATTERN.test(pattern))
+    throw say(`the pattern ${JSON.stringify(pattern.slice(0, MAX_SHOWN))} is more than words, | and .*`)
 }
 
 /** Whether a series is one of those. A label that it does not have is an empty one. */

@@ -14,8 +14,8 @@ export interface RemoteAnswer {
 }
 
 export interface RemoteWritePorts {
-  /** Sends one request. Rejects when there was no answer. */
-  readonly post: (body: Uint8Array) => Promise<RemoteAnswer>
+  /** Sends one request. Rejects when there was no answer, or when the signal ends the wait for it. */
+  readonly post: (body: Uint8Array, signal: AbortSignal) => Promise<RemoteAnswer>
   readonly clock: Clock
   readonly log: Log
   readonly registry: MetricRegistry
@@ -98,7 +98,7 @@ export function startRemoteWrite(ports: RemoteWritePorts): RemoteWrite {
   const send = async () => {
     let failures = 0
     for (let next = queue[0]; next !== undefined && !closing.signal.aborted; next = queue[0]) {
-      const outcome = await sendOne(next, ports)
+      const outcome = await sendOne(next, ports, closing.signal)
       if (closing.signal.aborted) return
       if (outcome.isDone) {
         failures = 0
@@ -169,9 +169,9 @@ interface Outcome {
 }
 
 /** Remote write 1.0: 2xx is taken, 5xx and 429 may be sent again, others never. */
-async function sendOne({ body }: Waiting, { post }: RemoteWritePorts): Promise<Outcome> {
+async function sendOne({ body }: Waiting, { post }: RemoteWritePorts, ending: AbortSignal): Promise<Outcome> {
   try {
-    const { status, retryAfterMs, text } = await post(body)
+    const { status, retryAfterMs, text } = await post(body, ending)
     if (status >= 200 && status < 300) return { isDone: true, problem: null, retryAfterMs: null }
     return { isDone: status < 500 && status !== TOO_MANY, problem: `status ${status}: ${text}`, retryAfterMs }
   } catch (error) {
