@@ -193,7 +193,7 @@ test('of a task on its way only what changes names or addresses is news', () => 
   using _following = followSight(
     {
       listen: (wanted) => {
-        listener = wanted as never
+        listener = wanted
         return { [Symbol.dispose]: () => undefined }
       },
     },
