@@ -11,4 +11,6 @@ export const routeError = declareErrors({
   'route.haproxy_missing': 'unavailable',
   /** HAProxy does not start, does not take its configuration, or does not answer. */
   'route.haproxy_failed': 'unavailable',
+  /** It lives, and did not answer in time: nobody knows what it has done of what it was told. */
+  'route.haproxy_silent': 'timeout',
 })

@@ -2,7 +2,7 @@ import type { RouteRule } from '#cluster/spec'
 
 /** Traffic from ports of the host to tasks. One HAProxy for all routes of this daemon; it goes on when the daemon is gone. */
 export interface Router extends AsyncDisposable {
-  /** The full list of what is wanted. Serves what it can; the others are in the answer, each with the reason. Idempotent. */
+  /** The full list of what is wanted. Serves what it can; the others are in the answer, each with the reason. Idempotent. Errors: `route.haproxy_silent`: say it again. */
   apply(routes: readonly Route[]): Promise<readonly RouteFailure[]>
   /**
    * The process behind a backend has ended: nothing is sent there from now on, in whatever route it is, until `apply` is told without it; it does not come back. `id` and those

@@ -1,4 +1,14 @@
-import { backoffMs, keyedLocks, messageOf, type BackoffPolicy, type Clock, type Log, type Random, type RecordStore } from '#base'
+import {
+  backoffMs,
+  GloveboxError,
+  keyedLocks,
+  messageOf,
+  type BackoffPolicy,
+  type Clock,
+  type Log,
+  type Random,
+  type RecordStore,
+} from '#base'
 import type { Certificates } from '#traffic/certificates'
 
 import { addressBook, nodeLookUp, type LookUp } from './addresses.ts'
@@ -94,6 +104,8 @@ export function openRouter(options: RouterOptions): Router {
     } catch (error) {
       told.forget()
       if (proxy.pid() === undefined) return await serve(routes).catch((again: unknown) => failAll(routes, again))
+      // No route is to blame: it is said again, and until then nobody is to believe that it was told.
+      if (isSilent(error)) throw error
       return failAll(routes, error)
     }
   }
@@ -205,8 +217,10 @@ export function openRouter(options: RouterOptions): Router {
     if (isClosed) return
     watch = clock.after(ms, () => {
       locks.run('router', look).catch((error: unknown) => {
-        log.error('cannot bring HAProxy back', { error: messageOf(error) })
-        keepWatch(REVIVE_BACKOFF.maxMs)
+        const isBusy = isSilent(error)
+        if (isBusy) log.warn('HAProxy does not answer in time', { error: messageOf(error) })
+        else log.error('cannot bring HAProxy back', { error: messageOf(error) })
+        keepWatch(isBusy ? WATCH_MS : REVIVE_BACKOFF.maxMs)
       })
     })
   }
@@ -329,6 +343,10 @@ export function openRouter(options: RouterOptions): Router {
       await metrics[Symbol.asyncDispose]()
     },
   }
+}
+
+function isSilent(error: unknown): boolean {
+  return error instanceof GloveboxError && error.code === 'route.haproxy_silent'
 }
 
 function failAll(routes: readonly Route[], error: unknown): readonly RouteFailure[] {

@@ -4,15 +4,15 @@ import type { Clock } from '#base'
 
 import { routeError } from './errors.ts'
 
-/** A worker that is alive answers within milliseconds, also under load. */
-const ANSWER_TIMEOUT_MS = 2000
+/** A worker that is alive answers within milliseconds, also under load; where thirty others want the processor it may be seconds. */
+const ANSWER_TIMEOUT_MS = 5000
 /** The largest answer is a line of some 200 bytes for each server. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 /** HAProxy's own buffer for one line of commands is 16 KiB. */
 const MAX_LINE_BYTES = 8192
 
 export interface RuntimeSocket {
-  /** One command, its answer. Errors: `route.haproxy_failed`. */
+  /** One command, its answer. Errors: `route.haproxy_failed`, `route.haproxy_silent`. */
   ask(command: string): Promise<string>
   /** In their order, as few connections as possible. Gives back all that HAProxy said. */
   run(commands: readonly string[]): Promise<string>
@@ -25,7 +25,13 @@ export function runtimeSocket(path: string, clock: Clock, through = ''): Runtime
     const socket = createConnection({ path })
     const refuse = (what: string, cause?: unknown) =>
       reject(routeError('route.haproxy_failed', `the runtime socket of HAProxy ${what}`, { cause }))
-    using _timeout = clock.after(ANSWER_TIMEOUT_MS, () => refuse(`did not answer within ${ANSWER_TIMEOUT_MS} ms`))
+    using _timeout = clock.after(ANSWER_TIMEOUT_MS, () =>
+      reject(
+        routeError('route.haproxy_silent', `the runtime socket of HAProxy did not answer within ${ANSWER_TIMEOUT_MS} ms`, {
+          hint: 'It is asked again. Is the machine short of processors?',
+        }),
+      ),
+    )
     let answer = ''
     socket.setEncoding('utf8')
     socket.on('connect', () => socket.end(`${through}${line}\n`))
