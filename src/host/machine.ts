@@ -12,7 +12,7 @@ import {
   type MachineTimes,
   type Pressure,
 } from './machine-figures.ts'
-import type { MountPort } from './port-mounts.ts'
+import type { MountEntry, MountPort } from './port-mounts.ts'
 
 /** What the machine does as a whole. Cheap: a handful of files of /proc. */
 export interface MachinePort {
@@ -47,6 +47,7 @@ const MAX_FILE_SYSTEMS = 64
 
 export function linuxMachine(mounts: Pick<MountPort, 'list'>): MachinePort {
   const read = (path: string) => readFileSync(path, 'utf8')
+  let known: { readonly disks: readonly DiskMount[]; readonly readMs: number } | undefined
   return {
     times: () => parseMachineTimes(read('/proc/stat')),
     load: () => parseLoad(read('/proc/loadavg')),
@@ -54,13 +55,9 @@ export function linuxMachine(mounts: Pick<MountPort, 'list'>): MachinePort {
     disks: () => parseDisks(read('/proc/diskstats'), (name) => existsSync(`/sys/block/${name.replaceAll('/', '!')}`)),
     pressure: (resource) => parsePressure(ifThere(`/proc/pressure/${resource}`)),
     fileSystems: async () => {
-      const found = new Map<string, { readonly source: string; readonly target: string; readonly type: string }>()
-      for (const { source, target, type } of mounts.list()) {
-        if (!source.startsWith('/dev/') || source.startsWith('/dev/loop')) continue
-        const known = found.get(source)
-        if (known === undefined || target.length < known.target.length) found.set(source, { source, target, type })
-      }
-      const figures = await Promise.all([...found.values()].slice(0, MAX_FILE_SYSTEMS).map(figuresOf))
+      const nowMs = performance.now()
+      if (known === undefined || nowMs - known.readMs > MOUNTS_FRESH_MS) known = { disks: disksOf(mounts), readMs: nowMs }
+      const figures = await Promise.all(known.disks.map(figuresOf))
       return figures.flatMap((one) => (one === undefined ? [] : [one]))
     },
     openFiles: () => {
@@ -70,11 +67,22 @@ export function linuxMachine(mounts: Pick<MountPort, 'list'>): MachinePort {
   }
 }
 
-async function figuresOf(mount: {
-  readonly source: string
-  readonly target: string
-  readonly type: string
-}): Promise<FileSystemFigures | undefined> {
+/** Among the mounts of hundreds of containers there are a handful of disks, and they hardly change. */
+const MOUNTS_FRESH_MS = 60_000
+
+type DiskMount = Pick<MountEntry, 'source' | 'target' | 'type'>
+
+function disksOf(mounts: Pick<MountPort, 'list'>): readonly DiskMount[] {
+  const found = new Map<string, DiskMount>()
+  for (const { source, target, type } of mounts.list()) {
+    if (!source.startsWith('/dev/') || source.startsWith('/dev/loop')) continue
+    const nearest = found.get(source)
+    if (nearest === undefined || target.length < nearest.target.length) found.set(source, { source, target, type })
+  }
+  return [...found.values()].slice(0, MAX_FILE_SYSTEMS)
+}
+
+async function figuresOf(mount: DiskMount): Promise<FileSystemFigures | undefined> {
   try {
     const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(mount.target)
     return {
