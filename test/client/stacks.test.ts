@@ -167,6 +167,9 @@ services:
       /has not passed its readiness check/.test((await service('checks', 'web')).whyNotYet ?? '') ? true : undefined,
     )
     const id = await docker.must('inspect', '-f', '{{.Id}}', name)
+    // Whoever restarts a container by hand finds it again.
+    await docker.must('restart', '-t', '0', name)
+    assert.equal(await docker.must('inspect', '-f', '{{.Id}} {{.State.Running}}', name), `${id} true`)
     await docker.must('exec', name, 'touch', '/tmp/dead')
     await until('another task', PATIENCE_MS, async () => {
       const [now = ''] = await containers('checks')

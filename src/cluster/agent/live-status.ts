@@ -44,6 +44,7 @@ export function liveStatus(container: NodeTask, assigned: AssignedTask, snapshot
 function holdUpOf(container: NodeTask, assigned: AssignedTask, { memory }: AgentSnapshot): string | null {
   const { task } = assigned
   if (container.state === 'paused') return 'is paused'
+  if (container.state === 'restarting') return 'is being restarted'
   if (container.lost !== undefined) return container.lost
   if (memory.draining.has(task.id)) return 'finishes its open connections'
   if (container.health === 'starting') return `is not healthy yet${said(container.healthOutput)}`

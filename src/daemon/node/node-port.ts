@@ -43,7 +43,12 @@ export function engineNode(
     listTasks: async () => {
       const records = containers.list()
       const startedAtMs = startsOf(records)
-      return await Promise.resolve(records.map((record) => taskOf(record, startedAtMs)))
+      return await Promise.resolve(
+        records.map((record) => {
+          const task = taskOf(record, startedAtMs)
+          return containers.isBeingRestarted(record.id) ? { ...task, state: 'restarting' as const } : task
+        }),
+      )
     },
     listNetworks: async () => await Promise.resolve(networks.list().map((network) => network.name)),
     listVolumes: async () => await Promise.resolve(volumes.list().map((volume) => volume.name)),

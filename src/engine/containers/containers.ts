@@ -44,6 +44,8 @@ export interface ContainersService extends Containers {
    * must end. Errors: `container.not_found`, `container.not_running` when it ends just then.
    */
   holdFiles<T>(ref: string, work: (files: HeldFiles) => Promise<T>): Promise<T>
+  /** Somebody asked for that, and it is not over: that it has ended is not the end of it. */
+  isBeingRestarted(id: string): boolean
   /** All that it was made with are there. Not so after a restart of the machine. */
   hasMemoryFiles(ref: string): boolean
   /**
@@ -89,6 +91,7 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
   }
 
   let isEnding = false
+  const restarting = new Set<string>()
   const start: Containers['start'] = async (ref) =>
     await underLock(ref, async (live) => {
       if (live.process !== null) {
@@ -123,10 +126,17 @@ export function createContainers(needs: ContainersNeeds): ContainersService {
     stop: async (ref, options) => await stopContainer(context, registry.find(ref), options),
     restart: async (ref, options) => {
       const live = registry.find(ref)
-      await stopContainer(context, live, options)
-      await start(live.record.id)
+      const { id } = live.record
+      restarting.add(id)
+      try {
+        await stopContainer(context, live, options)
+        await start(id)
+      } finally {
+        restarting.delete(id)
+      }
       publish(context, live.record, 'restart')
     },
+    isBeingRestarted: (id) => restarting.has(id),
     kill: async (ref, signal) => await killContainer(context, registry.find(ref), signal),
     pause: async (ref) => await underLock(ref, async (live) => await pause(context, live)),
     unpause: async (ref) => await underLock(ref, async (live) => await unpause(context, live)),
