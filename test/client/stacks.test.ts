@@ -16,7 +16,7 @@ const PATIENCE_MS = 20_000
 const QUICK = 'image: busybox:1, stop_grace_period: 1ms'
 const IDLE = `${QUICK}, command: [sleep, "1000"]`
 const says = (word: string) =>
-  `${QUICK}, command: [sh, -c, "mkdir /www && echo ${word} > /www/word && exec httpd -f -p 8080 -h /www"]`
+  `${QUICK}, command: [sh, -c, "mkdir -p /www && echo ${word} > /www/word && exec httpd -f -p 8080 -h /www"]`
 
 /** What Compose files say of operation is carried out on a real daemon: one daemon, an application for each case. */
 describe('a Compose file of services, applied', { timeout: 180_000 }, () => {
@@ -157,7 +157,7 @@ services:
       checks:
         startup: { tcp: { port: 8080 }, interval: 50ms, failures: 100 }
         readiness: { command: [test, "!", -e, /tmp/away], interval: 50ms, failures: 1 }
-        liveness: { command: [test, "!", -e, /tmp/dead], interval: 50ms, failures: 1 }
+        liveness: { command: [test, "!", -e, /tmp/dead], interval: 50ms, failures: 3 }
 `,
     )
     assert.equal((await service('checks', 'web')).state, 'ready')
