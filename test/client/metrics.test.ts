@@ -67,10 +67,13 @@ after(async () => {
 })
 
 test('a container is told of on the socket and on the port, in the text that promtool reads', async () => {
-  const text = await get({ port: metricsPort, path: '/metrics' })
-  assert.match(text, /^glovebox_container_memory_limit_bytes\{container="told"\} 67108864$/m)
-  assert.match(text, /^glovebox_container_running\{container="inner"\} 1$/m)
-  assert.match(text, /^glovebox_api_requests_total\{operation="POST \/containers\/create",status="201"\} 3$/m)
+  // What was looked at less than a second ago is told again: containers that have just begun may not be in it yet.
+  const text = async () => await get({ port: metricsPort, path: '/metrics' })
+  const limit = /^glovebox_container_memory_limit_bytes\{container="told"\} 67108864$/m
+  await until('the limit of a container to be told', WAIT_MS, async () => (limit.test(await text()) ? true : undefined))
+  const told = await text()
+  assert.match(told, /^glovebox_container_running\{container="inner"\} 1$/m)
+  assert.match(told, /^glovebox_api_requests_total\{operation="POST \/containers\/create",status="201"\} 3$/m)
   assert.match(await get({ socketPath: daemon.socketPath, path: '/metrics' }), /^glovebox_host_cpus /m)
   for (const path of ['/metrics', '/metrics/services']) {
     const checked = await run('promtool', ['check', 'metrics'], { input: await get({ port: metricsPort, path }) })
@@ -87,7 +90,15 @@ test('a container is told of on the socket and on the port, in the text that pro
 })
 
 test('what containers tell of themselves carries their names, and what is no such text is refused', async () => {
-  const text = await get({ port: metricsPort, path: '/metrics/services' })
+  const asked = async () => await get({ port: metricsPort, path: '/metrics/services' })
+  const targetsNow = async () => (await daemon.glovebox('metrics', 'targets')).stdout
+  // Their web servers may have just begun.
+  const isUp = /^glovebox_target_up\{container="told"\} 1$[^]*^jobs_total\{container="inner"/m
+  await until('the containers to answer', WAIT_MS, async () => (isUp.test(await asked()) ? true : undefined))
+  await until('the broken one to be heard', WAIT_MS, async () =>
+    /^broken .*line 3/m.test(await targetsNow()) ? true : undefined,
+  )
+  const text = await asked()
   assert.match(text, /^jobs_total\{container="told",exported_container="mine"\} 5$/m)
   assert.match(text, /^jobs_total\{container="inner",exported_container="mine"\} 5$/m)
   assert.match(text, /^glovebox_target_up\{container="broken"\} 0$/m)
