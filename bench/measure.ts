@@ -24,13 +24,18 @@ const PAUSE_MS = 150
  * What one left unwritten in the page cache is written by whoever next asks for anything to be on the disk. So it is written in between, and
  * each pays for its own.
  */
-async function settle(): Promise<void> {
-  await sleep(PAUSE_MS)
+async function settle(pauseMs: number): Promise<void> {
+  await sleep(pauseMs)
   await command('sync', [])
 }
 
 /** Runs the subjects in turn, A B C A B C …, so that a machine that slows down slows all of them; after each a pause and a clean page cache. */
-export async function inTurn(subjects: readonly Subject[], runs: number, warmups = 2): Promise<ReadonlyMap<string, Summary>> {
+export async function inTurn(
+  subjects: readonly Subject[],
+  runs: number,
+  warmups = 2,
+  pauseMs = PAUSE_MS,
+): Promise<ReadonlyMap<string, Summary>> {
   const times = new Map<string, number[]>(subjects.map(({ name }) => [name, []]))
   for (let round = 0; round < runs + warmups; round += 1) {
     for (const subject of subjects) {
@@ -38,7 +43,7 @@ export async function inTurn(subjects: readonly Subject[], runs: number, warmups
       await subject.run()
       if (round >= warmups) times.get(subject.name)?.push(performance.now() - start)
       await subject.after?.()
-      await settle()
+      await settle(pauseMs)
     }
   }
   return new Map([...times].map(([name, values]) => [name, summarise(values)]))
